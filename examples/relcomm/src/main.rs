@@ -1,0 +1,2 @@
+//! relcomm
+fn main() {}
