@@ -1,1 +1,10 @@
-//! relcomm
+//! Release communications as an artifact and a closed loop.
+
+pub mod id;
+pub mod clock;
+pub mod receipt;
+pub mod mechanism;
+pub mod release;
+pub mod communique;
+pub mod stakeholder;
+pub mod plan;

@@ -1,0 +1,271 @@
+//! Communiques: what is said, to which groups, when, after what, and by which steps.
+
+use crate::clock::Moment;
+use crate::id::{CommuniqueId, GroupId, ItemId, Lang, OccurrenceId, Role};
+use crate::mechanism::Mechanism;
+use crate::receipt::Assurance;
+use crate::release::Outcome;
+use chrono::NaiveTime;
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// One prepared message for one or more groups.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Communique {
+    /// Its id.
+    pub id: CommuniqueId,
+    /// The groups it is for, in the plan's order.
+    pub to: Vec<GroupId>,
+    /// One gate for each place, or one for the release.
+    pub per: Per,
+    /// The outcome for which it is meant.
+    pub outcome: Outcome,
+    /// Whether its gate waits for a declaration: its anchor or condition speaks of one, or its text claims one.
+    pub awaits_declaration: bool,
+    /// Whether a pre-release reaches its groups.
+    pub prerelease: bool,
+    /// When it is due: one unnamed time, or several named ones.
+    pub occurrences: Vec<Occurrence>,
+    /// What must have happened before.
+    pub after: Vec<Dependency>,
+    /// The time after which it is no longer sent.
+    pub not_after: Option<Timing>,
+    /// The items that it says it covers.
+    pub covers: Vec<ItemId>,
+    /// Its own steps, in place of the groups'.
+    pub via: Vec<Step>,
+    /// Its own rule of being informed, in place of the groups'.
+    pub informed_when: Option<Assurance>,
+    /// Its own rule for attempts whose outcome is unknown, in place of the plan's.
+    pub indeterminate: Option<Indeterminate>,
+    /// The words.
+    pub wording: WordingSource,
+    /// What is different for one group: the first named group of a person holds.
+    pub variants: BTreeMap<GroupId, Variant>,
+}
+
+/// What `for` changes for the deliveries of one group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Variant {
+    /// Its own due time.
+    pub at: Option<Timing>,
+    /// Its own steps.
+    pub via: Vec<Step>,
+    /// Its own words.
+    pub wording: Option<WordingSource>,
+}
+
+/// Whether a communique has one gate for each place or one for the release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Per {
+    /// One gate for each place, for that place's members.
+    Place,
+    /// One gate, open when every place is declared and one succeeded.
+    Release,
+}
+
+/// One time at which a communique is due.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Occurrence {
+    /// Its name, where the communique has several.
+    pub id: Option<OccurrenceId>,
+    /// When.
+    pub at: Timing,
+}
+
+/// A time relative to an anchor: the anchor, then whole calendar days in the zone, then a time of day, then elapsed time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Timing {
+    /// What it is relative to.
+    pub anchor: Anchor,
+    /// Calendar days in `zone`, weeks counted in.
+    pub days: i32,
+    /// Business days (Monday to Friday) in `zone`, after the calendar days.
+    pub business_days: i32,
+    /// Elapsed milliseconds, after all else.
+    pub elapsed_ms: i64,
+    /// The time of day in `zone` to which the day is set.
+    pub time_of_day: Option<NaiveTime>,
+    /// The zone in which days and times of day are counted.
+    pub zone: Tz,
+}
+
+impl Timing {
+    /// The anchor itself.
+    #[must_use]
+    pub fn at(anchor: Anchor) -> Self {
+        Self { anchor, days: 0, business_days: 0, elapsed_ms: 0, time_of_day: None, zone: Tz::UTC }
+    }
+}
+
+/// What a time is relative to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Anchor {
+    /// The planned instant of the release.
+    Planned,
+    /// The roll-out began at the gate's place.
+    Begun,
+    /// The outcome was declared at the gate's place.
+    Declared,
+    /// The last place was declared.
+    LastDeclared,
+    /// The embargo's end.
+    Embargo,
+    /// Another communique reached a state.
+    Reached(CommuniqueId, State),
+    /// An instant.
+    At(Moment),
+}
+
+/// What can be waited for of a communique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Every delivery reached this assurance.
+    Reached(Assurance),
+    /// Everyone is informed by the rule of the communique.
+    Informed,
+    /// Everyone is informed or given up.
+    Settled,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reached(a) => a.word(),
+            Self::Informed => "informed",
+            Self::Settled => "settled",
+        })
+    }
+}
+
+impl std::str::FromStr for State {
+    type Err = ();
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "informed" => Ok(Self::Informed),
+            "settled" => Ok(Self::Settled),
+            _ => word.parse().map(Self::Reached),
+        }
+    }
+}
+
+/// `after: X STATE [for GROUP]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Dependency {
+    /// The communique that is waited for.
+    pub on: CommuniqueId,
+    /// What it must have reached.
+    pub state: State,
+    /// Counting only the members of this group.
+    pub group: Option<GroupId>,
+}
+
+impl Dependency {
+    /// Waits until everyone whom `on` is for has reached `state`.
+    #[must_use]
+    pub fn new(on: CommuniqueId, state: State) -> Self {
+        Self { on, state, group: None }
+    }
+}
+
+/// One step of `via`: a mechanism, and the condition that opens the step after the one before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Step {
+    /// How.
+    pub via: Mechanism,
+    /// The step is begun unless this is reached…
+    pub unless: Option<Assurance>,
+    /// …within this long of the acceptance of the step before. Refusal always moves on.
+    pub within: Option<Duration>,
+    /// Who acts by hand.
+    pub performer: Option<Role>,
+}
+
+impl Step {
+    /// A step by this mechanism, begun when the one before it was refused.
+    #[must_use]
+    pub fn new(via: Mechanism) -> Self {
+        Self { via, unless: None, within: None, performer: None }
+    }
+
+    /// A step begun also when the one before it has not reached `unless` within so long of its acceptance.
+    #[must_use]
+    pub fn unless(mut self, unless: Assurance, within: Duration) -> Self {
+        self.unless = Some(unless);
+        self.within = Some(within);
+        self
+    }
+}
+
+/// What becomes of an attempt whose outcome is unknown and that can neither be repeated under its key nor looked up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Indeterminate {
+    /// It is held and reported.
+    #[default]
+    Hold,
+    /// It is tried again, at the risk of a second copy.
+    Resend,
+}
+
+/// The words of a communique: templates by language, or the built-in text.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WordingSource {
+    /// The subject's template; the built-in one where there is none.
+    pub subject: Option<Sources>,
+    /// The body's template, Markdown; the built-in text of the six answers where there is none.
+    pub text: Option<Sources>,
+    /// The template for pager and text; made from the subject where there is none.
+    pub short: Option<Sources>,
+}
+
+/// Template sources by language; the key `None` holds for every language that has none of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sources(pub Vec<Source>);
+
+impl Sources {
+    /// The source for the language, else the one for all, else the first.
+    #[must_use]
+    pub fn choose(&self, lang: Option<&Lang>) -> Option<&Source> {
+        self.0
+            .iter()
+            .find(|s| s.lang.is_some() && s.lang.as_ref() == lang)
+            .or_else(|| self.0.iter().find(|s| s.lang.is_none()))
+            .or_else(|| self.0.first())
+    }
+}
+
+/// One template source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Source {
+    /// The language it is in; `None` for all.
+    pub lang: Option<Lang>,
+    /// The file it came from; `None` where it stands in the plan.
+    pub file: Option<String>,
+    /// The template.
+    pub text: String,
+}
+
+impl Source {
+    /// A template that stands in the plan, for every language.
+    #[must_use]
+    pub fn inline(text: impl Into<String>) -> Self {
+        Self { lang: None, file: None, text: text.into() }
+    }
+}

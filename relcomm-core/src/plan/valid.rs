@@ -1,0 +1,160 @@
+//! The plan that is valid by construction.
+
+use crate::communique::{Communique, Indeterminate};
+use crate::id::{CommuniqueId, GroupId, PlanId, Role, StakeholderId};
+use crate::mechanism::{Addressing, Mechanism};
+use crate::receipt::Assurance;
+use crate::release::Release;
+use crate::stakeholder::{Group, Responsible};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// A plan whose references hold, whose times can be computed and whose texts are loaded. Made only by validation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub(crate) id: PlanId,
+    pub(crate) zone: Tz,
+    pub(crate) release: Release,
+    pub(crate) responsible: Responsible,
+    pub(crate) approvals: Approvals,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) communiques: Vec<Communique>,
+    pub(crate) mechanisms: BTreeMap<Mechanism, OwnMechanism>,
+    pub(crate) indeterminate: Indeterminate,
+    pub(crate) exposure: Option<NonZeroU32>,
+    pub(crate) settle: Option<Duration>,
+    pub(crate) params: BTreeMap<String, String>,
+}
+
+/// Who must approve what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Approvals {
+    /// Who holds which role.
+    pub roles: BTreeMap<Role, Vec<StakeholderId>>,
+    /// The approvals that are needed.
+    pub need: Vec<Need>,
+    /// Whether a changed list of people voids an approval too.
+    pub covers_people: bool,
+}
+
+/// One approval that is needed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Need {
+    /// By whom.
+    pub role: Role,
+    /// Only for these communiques; empty means all.
+    pub only: Vec<CommuniqueId>,
+}
+
+/// A mechanism of the plan's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OwnMechanism {
+    /// The regular expression that its addresses match.
+    pub address: Option<String>,
+    /// The most that it can prove.
+    pub proves: Assurance,
+    /// How it reaches people.
+    pub addressing: Addressing,
+}
+
+impl Plan {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &PlanId {
+        &self.id
+    }
+
+    /// The zone for every time without an offset.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    /// The release.
+    #[must_use]
+    pub fn release(&self) -> &Release {
+        &self.release
+    }
+
+    /// Who answers for the release.
+    #[must_use]
+    pub fn responsible(&self) -> &Responsible {
+        &self.responsible
+    }
+
+    /// Who must approve what.
+    #[must_use]
+    pub fn approvals(&self) -> &Approvals {
+        &self.approvals
+    }
+
+    /// The groups, in the plan's order.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The group of that id.
+    #[must_use]
+    pub fn group(&self, id: &GroupId) -> Option<&Group> {
+        self.groups.iter().find(|g| &g.id == id)
+    }
+
+    /// The communiques, in the plan's order.
+    #[must_use]
+    pub fn communiques(&self) -> &[Communique] {
+        &self.communiques
+    }
+
+    /// The communique of that id.
+    #[must_use]
+    pub fn communique(&self, id: &CommuniqueId) -> Option<&Communique> {
+        self.communiques.iter().find(|c| &c.id == id)
+    }
+
+    /// The mechanisms of the plan's own.
+    #[must_use]
+    pub fn mechanisms(&self) -> &BTreeMap<Mechanism, OwnMechanism> {
+        &self.mechanisms
+    }
+
+    /// What becomes of attempts whose outcome is unknown, where a communique says nothing else.
+    #[must_use]
+    pub fn indeterminate(&self) -> Indeterminate {
+        self.indeterminate
+    }
+
+    /// How many attempts may be in flight on a channel that cannot deduplicate.
+    #[must_use]
+    pub fn exposure(&self) -> Option<NonZeroU32> {
+        self.exposure
+    }
+
+    /// How long after the last due gate opened an unconfirmed person is final.
+    #[must_use]
+    pub fn settle(&self) -> Option<Duration> {
+        self.settle
+    }
+
+    /// The parameters with which the plan was loaded.
+    #[must_use]
+    pub fn params(&self) -> &BTreeMap<String, String> {
+        &self.params
+    }
+
+    /// How a mechanism reaches people: as the plan declares it, else as the standard words do, else each.
+    #[must_use]
+    pub fn addressing(&self, mechanism: &Mechanism) -> Addressing {
+        self.mechanisms
+            .get(mechanism)
+            .map(|m| m.addressing)
+            .or_else(|| mechanism.standard_addressing())
+            .unwrap_or(Addressing::Each)
+    }
+}

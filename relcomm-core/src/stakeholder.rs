@@ -1,0 +1,159 @@
+//! Stakeholders, their groups, and the people who answer for the release.
+
+use crate::communique::Step;
+use crate::id::{GroupId, Lang, PlaceId, Role, StakeholderId};
+use crate::mechanism::Mechanism;
+use crate::receipt::Assurance;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// An address of a stakeholder on one mechanism, or the name of an endpoint in the deployment's configuration.
+///
+/// Neither `Debug` nor `Display` shows it; [`as_str`](Self::as_str) does.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Address(Box<str>);
+
+/// Why a text cannot be an address. The text is not repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an address holds 1 to 512 characters, none of them a control character")]
+pub struct BadAddress;
+
+impl Address {
+    /// Checks and takes the text. What is right for one mechanism is for its channel to say.
+    ///
+    /// # Errors
+    /// [`BadAddress`] if it is empty, longer than 512 octets, or holds a control character (CR, LF and NUL among them).
+    pub fn new(text: impl AsRef<str>) -> Result<Self, BadAddress> {
+        let text = text.as_ref();
+        if text.is_empty() || text.len() > 512 || text.chars().any(char::is_control) {
+            return Err(BadAddress);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(..)")
+    }
+}
+
+/// One person or one inbox among those who must be told.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Stakeholder {
+    /// Their id.
+    pub id: StakeholderId,
+    /// Their name, for salutations. Never holds a control character.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Their addresses.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub addresses: BTreeMap<Mechanism, Address>,
+    /// The places they belong to; empty means every place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PlaceId>,
+    /// Their language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lang: Option<Lang>,
+    /// Everything else that the member data says of them, for templates: column to value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vars: BTreeMap<String, String>,
+}
+
+impl Stakeholder {
+    /// A stakeholder without name, address or place.
+    #[must_use]
+    pub fn new(id: StakeholderId) -> Self {
+        Self { id, name: None, addresses: BTreeMap::new(), places: Vec::new(), lang: None, vars: BTreeMap::new() }
+    }
+
+    /// With an address.
+    #[must_use]
+    pub fn address(mut self, mechanism: Mechanism, address: Address) -> Self {
+        self.addresses.insert(mechanism, address);
+        self
+    }
+
+    /// Whether they belong to the place; always, for the release as a whole.
+    #[must_use]
+    pub fn is_in(&self, place: Option<&PlaceId>) -> bool {
+        self.places.is_empty() || place.is_none_or(|p| self.places.contains(p))
+    }
+}
+
+impl fmt::Debug for Stakeholder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stakeholder")
+            .field("mechanisms", &self.addresses.keys().collect::<Vec<_>>())
+            .field("places", &self.places)
+            .finish_non_exhaustive()
+    }
+}
+
+/// People who must be told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Group {
+    /// Its id.
+    pub id: GroupId,
+    /// Who answers for it; the responsible party where none is named.
+    pub owner: String,
+    /// The steps by which it is reached, preferred first; empty means the kinds of address that a member has.
+    pub via: Vec<Step>,
+    /// What makes a member count as informed.
+    pub informed_when: Assurance,
+    /// Within how long of the delivery's own due time.
+    pub within: Option<Duration>,
+    /// Why it is not told, if it is not.
+    pub waived: Option<Waiver>,
+}
+
+/// A reasoned, signed decision that a group is not told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Waiver {
+    /// Why.
+    pub why: String,
+    /// Who decided.
+    pub by: String,
+}
+
+/// A person who answers for the release, approves, executes or performs by hand.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Party {
+    /// The word by which the plan and commands name them.
+    pub id: StakeholderId,
+    /// Their name.
+    pub name: Option<String>,
+    /// Their addresses.
+    pub addresses: BTreeMap<Mechanism, Address>,
+}
+
+impl fmt::Debug for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Party").field("mechanisms", &self.addresses.keys().collect::<Vec<_>>()).finish_non_exhaustive()
+    }
+}
+
+/// Who answers for the release.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Responsible {
+    /// Who executes the plan.
+    pub execute: Party,
+    /// Who stands in.
+    pub backup: Option<Party>,
+    /// Who performs by hand what the plan gives to a performer of that name.
+    pub performers: BTreeMap<Role, Party>,
+}
