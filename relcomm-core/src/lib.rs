@@ -7,4 +7,6 @@ pub mod mechanism;
 pub mod release;
 pub mod communique;
 pub mod stakeholder;
+pub mod document;
 pub mod plan;
+pub mod channel;
