@@ -10,3 +10,5 @@ pub mod stakeholder;
 pub mod document;
 pub mod plan;
 pub mod channel;
+pub mod course;
+pub mod journal;

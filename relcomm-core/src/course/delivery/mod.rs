@@ -1,0 +1,419 @@
+//! The delivery: one gate to one stakeholder. Its legs are the mechanisms begun, one after another.
+
+mod decide;
+
+use super::policy::{Finish, Path};
+use super::{Facts, SessionNo};
+use crate::channel::{ErrorKind, Found};
+use crate::clock::Moment;
+use crate::id::LaneNo;
+use crate::receipt::{Assurance, Evidence};
+use decide::Course;
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+/// The state of a delivery.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// The legs, in the order in which they were begun.
+    pub legs: SmallVec<[Leg; 1]>,
+    /// Why nothing more is begun, once that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+}
+
+/// One mechanism that was begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Leg {
+    /// The step of the path.
+    pub step: u8,
+    /// The lane that carries it.
+    pub lane: LaneNo,
+    /// Where it stands.
+    pub stage: Stage,
+    /// How many tries were begun that count.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u8,
+    /// The most that is proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sure: Option<Assurance>,
+    /// Whether negative evidence came.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_zero(n: &u8) -> bool {
+    *n == 0
+}
+
+/// Where a leg stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// It may be tried.
+    Ready {
+        /// From then.
+        at: Moment,
+        /// Until then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Moment>,
+    },
+    /// An attempt is under way.
+    Flying {
+        /// By this session.
+        session: SessionNo,
+    },
+    /// The far side took it over; receipts may come.
+    Awaiting {
+        /// What moves it on, if anything does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waiting: Option<Waiting>,
+    },
+    /// It may have been sent; nobody knows.
+    Doubt {
+        /// When the far side is asked; never, if it is held.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        query_at: Option<Moment>,
+    },
+    /// It will not be tried again. Evidence may still come.
+    Shut {
+        /// Why.
+        why: Shut,
+    },
+}
+
+/// What moves an accepted leg on to the next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// Unless this is reached…
+    pub unless: Assurance,
+    /// …by then.
+    pub by: Moment,
+}
+
+/// Why a leg is shut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Shut {
+    /// The far side refused it.
+    Refused(ErrorKind),
+    /// No tries are left.
+    Spent(ErrorKind),
+    /// It came back.
+    Bounced,
+    /// The next step was begun.
+    MovedOn,
+    /// Its time was over.
+    Expired,
+    /// It was not needed any more.
+    Stopped,
+    /// The far side says that it never got it.
+    NotSent,
+}
+
+/// Why nothing more is begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum End {
+    /// What it was pursuing is reached.
+    Reached,
+    /// No step is left.
+    Exhausted,
+    /// Its time was over.
+    Expired,
+}
+
+/// What happens to a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeliveryInput {
+    /// A session takes the ready leg for an attempt.
+    Lease(SessionNo),
+    /// An attempt ended.
+    Finish {
+        /// Which leg.
+        leg: u8,
+        /// The session that flew it.
+        session: SessionNo,
+        /// How.
+        finish: Finish,
+    },
+    /// The session that flew a leg is dead.
+    Lost {
+        /// Which leg.
+        leg: u8,
+        /// The dead session.
+        session: SessionNo,
+    },
+    /// The post that this delivery shares ended so.
+    Posted {
+        /// Which leg.
+        leg: u8,
+        /// How.
+        finish: Finish,
+    },
+    /// Time has passed.
+    Tick,
+    /// The far side answered the question about a leg in doubt.
+    Answer {
+        /// Which leg.
+        leg: u8,
+        /// What it said.
+        found: Found,
+    },
+    /// A receipt came.
+    Receipt {
+        /// Which leg.
+        leg: u8,
+        /// What it says.
+        evidence: Evidence,
+        /// Whether its origin is proved.
+        verified: bool,
+    },
+}
+
+/// What becomes of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DeliveryFact {
+    /// An attempt was begun.
+    Started {
+        /// Which leg.
+        leg: u8,
+        /// By this session.
+        session: SessionNo,
+    },
+    /// The far side took it over.
+    Accepted {
+        /// Which leg.
+        leg: u8,
+        /// What that proves.
+        sure: Assurance,
+        /// What moves it on, if anything does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waiting: Option<Waiting>,
+    },
+    /// It will be tried again.
+    Again {
+        /// Which leg.
+        leg: u8,
+        /// Not before then.
+        at: Moment,
+        /// Whether the try that ended counts.
+        counts: bool,
+        /// Why.
+        kind: ErrorKind,
+    },
+    /// Nobody knows whether it went out.
+    Doubted {
+        /// Which leg.
+        leg: u8,
+        /// When the far side is asked; never, if it is held.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        query_at: Option<Moment>,
+    },
+    /// A leg is shut.
+    Shut {
+        /// Which leg.
+        leg: u8,
+        /// Why.
+        why: Shut,
+    },
+    /// The next step was begun.
+    Begun {
+        /// The step of the path.
+        step: u8,
+        /// Its lane.
+        lane: LaneNo,
+        /// From when it may be tried.
+        at: Moment,
+        /// Until when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Moment>,
+    },
+    /// More is proved.
+    Proved {
+        /// Which leg.
+        leg: u8,
+        /// What.
+        sure: Assurance,
+    },
+    /// Negative evidence came.
+    Failed {
+        /// Which leg.
+        leg: u8,
+    },
+    /// The far side is still trying; the next step waits longer.
+    Delayed {
+        /// Which leg.
+        leg: u8,
+        /// Until then.
+        by: Moment,
+    },
+    /// Evidence that changes nothing: unverified, or known before.
+    Noted {
+        /// Which leg.
+        leg: u8,
+    },
+    /// Nothing more is begun.
+    Ended(End),
+    /// What was reached has been taken back.
+    Reopened,
+}
+
+impl Delivery {
+    /// A delivery whose first leg may be tried.
+    #[must_use]
+    pub fn ready(step: u8, lane: LaneNo, at: Moment, until: Option<Moment>) -> Self {
+        let mut new = Self::default();
+        new.apply(&DeliveryFact::Begun { step, lane, at, until });
+        new
+    }
+
+    /// What follows from an input. No facts means that the input changes nothing and need not be recorded.
+    #[must_use]
+    pub fn decide(&self, path: &Path, input: &DeliveryInput, now: Moment) -> Facts<DeliveryFact> {
+        Course::new(path, self.clone(), now).take(input)
+    }
+
+    /// Takes a fact; the only mutation.
+    pub fn apply(&mut self, fact: &DeliveryFact) {
+        use DeliveryFact as F;
+        match *fact {
+            F::Begun { step, lane, at, until } => self.legs.push(Leg {
+                step,
+                lane,
+                stage: Stage::Ready { at, until },
+                tries: 0,
+                sure: None,
+                failed: false,
+            }),
+            F::Ended(end) => {
+                self.end = Some(end);
+                for leg in &mut self.legs {
+                    if let Stage::Awaiting { waiting } = &mut leg.stage {
+                        *waiting = None;
+                    }
+                }
+            }
+            F::Reopened => self.end = None,
+            F::Started { leg, session } => self.with(leg, |leg| {
+                leg.stage = Stage::Flying { session };
+                leg.tries = leg.tries.saturating_add(1);
+                leg.sure = leg.sure.max(Some(Assurance::Attempted));
+            }),
+            F::Accepted { leg, sure, waiting } => self.with(leg, |leg| {
+                leg.stage = Stage::Awaiting { waiting };
+                leg.sure = leg.sure.max(Some(sure));
+            }),
+            F::Again { leg, at, counts, .. } => self.with(leg, |leg| {
+                leg.stage = Stage::Ready { at, until: leg.stage.until() };
+                if !counts {
+                    leg.tries = leg.tries.saturating_sub(1);
+                }
+            }),
+            F::Doubted { leg, query_at } => self.with(leg, |leg| leg.stage = Stage::Doubt { query_at }),
+            F::Shut { leg, why } => self.with(leg, |leg| leg.stage = Stage::Shut { why }),
+            F::Proved { leg, sure } => self.with(leg, |leg| {
+                leg.sure = leg.sure.max(Some(sure));
+                if let Stage::Doubt { .. } = leg.stage {
+                    leg.stage = Stage::Awaiting { waiting: None };
+                }
+            }),
+            F::Failed { leg } => self.with(leg, |leg| leg.failed = true),
+            F::Delayed { leg, by } => self.with(leg, |leg| {
+                if let Stage::Awaiting { waiting: Some(waiting) } = &mut leg.stage {
+                    waiting.by = by;
+                }
+            }),
+            F::Noted { .. } => {}
+        }
+        // A condition that is met by any mechanism stops every timer that asks for it.
+        let best = self.best();
+        for leg in &mut self.legs {
+            if let Stage::Awaiting { waiting } = &mut leg.stage
+                && waiting.is_some_and(|w| best >= Some(w.unless))
+            {
+                *waiting = None;
+            }
+        }
+    }
+
+    fn with(&mut self, leg: u8, change: impl FnOnce(&mut Leg)) {
+        if let Some(leg) = self.legs.get_mut(usize::from(leg)) {
+            change(leg);
+        }
+    }
+
+    /// The most that is proved over all legs. A leg that failed short of *delivered* proves nothing.
+    #[must_use]
+    pub fn best(&self) -> Option<Assurance> {
+        self.legs.iter().filter(|l| !(l.failed && l.sure < Some(Assurance::Delivered))).filter_map(|l| l.sure).max()
+    }
+
+    /// The leg that may be tried, if there is one: its number, its lane, from when and until when.
+    #[must_use]
+    pub fn ready_leg(&self) -> Option<(u8, LaneNo, Moment, Option<Moment>)> {
+        if self.end.is_some() {
+            return None;
+        }
+        self.legs.iter().zip(0u8..).find_map(|(leg, n)| match leg.stage {
+            Stage::Ready { at, until } => Some((n, leg.lane, at, until)),
+            _ => None,
+        })
+    }
+
+    /// The leg that is flying, if there is one, and under which session.
+    #[must_use]
+    pub fn flying(&self) -> Option<(u8, SessionNo)> {
+        self.legs.iter().zip(0u8..).find_map(|(leg, n)| match leg.stage {
+            Stage::Flying { session } => Some((n, session)),
+            _ => None,
+        })
+    }
+
+    /// Whether a leg is held in doubt or waits for an answer about it.
+    #[must_use]
+    pub fn in_doubt(&self) -> bool {
+        self.legs.iter().any(|l| matches!(l.stage, Stage::Doubt { .. }))
+    }
+
+    /// When a timer is next due.
+    #[must_use]
+    pub fn timer(&self) -> Option<Moment> {
+        let running = self.end.is_none();
+        self.legs
+            .iter()
+            .filter_map(|leg| match leg.stage {
+                Stage::Ready { until: Some(until), .. } if running => Some(Moment::from_millis(until.millis() + 1)),
+                Stage::Awaiting { waiting: Some(waiting) } if running => Some(waiting.by),
+                Stage::Doubt { query_at } => query_at,
+                _ => None,
+            })
+            .min()
+    }
+
+    /// Whether the stakeholder was told, or may have been.
+    #[must_use]
+    pub fn told_or_perhaps(&self) -> bool {
+        self.legs.iter().any(|leg| {
+            matches!(leg.stage, Stage::Doubt { .. } | Stage::Flying { .. })
+                || (leg.sure >= Some(Assurance::Accepted) && !(leg.failed && leg.sure < Some(Assurance::Delivered)))
+        })
+    }
+}
+
+impl Stage {
+    /// Until when an attempt may be begun, where that is bounded.
+    #[must_use]
+    fn until(self) -> Option<Moment> {
+        if let Self::Ready { until, .. } = self { until } else { None }
+    }
+}

@@ -1,0 +1,349 @@
+//! The gate: one communique occurrence and revision, in one place or for the release. A conjunction of conditions, then opening,
+//! open, settled, or closed with a reason.
+
+use super::Facts;
+use crate::clock::Moment;
+use crate::release::Outcome;
+use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
+
+/// The state of a gate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Gate {
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether every approval that it needs is given for the present digest.
+    pub approved: bool,
+    /// What was declared where it applies, and as of when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<(Outcome, Moment)>,
+    /// Whether a person holds it.
+    pub held: bool,
+    /// How its dependencies stand, in the plan's order; what is missing is pending.
+    #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
+    pub dependencies: SmallVec<[Dependence; 2]>,
+    /// When it opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened: Option<Moment>,
+    /// The outcome on which what goes out stands, if it waited for a declaration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_on: Option<Outcome>,
+}
+
+/// Where a gate stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Phase {
+    /// A condition is missing.
+    #[default]
+    Waiting,
+    /// Its deliveries are being entered.
+    Opening {
+        /// So many are.
+        cursor: u32,
+    },
+    /// All its deliveries are entered, and some are not ended.
+    Open,
+    /// All its deliveries are ended.
+    Settled,
+    /// Nothing more goes out.
+    Closed(Closed),
+}
+
+/// Why a gate is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Closed {
+    /// Its time was over.
+    Expired,
+    /// A person cancelled it.
+    Cancelled,
+    /// The release was rolled back.
+    Superseded,
+}
+
+/// How a dependency stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dependence {
+    /// It may still be met.
+    #[default]
+    Pending,
+    /// It is met.
+    Met {
+        /// Since then.
+        at: Moment,
+    },
+    /// It cannot be met as things stand. A person's word may still change that.
+    Impossible,
+}
+
+/// What happens to a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GateInput {
+    /// The approvals that it needs are given, or are void.
+    Approve(bool),
+    /// This was declared where it applies.
+    Declare(Outcome, Moment),
+    /// A person holds it, or lets it go on.
+    Hold(bool),
+    /// A person cancels it.
+    Cancel,
+    /// A dependency stands so.
+    Dependence {
+        /// Which one.
+        index: u8,
+        /// How.
+        is: Dependence,
+    },
+    /// Time has passed, or something else that the verdict looks at has changed.
+    Tick,
+    /// Deliveries are entered.
+    Rolled {
+        /// Up to this ordinal, not included.
+        to: u32,
+        /// Whether these were the last.
+        last: bool,
+    },
+    /// No delivery is running.
+    Quiet,
+    /// A delivery is running again.
+    Stir,
+}
+
+/// What becomes of a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum GateFact {
+    /// Whether it is approved.
+    Approved(bool),
+    /// What was declared.
+    Declared(Outcome, Moment),
+    /// Whether it is held.
+    Held(bool),
+    /// How a dependency stands.
+    Dependence {
+        /// Which one.
+        index: u8,
+        /// How.
+        is: Dependence,
+    },
+    /// It opened: the durable decision to send.
+    Opened {
+        /// When.
+        at: Moment,
+        /// The outcome on which what goes out stands, if it waited for a declaration.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stands_on: Option<Outcome>,
+    },
+    /// Deliveries are entered.
+    Rolled {
+        /// Up to this ordinal, not included.
+        to: u32,
+        /// Whether these were the last.
+        last: bool,
+    },
+    /// All deliveries are ended.
+    Settled,
+    /// A delivery is running again.
+    Stirred,
+    /// Nothing more goes out.
+    Closed(Closed),
+}
+
+/// What the plan says of a gate, with every time that is known by now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GateRule {
+    /// The outcome for which it is meant.
+    pub outcome: Outcome,
+    /// Whether it waits for a declaration.
+    pub awaits_declaration: bool,
+    /// When it is due; `None` while its anchor is undetermined.
+    pub due: Option<Moment>,
+    /// The time after which it does not open.
+    pub not_after: Option<Moment>,
+    /// How many dependencies it has.
+    pub dependencies: u8,
+}
+
+impl GateRule {
+    /// A gate for success, that waits for its declaration, with this due time and so many dependencies.
+    #[must_use]
+    pub fn new(due: Option<Moment>, dependencies: u8) -> Self {
+        Self { outcome: Outcome::Success, awaits_declaration: true, due, not_after: None, dependencies }
+    }
+}
+
+/// What the conditions of a waiting gate come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Another outcome was declared: it stands by and makes nothing pending.
+    Standby,
+    /// The outcome has yet to be declared.
+    AwaitsDeclaration,
+    /// An approval is missing.
+    AwaitsApproval,
+    /// A person holds it.
+    Held,
+    /// What its time is relative to has not happened.
+    Undetermined,
+    /// A dependency is not met yet.
+    Depends(u8),
+    /// A dependency cannot be met as things stand.
+    Blocked(u8),
+    /// It is due then.
+    Due(Moment),
+    /// It opens.
+    Opens,
+    /// Its time is over.
+    Expires,
+}
+
+/// Whether what is meant for `wanted` may go out now that `declared` is true. A notice that the roll-out has begun is still true when it
+/// has succeeded.
+fn stands(wanted: Outcome, declared: Outcome) -> bool {
+    declared == wanted || (wanted == Outcome::Begun && declared == Outcome::Success)
+}
+
+impl Gate {
+    /// What the conditions come to at `now`, while it waits. The first that applies.
+    #[must_use]
+    pub fn verdict(&self, rule: &GateRule, now: Moment) -> Verdict {
+        if rule.not_after.is_some_and(|last| now > last) {
+            return Verdict::Expires;
+        }
+        match self.declared {
+            Some((outcome, _)) if rule.awaits_declaration && !stands(rule.outcome, outcome) => {
+                // A roll-out that has begun will come to some outcome: what waits for that is still to come.
+                return if outcome == Outcome::Begun { Verdict::AwaitsDeclaration } else { Verdict::Standby };
+            }
+            None if rule.awaits_declaration => return Verdict::AwaitsDeclaration,
+            _ => {}
+        }
+        if self.held {
+            return Verdict::Held;
+        }
+        if !self.approved {
+            return Verdict::AwaitsApproval;
+        }
+        let Some(due) = rule.due else { return Verdict::Undetermined };
+        for index in 0..rule.dependencies {
+            match self.dependencies.get(usize::from(index)).copied().unwrap_or_default() {
+                Dependence::Pending => return Verdict::Depends(index),
+                Dependence::Impossible => return Verdict::Blocked(index),
+                Dependence::Met { .. } => {}
+            }
+        }
+        if now < due { Verdict::Due(due) } else { Verdict::Opens }
+    }
+
+    /// What follows from an input. No facts means that it changes nothing.
+    #[must_use]
+    pub fn decide(&self, rule: &GateRule, input: &GateInput, now: Moment) -> Facts<GateFact> {
+        let none = Facts::new();
+        let ended = matches!(self.phase, Phase::Closed(_));
+        match *input {
+            GateInput::Approve(approved) if approved != self.approved && !ended => {
+                smallvec![GateFact::Approved(approved)]
+            }
+            GateInput::Declare(outcome, at) => self.declare(rule, outcome, at),
+            GateInput::Hold(held) if held != self.held && !matches!(self.phase, Phase::Settled | Phase::Closed(_)) => {
+                smallvec![GateFact::Held(held)]
+            }
+            GateInput::Cancel if !matches!(self.phase, Phase::Settled | Phase::Closed(_)) => {
+                smallvec![GateFact::Closed(Closed::Cancelled)]
+            }
+            GateInput::Dependence { index, is } => {
+                let known = self.dependencies.get(usize::from(index)).copied().unwrap_or_default();
+                let settled = matches!(known, Dependence::Met { .. });
+                if self.phase == Phase::Waiting && known != is && !settled && index < rule.dependencies {
+                    smallvec![GateFact::Dependence { index, is }]
+                } else {
+                    none
+                }
+            }
+            GateInput::Tick if self.phase == Phase::Waiting => match self.verdict(rule, now) {
+                Verdict::Opens => {
+                    let stands_on = rule.awaits_declaration.then_some(rule.outcome);
+                    smallvec![GateFact::Opened { at: now, stands_on }]
+                }
+                Verdict::Expires => smallvec![GateFact::Closed(Closed::Expired)],
+                _ => none,
+            },
+            GateInput::Rolled { to, last } => match self.phase {
+                Phase::Opening { cursor } if to > cursor || last => smallvec![GateFact::Rolled { to, last }],
+                _ => none,
+            },
+            GateInput::Quiet if self.phase == Phase::Open => smallvec![GateFact::Settled],
+            GateInput::Stir if self.phase == Phase::Settled => smallvec![GateFact::Stirred],
+            GateInput::Approve(_)
+            | GateInput::Hold(_)
+            | GateInput::Cancel
+            | GateInput::Tick
+            | GateInput::Quiet
+            | GateInput::Stir => none,
+        }
+    }
+
+    fn declare(&self, rule: &GateRule, outcome: Outcome, at: Moment) -> Facts<GateFact> {
+        if self.declared == Some((outcome, at)) || matches!(self.phase, Phase::Closed(_)) {
+            return Facts::new();
+        }
+        let mut facts: Facts<GateFact> = smallvec![GateFact::Declared(outcome, at)];
+        let out = matches!(self.phase, Phase::Opening { .. } | Phase::Open);
+        if out && rule.awaits_declaration && outcome == Outcome::RolledBack && rule.outcome != Outcome::RolledBack {
+            facts.push(GateFact::Closed(Closed::Superseded));
+        }
+        facts
+    }
+
+    /// Takes a fact; the only mutation.
+    pub fn apply(&mut self, fact: &GateFact) {
+        match *fact {
+            GateFact::Approved(approved) => self.approved = approved,
+            GateFact::Declared(outcome, at) => self.declared = Some((outcome, at)),
+            GateFact::Held(held) => self.held = held,
+            GateFact::Dependence { index, is } => {
+                let index = usize::from(index);
+                while self.dependencies.len() <= index {
+                    self.dependencies.push(Dependence::Pending);
+                }
+                if let Some(slot) = self.dependencies.get_mut(index) {
+                    *slot = is;
+                }
+            }
+            GateFact::Opened { at, stands_on } => {
+                self.opened = Some(at);
+                self.stands_on = stands_on;
+                self.phase = Phase::Opening { cursor: 0 };
+            }
+            GateFact::Rolled { to, last } => {
+                self.phase = if last { Phase::Open } else { Phase::Opening { cursor: to } };
+            }
+            GateFact::Settled => self.phase = Phase::Settled,
+            GateFact::Stirred => self.phase = Phase::Open,
+            GateFact::Closed(why) => self.phase = Phase::Closed(why),
+        }
+    }
+
+    /// Whether attempts of its deliveries may be leased, and their timers taken. What the journal checks in the transaction of a lease.
+    #[must_use]
+    pub fn leasable(&self) -> bool {
+        let out = matches!(self.phase, Phase::Opening { .. } | Phase::Open | Phase::Settled);
+        let stands = self.stands_on.is_none_or(|on| self.declared.is_some_and(|(outcome, _)| stands(on, outcome)));
+        out && stands && self.approved && !self.held
+    }
+
+    /// Whether it has opened, now or before.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        self.opened.is_some()
+    }
+}

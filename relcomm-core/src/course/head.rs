@@ -1,0 +1,190 @@
+//! The head: what is true of the plan as a whole, from which each gate gets its share.
+
+use crate::clock::Moment;
+use crate::id::{CommuniqueId, PlaceId, Role};
+use crate::release::Outcome;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// The two digests of a bundle, each a SHA-256 in hexadecimal.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Digests {
+    /// What is said: the plan, the templates, the channels' kinds, senders and limits, the renderer's version.
+    pub texts: String,
+    /// To whom: the people and their addresses.
+    pub people: String,
+}
+
+impl Digests {
+    /// These digests.
+    #[must_use]
+    pub fn new(texts: impl Into<String>, people: impl Into<String>) -> Self {
+        Self { texts: texts.into(), people: people.into() }
+    }
+}
+
+impl fmt::Debug for Digests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}+{}", self.texts.get(..12).unwrap_or_default(), self.people.get(..12).unwrap_or_default())
+    }
+}
+
+/// What is true of the plan as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Head {
+    /// The digests of the bundle that is dispatched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digests: Option<Digests>,
+    /// What was declared, place by place.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<PlaceId, PlaceRecord>,
+    /// The approvals given, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+    /// Whether everything is held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
+    /// The communiques that are held.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub held_communiques: BTreeSet<CommuniqueId>,
+    /// Whether everything is cancelled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
+    /// The communiques that are cancelled.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub cancelled_communiques: BTreeSet<CommuniqueId>,
+}
+
+/// What was declared of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlaceRecord {
+    /// The last outcome.
+    pub outcome: Outcome,
+    /// As of when.
+    pub at: Moment,
+    /// When the roll-out there began, if that was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<Moment>,
+}
+
+/// One approval. Who gave it stands in the notes beside the journal's entries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Approval {
+    /// In which role.
+    pub role: Role,
+    /// For which bundle.
+    pub digests: Digests,
+    /// Whether it was a refusal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rejected: bool,
+    /// When.
+    pub at: Moment,
+}
+
+/// What becomes of the plan as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum HeadFact {
+    /// A bundle with other digests is dispatched from now on.
+    Prepared(Digests),
+    /// An outcome was declared of a place.
+    Declared {
+        /// The place.
+        place: PlaceId,
+        /// The outcome.
+        outcome: Outcome,
+        /// As of when.
+        at: Moment,
+    },
+    /// An approval was given or refused.
+    Approved(Approval),
+    /// Everything, or one communique, is held or let go on.
+    Held {
+        /// The communique; everything without one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        communique: Option<CommuniqueId>,
+        /// Whether it is held.
+        held: bool,
+    },
+    /// Everything, or one communique, is cancelled.
+    Cancelled {
+        /// The communique; everything without one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        communique: Option<CommuniqueId>,
+    },
+}
+
+impl Head {
+    /// Takes a fact; the only mutation.
+    pub fn apply(&mut self, fact: &HeadFact) {
+        match fact {
+            HeadFact::Prepared(digests) => self.digests = Some(digests.clone()),
+            HeadFact::Declared { place, outcome, at } => {
+                let begun = match outcome {
+                    Outcome::Begun => Some(*at),
+                    _ => self.places.get(place).and_then(|p| p.begun),
+                };
+                self.places.insert(place.clone(), PlaceRecord { outcome: *outcome, at: *at, begun });
+            }
+            HeadFact::Approved(approval) => self.approvals.push(approval.clone()),
+            HeadFact::Held { communique: None, held } => self.held = *held,
+            HeadFact::Held { communique: Some(id), held: true } => {
+                self.held_communiques.insert(id.clone());
+            }
+            HeadFact::Held { communique: Some(id), held: false } => {
+                self.held_communiques.remove(id);
+            }
+            HeadFact::Cancelled { communique: None } => self.cancelled = true,
+            HeadFact::Cancelled { communique: Some(id) } => {
+                self.cancelled_communiques.insert(id.clone());
+            }
+        }
+    }
+
+    /// What is declared where a gate applies: the place's own outcome; for the release, once every place is declared: success if one
+    /// succeeded, else what the last place came to, as of the last declaration.
+    #[must_use]
+    pub fn declared(&self, place: Option<&PlaceId>, places: &[PlaceId]) -> Option<(Outcome, Moment)> {
+        if let Some(place) = place {
+            return self.places.get(place).map(|p| (p.outcome, p.at));
+        }
+        let records: Option<Vec<&PlaceRecord>> = places.iter().map(|p| self.places.get(p)).collect();
+        let records = records.filter(|r| r.iter().all(|r| r.outcome != Outcome::Begun))?;
+        let last = records.iter().max_by_key(|r| r.at)?;
+        let outcome =
+            if records.iter().any(|r| r.outcome == Outcome::Success) { Outcome::Success } else { last.outcome };
+        Some((outcome, last.at))
+    }
+
+    /// Whether the role has approved these digests, and not refused them since.
+    #[must_use]
+    pub fn approved(&self, role: &Role, digests: &Digests, covers_people: bool) -> bool {
+        self.approvals
+            .iter()
+            .rev()
+            .find(|a| {
+                &a.role == role
+                    && a.digests.texts == digests.texts
+                    && (!covers_people || a.digests.people == digests.people)
+            })
+            .is_some_and(|a| !a.rejected)
+    }
+
+    /// Whether the communique is held.
+    #[must_use]
+    pub fn is_held(&self, communique: &CommuniqueId) -> bool {
+        self.held || self.held_communiques.contains(communique)
+    }
+
+    /// Whether the communique is cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self, communique: &CommuniqueId) -> bool {
+        self.cancelled || self.cancelled_communiques.contains(communique)
+    }
+}

@@ -1,0 +1,345 @@
+//! The record and its indexes. Every change is made as a whole, by facts alone.
+
+use crate::clock::Moment;
+use crate::course::{Delivery, DeliveryFact, DeliveryInput, Facts, GateFact, Head, Path, SessionNo};
+use crate::id::{DeliveryId, GateId, GateNo, LaneNo, StakeholderId};
+use crate::journal::{
+    Change, Committed, Entry, Fact, GateRow, LaneRow, Note, Row, Run, Subject, Tally, Unmatched, Want, Write,
+};
+use crate::receipt::Assurance;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) head_version: u64,
+    pub(super) head: Head,
+    pub(super) gates: Vec<GateCell>,
+    pub(super) lanes: Vec<LaneRow>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) notes: BTreeMap<u64, Note>,
+    pub(super) unmatched: Vec<Unmatched>,
+    receipts: BTreeSet<String>,
+    sessions: BTreeMap<SessionNo, (Moment, Duration)>,
+    last_session: u64,
+    flying: BTreeMap<SessionNo, BTreeSet<DeliveryId>>,
+    timers: BTreeSet<(Moment, DeliveryId)>,
+}
+
+pub(super) struct GateCell {
+    pub(super) row: GateRow,
+    rows: Vec<Cell>,
+    who: Vec<Option<StakeholderId>>,
+    /// A queue for each instant. An ordinal in it is a hint: whether it is ready then, its state says.
+    ready: BTreeMap<LaneNo, BTreeMap<Moment, VecDeque<u32>>>,
+}
+
+struct Cell {
+    version: u64,
+    state: Delivery,
+}
+
+impl GateCell {
+    fn is_ready(&self, ordinal: u32, lane: LaneNo, at: Moment) -> bool {
+        self.rows
+            .get(ordinal as usize)
+            .and_then(|c| c.state.ready_leg())
+            .is_some_and(|(_, l, a, _)| l == lane && a == at)
+    }
+}
+
+impl State {
+    pub(super) fn begin(&mut self, ttl: Duration, now: Moment) -> SessionNo {
+        self.last_session += 1;
+        let session = SessionNo(self.last_session);
+        self.sessions.insert(session, (now + ttl, ttl));
+        session
+    }
+
+    pub(super) fn beat(&mut self, session: SessionNo, now: Moment) -> bool {
+        match self.sessions.get_mut(&session) {
+            Some((until, ttl)) if *until > now => {
+                *until = now + *ttl;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn end(&mut self, session: SessionNo) {
+        self.sessions.remove(&session);
+    }
+
+    pub(super) fn is_alive(&self, session: SessionNo, now: Moment) -> bool {
+        self.sessions.get(&session).is_some_and(|(until, _)| *until > now)
+    }
+
+    pub(super) fn register(&mut self, gates: &[GateId], lanes: &[String]) {
+        for id in gates {
+            if !self.gates.iter().any(|g| &g.row.id == id) {
+                let no = GateNo(u32::try_from(self.gates.len()).unwrap_or(u32::MAX));
+                let row =
+                    GateRow { no, id: id.clone(), version: 0, state: Default::default(), tally: Tally::default() };
+                self.gates.push(GateCell { row, rows: Vec::new(), who: Vec::new(), ready: BTreeMap::new() });
+            }
+        }
+        for name in lanes {
+            if !self.lanes.iter().any(|l| &l.name == name) {
+                let no = LaneNo(u16::try_from(self.lanes.len()).unwrap_or(u16::MAX));
+                self.lanes.push(LaneRow { no, name: name.clone(), version: 0, state: Default::default() });
+            }
+        }
+    }
+
+    pub(super) fn row(&self, id: DeliveryId) -> Option<Row> {
+        let gate = self.gates.get(id.gate.0 as usize)?;
+        let cell = gate.rows.get(id.ordinal as usize)?;
+        let who = gate.who.get(id.ordinal as usize).cloned().flatten();
+        Some(Row { id, version: cell.version, state: cell.state.clone(), who })
+    }
+
+    pub(super) fn version_of(&self, change: &Change) -> Option<u64> {
+        match change {
+            Change::Head(_) => Some(self.head_version),
+            Change::Gate(no, _) => self.gates.get(no.0 as usize).map(|g| g.row.version),
+            Change::Lane(no, _) => self.lanes.get(usize::from(no.0)).map(|l| l.version),
+            Change::Delivery(id, _) => {
+                self.gates.get(id.gate.0 as usize)?.rows.get(id.ordinal as usize).map(|c| c.version)
+            }
+        }
+    }
+
+    fn enter_fact(&mut self, at: Moment, subject: Subject, fact: Fact) -> u64 {
+        let seq = self.entries.len() as u64 + 1;
+        self.entries.push(Entry { seq, at, subject, fact });
+        seq
+    }
+
+    pub(super) fn write(&mut self, write: Write, at: Moment) -> Committed {
+        if self.version_of(&write.change) != Some(write.expect) {
+            return Committed::Conflict;
+        }
+        if let Some(receipt) = write.receipt
+            && !self.receipts.insert(receipt.identity)
+        {
+            return Committed::Duplicate;
+        }
+        let first = self.entries.len() as u64 + 1;
+        let version = write.expect + 1;
+        match write.change {
+            Change::Head(facts) => {
+                for fact in facts {
+                    self.head.apply(&fact);
+                    self.enter_fact(at, Subject::Head, Fact::Head(Box::new(fact)));
+                }
+                self.head_version = version;
+            }
+            Change::Gate(no, facts) => {
+                for fact in facts {
+                    if let Some(gate) = self.gates.get_mut(no.0 as usize) {
+                        gate.row.state.apply(&fact);
+                        gate.row.version = version;
+                    }
+                    self.enter_fact(at, Subject::Gate(no), Fact::Gate(fact));
+                }
+            }
+            Change::Lane(no, fact) => {
+                if let Some(lane) = self.lanes.get_mut(usize::from(no.0)) {
+                    lane.state.apply(&fact);
+                    lane.version = version;
+                }
+                self.enter_fact(at, Subject::Lane(no), Fact::Lane(fact));
+            }
+            Change::Delivery(id, facts) => self.apply(id, &facts, at),
+        }
+        if let Some(note) = write.note {
+            self.notes.insert(first, note);
+        }
+        Committed::Done(version)
+    }
+
+    /// Applies facts to a delivery and brings every index up to date.
+    fn apply(&mut self, id: DeliveryId, facts: &[DeliveryFact], at: Moment) {
+        let Some(gate) = self.gates.get_mut(id.gate.0 as usize) else { return };
+        let Some(cell) = gate.rows.get_mut(id.ordinal as usize) else { return };
+        gate.row.tally.remove(&cell.state);
+        let (timer, flying) = (cell.state.timer(), cell.state.flying());
+        let ready = cell.state.ready_leg();
+        for fact in facts {
+            cell.state.apply(fact);
+        }
+        cell.version += 1;
+        gate.row.tally.add(&cell.state);
+        let ready_now = cell.state.ready_leg();
+        if let Some((_, lane, at, _)) = ready_now
+            && ready.map(|(_, l, a, _)| (l, a)) != Some((lane, at))
+        {
+            gate.ready.entry(lane).or_default().entry(at).or_default().push_back(id.ordinal);
+        }
+        let (timer_now, flying_now) = (cell.state.timer(), cell.state.flying());
+        if timer != timer_now {
+            if let Some(timer) = timer {
+                self.timers.remove(&(timer, id));
+            }
+            if let Some(timer) = timer_now {
+                self.timers.insert((timer, id));
+            }
+        }
+        if flying != flying_now {
+            if let Some((_, session)) = flying
+                && let Some(set) = self.flying.get_mut(&session)
+            {
+                set.remove(&id);
+                if set.is_empty() {
+                    self.flying.remove(&session);
+                }
+            }
+            if let Some((_, session)) = flying_now {
+                self.flying.entry(session).or_default().insert(id);
+            }
+        }
+        for fact in facts {
+            self.enter_fact(at, Subject::Delivery(id), Fact::Delivery(*fact));
+        }
+    }
+
+    pub(super) fn enter(
+        &mut self,
+        no: GateNo,
+        expect: u64,
+        facts: Facts<GateFact>,
+        runs: Vec<Run>,
+        who: Vec<Option<StakeholderId>>,
+        at: Moment,
+    ) -> bool {
+        let Some(gate) = self.gates.get_mut(no.0 as usize).filter(|g| g.row.version == expect) else { return false };
+        let from = u32::try_from(gate.rows.len()).unwrap_or(u32::MAX);
+        let mut ordinal = from;
+        for run in &runs {
+            let delivery = run.delivery();
+            for _ in 0..run.count {
+                gate.row.tally.add(&delivery);
+                gate.ready.entry(run.lane).or_default().entry(run.at).or_default().push_back(ordinal);
+                if let Some(timer) = delivery.timer() {
+                    self.timers.insert((timer, DeliveryId { gate: no, ordinal }));
+                }
+                gate.rows.push(Cell { version: 0, state: delivery.clone() });
+                ordinal += 1;
+            }
+        }
+        gate.who.extend(who);
+        for fact in &facts {
+            gate.row.state.apply(fact);
+        }
+        gate.row.version += 1;
+        if !runs.is_empty() {
+            self.enter_fact(at, Subject::Gate(no), Fact::Entered { from, runs });
+        }
+        for fact in facts {
+            self.enter_fact(at, Subject::Gate(no), Fact::Gate(fact));
+        }
+        true
+    }
+
+    pub(super) fn lease(&mut self, session: SessionNo, want: Want, now: Moment, at: Moment, rows: &mut Vec<Row>) {
+        // A lease is decided by the delivery alone; no step of the path enters into it.
+        let path = Path::new(Assurance::Accepted, Vec::new());
+        let mut taken = 0;
+        while taken < want.max {
+            let Some(gate) = self.gates.get_mut(want.gate.0 as usize).filter(|g| g.row.state.leasable()) else {
+                return;
+            };
+            let Some(queues) = gate.ready.get_mut(&want.lane) else { return };
+            let Some(mut queue) = queues.first_entry().filter(|q| *q.key() <= now) else { return };
+            let due = *queue.key();
+            let Some(ordinal) = queue.get_mut().pop_front() else {
+                queue.remove();
+                continue;
+            };
+            if !gate.is_ready(ordinal, want.lane, due) {
+                continue;
+            }
+            let id = DeliveryId { gate: want.gate, ordinal };
+            let Some(cell) = gate.rows.get(ordinal as usize) else { continue };
+            let facts = cell.state.decide(&path, &DeliveryInput::Lease(session), now);
+            if facts.is_empty() {
+                // Its time is over: the timer will say so.
+                continue;
+            }
+            self.apply(id, &facts, at);
+            rows.extend(self.row(id));
+            taken += 1;
+        }
+    }
+
+    pub(super) fn ready(&self, gate: GateNo, lane: LaneNo, now: Moment, max: usize) -> Vec<Row> {
+        let Some(cell) = self.gates.get(gate.0 as usize).filter(|g| g.row.state.leasable()) else { return Vec::new() };
+        let Some(queues) = cell.ready.get(&lane) else { return Vec::new() };
+        let mut seen = BTreeSet::new();
+        queues
+            .range(..=now)
+            .flat_map(|(at, queue)| queue.iter().map(move |ordinal| (*at, *ordinal)))
+            .filter(|(at, ordinal)| cell.is_ready(*ordinal, lane, *at) && seen.insert(*ordinal))
+            .take(max)
+            .filter_map(|(_, ordinal)| self.row(DeliveryId { gate, ordinal }))
+            .collect()
+    }
+
+    pub(super) fn timers(&self, now: Moment, max: usize) -> Vec<Row> {
+        self.timers
+            .iter()
+            .take_while(|(at, _)| *at <= now)
+            .filter(|(_, id)| self.is_leasable(id.gate))
+            .take(max)
+            .filter_map(|(_, id)| self.row(*id))
+            .collect()
+    }
+
+    fn is_leasable(&self, gate: GateNo) -> bool {
+        self.gates.get(gate.0 as usize).is_some_and(|g| g.row.state.leasable())
+    }
+
+    pub(super) fn lost(&self, now: Moment, max: usize) -> Vec<Row> {
+        self.flying
+            .iter()
+            .filter(|(session, _)| !self.is_alive(**session, now))
+            .flat_map(|(_, ids)| ids)
+            .take(max)
+            .filter_map(|id| self.row(*id))
+            .collect()
+    }
+
+    pub(super) fn ordinal(&self, gate: GateNo, who: &StakeholderId) -> Option<u32> {
+        let all = &self.gates.get(gate.0 as usize)?.who;
+        all.iter().position(|w| w.as_ref() == Some(who)).and_then(|n| u32::try_from(n).ok())
+    }
+
+    pub(super) fn next_due(&self, now: Moment) -> Option<Moment> {
+        let after = Moment::from_millis(now.millis() + 1);
+        let ready = self
+            .gates
+            .iter()
+            .filter(|g| g.row.state.leasable())
+            .flat_map(|g| g.ready.iter().map(move |(lane, queues)| (g, *lane, queues)))
+            .filter_map(|(gate, lane, queues)| {
+                queues
+                    .range(after..)
+                    .find(|(at, queue)| queue.iter().any(|o| gate.is_ready(*o, lane, **at)))
+                    .map(|(at, _)| *at)
+            })
+            .min();
+        let from = (after, DeliveryId { gate: GateNo(0), ordinal: 0 });
+        let timer = self.timers.range(from..).find(|(_, id)| self.is_leasable(id.gate)).map(|(at, _)| *at);
+        [ready, timer].into_iter().flatten().min()
+    }
+
+    pub(super) fn keep_unmatched(&mut self, receipts: Vec<Unmatched>) -> usize {
+        let before = self.unmatched.len();
+        for receipt in receipts {
+            if self.receipts.insert(receipt.identity.clone()) {
+                self.unmatched.push(receipt);
+            }
+        }
+        self.unmatched.len() - before
+    }
+}
