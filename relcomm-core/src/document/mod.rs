@@ -70,10 +70,10 @@ pub enum Block {
         /// The number of the first item, or `None` for bullets.
         start: Option<u64>,
         /// The items; each is a sequence of blocks.
-        items: Vec<Vec<Block>>,
+        items: Vec<Vec<Self>>,
     },
     /// A quotation.
-    Quote(Vec<Block>),
+    Quote(Vec<Self>),
     /// Preformatted text, shown as it is.
     Code {
         /// The first word of the fence, such as `rust`.
@@ -99,9 +99,9 @@ pub enum Inline {
     /// Text, shown literally in every form.
     Text(String),
     /// Strong emphasis.
-    Strong(Vec<Inline>),
+    Strong(Vec<Self>),
     /// Emphasis.
-    Emphasis(Vec<Inline>),
+    Emphasis(Vec<Self>),
     /// Code or a command within a line.
     Code(String),
     /// A link.
@@ -109,7 +109,7 @@ pub enum Inline {
         /// Where it leads.
         to: Destination,
         /// What is shown for it.
-        inlines: Vec<Inline>,
+        inlines: Vec<Self>,
     },
     /// A line end that the author asked for.
     Break,
