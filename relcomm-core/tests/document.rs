@@ -104,6 +104,14 @@ fn tables() {
 }
 
 #[test]
+fn a_long_cell_does_not_lengthen_other_rows() {
+    let long = "x".repeat(500);
+    let plain = forms(&format!("| a | b |\n|---|---|\n| {long} | c |\n| d | e |")).1;
+    let lengths: Vec<usize> = plain.lines().map(|line| line.chars().count()).collect();
+    assert_eq!(lengths, [44, 44, 504, 44]);
+}
+
+#[test]
 fn html_is_literal_and_images_are_links() {
     shows(
         "a <b onclick=x>c</b>\n\n<script>\nalert(1)\n</script>",
@@ -170,6 +178,18 @@ fn depth_and_size_are_bounded() {
     assert!(Document::from_markdown(&longest).is_ok());
     let length = MAX_SOURCE + 1;
     assert_eq!(Document::from_markdown(&format!("{longest}a")), Err(DocumentError::TooLong { length }));
+}
+
+#[test]
+fn repetitive_sources_do_not_stall() {
+    for part in ["[", "*a ", "`", "<", "![", "> - ", "|a", "\\", "&", "[a](", "**a", "- \n", "_a*"] {
+        let source = part.repeat(60_000 / part.len());
+        let document = Document::from_markdown(&source).unwrap();
+        assert!(
+            document.to_html().len() + document.to_plain().len() + document.to_short().len() < 100 * source.len(),
+            "{part}"
+        );
+    }
 }
 
 #[test]
