@@ -8,6 +8,7 @@ pub mod release;
 pub mod communique;
 pub mod stakeholder;
 pub mod document;
+pub mod template;
 pub mod plan;
 pub mod channel;
 pub mod course;
