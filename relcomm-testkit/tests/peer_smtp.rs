@@ -384,6 +384,26 @@ async fn starttls_forgets_what_was_said_in_clear() {
     assert!(!peer.violations().is_empty(), "what was sent behind STARTTLS was noticed and dropped");
 }
 
+#[tokio::test]
+async fn implicit_tls_and_octets_injected_behind_starttls() {
+    let (server, connector) = tls();
+    let name = || ServerName::try_from("localhost").expect("name");
+    let peer = start(SmtpScript::new().implicit_tls(Arc::clone(&server)).credential("robot", "secret"));
+    let plain = TcpStream::connect(peer.addr()).await.expect("the peer listens");
+    let io = connector.connect(name(), plain).await.expect("TLS from the first octet");
+    let mut raw = Raw { io, read: Vec::new() };
+    assert!(raw.reply().await.starts_with("220"));
+    let offered = raw.ask("EHLO c.test").await;
+    assert!(offered.contains("AUTH PLAIN LOGIN") && !offered.contains("STARTTLS"), "{offered}");
+
+    let peer = start(SmtpScript::new().start_tls(server).inject_after_starttls("250 injected\r\n"));
+    let mut raw = Raw::hello(&peer).await;
+    assert!(raw.ask("STARTTLS").await.starts_with("220"));
+    assert_eq!(raw.reply().await, "250 injected\r\n", "in clear, before any handshake");
+    let io = connector.connect(name(), raw.io).await.expect("the handshake follows");
+    assert!(Raw { io, read: Vec::new() }.ask("EHLO c.test").await.contains("250-"));
+}
+
 /// Submits one mail with these recipients, each with its parameters.
 async fn submit(peer: &SmtpPeer, mail: &str, recipients: &[&str], data: &str) {
     let mut raw = Raw::hello(peer).await;

@@ -130,11 +130,8 @@ impl Rule {
     }
 
     pub(super) fn fits(&self, request: &Request) -> bool {
-        let path = match self.path.strip_suffix('*') {
-            Some(prefix) => request.path.starts_with(prefix),
-            None => request.path == self.path,
-        };
-        path && self.header.as_ref().is_none_or(|(name, value)| request.header(name) == Some(value))
+        covers(&self.path, &request.path)
+            && self.header.as_ref().is_none_or(|(name, value)| request.header(name) == Some(value))
     }
 
     /// Under which name a fitting request is counted.
@@ -247,10 +244,14 @@ impl HttpScript {
     }
 
     pub(super) fn verifier(&self, path: &str) -> Option<&SignatureVerifier> {
-        let fits = |pattern: &str| match pattern.strip_suffix('*') {
-            Some(prefix) => path.starts_with(prefix),
-            None => path == pattern,
-        };
-        self.verify.iter().find(|(pattern, _)| fits(pattern)).map(|(_, verifier)| verifier)
+        self.verify.iter().find(|(pattern, _)| covers(pattern, path)).map(|(_, verifier)| verifier)
+    }
+}
+
+/// A `*` at the end of the pattern stands for anything.
+fn covers(pattern: &str, path: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => path.starts_with(prefix),
+        None => path == pattern,
     }
 }

@@ -261,7 +261,8 @@ impl Session {
         let limit = self.offered().size.filter(|octets| *octets > 0).unwrap_or(LARGEST_MAIL);
         let mut collector = DataCollector::new(limit);
         self.wire.data(&mut collector).await?;
-        if !self.wire.pending().is_empty() && !(self.offered().pipelining && self.esmtp) {
+        let grouped = self.esmtp && self.offered().pipelining;
+        if !grouped && !self.wire.pending().is_empty() {
             self.complain("commands were sent ahead of a reply though PIPELINING was not offered");
         }
         self.answer(Step::Dot, async |own| own.dot(collector).await).await.map(drop)
