@@ -139,6 +139,18 @@ async fn auth_login_blanks_its_answers() {
     assert!(raw.ask("AUTH CRAM-MD5").await.starts_with("504"));
 }
 
+#[tokio::test]
+async fn a_server_that_goes_on_asking_keeps_no_credential() {
+    let asking = Fault::at(Step::Auth, FaultAct::Reply(Reply::new(334, ""))).times(2);
+    let peer = start(SmtpScript::new().credential("robot", "secret").fault(asking));
+    let mut raw = Raw::hello(&peer).await;
+    for expected in ["334", "334", "235"] {
+        let line = if expected == "334" { "AUTH PLAIN AHJvYm90AHNlY3JldA==" } else { "AHJvYm90AHNlY3JldA==" };
+        assert!(raw.ask(line).await.starts_with(expected));
+    }
+    assert!(!peer.transcript().join(" ").contains("AHJv"), "{:?}", peer.transcript());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lettre_meets_faults_only_as_often_as_scripted() {
     let script = SmtpScript::new()
