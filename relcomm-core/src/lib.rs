@@ -11,5 +11,8 @@ pub mod document;
 pub mod template;
 pub mod plan;
 pub mod channel;
+pub mod prepare;
 pub mod course;
 pub mod journal;
+pub mod dispatch;
+pub mod report;

@@ -219,6 +219,9 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// Entries after a number, at most `max`.
     async fn entries(&self, after: u64, max: usize) -> Result<Vec<Entry>, JournalError>;
 
+    /// The entries about one thing, with what lies beside them, in their order.
+    async fn history(&self, of: Subject) -> Result<Vec<(Entry, Option<Note>)>, JournalError>;
+
     /// The notes beside the entries of this range of numbers, by number.
     async fn notes(&self, after: u64, up_to: u64) -> Result<Vec<(u64, Note)>, JournalError>;
 
@@ -304,6 +307,9 @@ impl<T: Journal + ?Sized> Journal for Arc<T> {
     }
     async fn entries(&self, after: u64, max: usize) -> Result<Vec<Entry>, JournalError> {
         (**self).entries(after, max).await
+    }
+    async fn history(&self, of: Subject) -> Result<Vec<(Entry, Option<Note>)>, JournalError> {
+        (**self).history(of).await
     }
     async fn notes(&self, after: u64, up_to: u64) -> Result<Vec<(u64, Note)>, JournalError> {
         (**self).notes(after, up_to).await

@@ -3,8 +3,8 @@
 mod state;
 
 use super::{
-    Committed, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope, Unmatched,
-    Want, Write,
+    Committed, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope, Subject,
+    Unmatched, Want, Write,
 };
 use crate::clock::{Clock, Moment};
 use crate::course::{Facts, GateFact, Head, SessionNo};
@@ -175,6 +175,12 @@ impl Journal for MemoryJournal {
         let state = self.state();
         let from = usize::try_from(after).unwrap_or(usize::MAX).min(state.entries.len());
         Ok(state.entries.iter().skip(from).take(max).cloned().collect())
+    }
+
+    async fn history(&self, of: Subject) -> Result<Vec<(Entry, Option<Note>)>, JournalError> {
+        let state = self.state();
+        let about = state.entries.iter().filter(|e| e.subject == of);
+        Ok(about.map(|e| (e.clone(), state.notes.get(&e.seq).cloned())).collect())
     }
 
     async fn notes(&self, after: u64, up_to: u64) -> Result<Vec<(u64, Note)>, JournalError> {

@@ -1,0 +1,320 @@
+//! The driver: it leases, flies, commits and waits. It owns no state that the journal does not have; killing it loses nothing.
+//!
+//! * No channel is called without a durable begun attempt of a live session.
+//! * Every fact is decided on the version that it expects; after a conflict the same input is decided again.
+//! * No more is leased than may fly now.
+//! * While anything flies, nothing is awaited without it.
+
+use super::flight::Landing;
+use super::standing::Standing;
+use super::token::Tokens;
+use super::work::Texts;
+use super::{DispatchError, Dispatcher, Record};
+use crate::channel::{AttemptContext, Channel};
+use crate::clock::Moment;
+use crate::course::{Dependence, HeadFact, Lane, LaneFact, LaneInput, Phase, SessionNo};
+use crate::id::LaneNo;
+use crate::journal::{Change, Committed, JournalError, JournalErrorKind, Tally, Write};
+use crate::mechanism::Mechanism;
+use crate::prepare::Late;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) type Flights = FuturesUnordered<BoxFuture<'static, Landing>>;
+
+/// How many timers, lost legs or riders are taken at a time.
+pub(super) const BATCH: usize = 512;
+
+impl Dispatcher {
+    /// Sends until nothing is pending, or until cancelled. What others say meanwhile — a declaration, an approval, an attestation — is
+    /// heard.
+    ///
+    /// # Errors
+    /// The journal fails.
+    pub async fn run(&self) -> Result<Standing, DispatchError> {
+        Driver::begin(self).await?.run(true).await
+    }
+
+    /// Does what is due now, waits only for what it began, and says when to call again.
+    ///
+    /// # Errors
+    /// The journal fails.
+    pub async fn step(&self) -> Result<Standing, DispatchError> {
+        Driver::begin(self).await?.run(false).await
+    }
+}
+
+pub(super) struct Driver<'a> {
+    pub(super) on: &'a Dispatcher,
+    pub(super) record: Record,
+    pub(super) tokens: Tokens,
+    pub(super) late: Late,
+    pub(super) late_version: Option<u64>,
+    pub(super) texts: Texts,
+    session: Option<SessionNo>,
+    next_beat: Moment,
+    next_poll: Moment,
+    pub(super) flights: Flights,
+    pub(super) landed: Vec<Landing>,
+    pub(super) airborne: BTreeMap<LaneNo, Airborne>,
+    /// How the requirements of waiting gates stood, by gate and requirement.
+    pub(super) judged: BTreeMap<(usize, usize), Judged>,
+    pub(super) turn: usize,
+}
+
+/// How a requirement stood, and on what that was found.
+pub(super) type Judged = (Vec<(Phase, Tally)>, Dependence);
+
+/// What flies on a lane, and what its rate still allows.
+#[derive(Debug, Default)]
+pub(super) struct Airborne {
+    pub(super) calls: u32,
+    pub(super) recipients: u32,
+    pub(super) spent: u32,
+    pub(super) window_from: Option<Moment>,
+}
+
+/// Waits for a call of the journal while the flights go on.
+pub(super) async fn alongside<T>(flights: &mut Flights, landed: &mut Vec<Landing>, call: impl Future<Output = T>) -> T {
+    let mut call = std::pin::pin!(call);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut call => return done,
+            Some(landing) = flights.next() => landed.push(landing),
+        }
+    }
+}
+
+impl<'a> Driver<'a> {
+    async fn begin(on: &'a Dispatcher) -> Result<Self, DispatchError> {
+        let mut record = on.enrol().await?;
+        if record.head.digests.as_ref() != Some(on.prepared.digests()) {
+            let fact = HeadFact::Prepared(on.prepared.digests().clone());
+            on.record_together(&record, vec![fact], None).await?;
+            record = Record::read(on).await?;
+        }
+        let tokens = on.tokens().await?;
+        Ok(Self {
+            on,
+            record,
+            tokens,
+            late: Late::default(),
+            late_version: None,
+            texts: Texts::default(),
+            session: None,
+            next_beat: Moment::MAX,
+            next_poll: Moment::MIN,
+            flights: Flights::new(),
+            landed: Vec::new(),
+            airborne: BTreeMap::new(),
+            judged: BTreeMap::new(),
+            turn: 0,
+        })
+    }
+
+    async fn run(mut self, stay: bool) -> Result<Standing, DispatchError> {
+        self.mend_lanes().await?;
+        let mut looked_again = false;
+        loop {
+            let stopping = self.on.options.cancellation.is_cancelled();
+            let mut busy = self.collect().await?;
+            busy |= self.settle_landed().await?;
+            busy |= self.tick_lanes().await?;
+            busy |= self.turn_gates().await?;
+            busy |= self.credit_posts().await?;
+            busy |= self.recover_lost().await?;
+            busy |= self.take_timers().await?;
+            if !stopping {
+                busy |= self.lease().await?;
+            }
+            self.beat().await?;
+            if busy {
+                looked_again = false;
+                continue;
+            }
+            if !self.flights.is_empty() || !self.landed.is_empty() {
+                self.wait_for_landing().await;
+                continue;
+            }
+            self.refresh().await?;
+            if !std::mem::replace(&mut looked_again, true) {
+                // What was decided above may have been decided on an old record.
+                continue;
+            }
+            looked_again = false;
+            let standing = self.on.standing_of(&self.record).await?;
+            let due = standing.next_due.is_some_and(|at| at <= self.on.clock.now());
+            if !stay || stopping || standing.is_done() {
+                self.rest().await?;
+                return Ok(standing);
+            }
+            if !due {
+                self.rest().await?;
+                self.idle(standing.next_due).await;
+            }
+        }
+    }
+
+    pub(super) async fn refresh(&mut self) -> Result<(), DispatchError> {
+        let on = self.on;
+        self.record = alongside(&mut self.flights, &mut self.landed, Record::read(on)).await?;
+        Ok(())
+    }
+
+    /// Late values are read again when the head has changed, and a gate's words that speak of earlier posts when it opens.
+    pub(super) async fn refresh_late(&mut self) -> Result<(), DispatchError> {
+        if self.late_version == Some(self.record.head_version) {
+            return Ok(());
+        }
+        let on = self.on;
+        let mut late = on.late().await?;
+        if on.prepared.gates().iter().any(|g| on.prepared.uses_told(g)) {
+            on.told(&self.record, &mut late).await?;
+        }
+        if late != self.late {
+            self.texts.forget();
+        }
+        self.late = late;
+        self.late_version = Some(self.record.head_version);
+        Ok(())
+    }
+
+    pub(super) async fn commit(&mut self, writes: Vec<Write>) -> Result<Vec<Committed>, DispatchError> {
+        let call = self.on.journal.commit(writes);
+        Ok(alongside(&mut self.flights, &mut self.landed, call).await?)
+    }
+
+    // --- sessions -----------------------------------------------------------------------------------------------------------------
+
+    pub(super) async fn session(&mut self) -> Result<SessionNo, DispatchError> {
+        if let Some(session) = self.session {
+            return Ok(session);
+        }
+        let ttl = self.on.options.session;
+        let session = alongside(&mut self.flights, &mut self.landed, self.on.journal.begin(ttl)).await?;
+        self.session = Some(session);
+        self.next_beat = self.on.clock.now() + ttl / 3;
+        Ok(session)
+    }
+
+    async fn beat(&mut self) -> Result<(), DispatchError> {
+        let Some(session) = self.session.filter(|_| self.on.clock.now() >= self.next_beat) else { return Ok(()) };
+        if !alongside(&mut self.flights, &mut self.landed, self.on.journal.beat(session)).await? {
+            return Err(JournalError::new(JournalErrorKind::Fenced, "the session counts as dead").into());
+        }
+        self.next_beat = self.on.clock.now() + self.on.options.session / 3;
+        Ok(())
+    }
+
+    /// An idle dispatcher holds no session: nothing of its could be taken for lost.
+    async fn rest(&mut self) -> Result<(), DispatchError> {
+        if let Some(session) = self.session.take() {
+            self.on.journal.end(session).await?;
+        }
+        Ok(())
+    }
+
+    // --- waiting ------------------------------------------------------------------------------------------------------------------
+
+    async fn wait_for_landing(&mut self) {
+        let clock = Arc::clone(&self.on.clock);
+        let until = [Some(self.next_beat), Some(self.next_poll), self.on.options.poll.map(|p| clock.now() + p)];
+        let until = until.into_iter().flatten().filter(|at| *at > clock.now()).min().unwrap_or(Moment::MAX);
+        tokio::select! {
+            biased;
+            Some(landing) = self.flights.next() => self.landed.push(landing),
+            () = clock.sleep_until(until) => {}
+        }
+    }
+
+    async fn idle(&mut self, next: Option<Moment>) {
+        let clock = Arc::clone(&self.on.clock);
+        let poll = self.on.options.poll.map(|p| clock.now() + p);
+        let until = [next, poll, self.rate_opens()].into_iter().flatten().min().unwrap_or(Moment::MAX);
+        self.next_poll = Moment::MIN;
+        tokio::select! {
+            biased;
+            () = self.on.options.cancellation.cancelled() => {}
+            () = clock.idle_until(until) => {}
+        }
+    }
+
+    // --- receipts -----------------------------------------------------------------------------------------------------------------
+
+    async fn collect(&mut self) -> Result<bool, DispatchError> {
+        let now = self.on.clock.now();
+        if now < self.next_poll {
+            return Ok(false);
+        }
+        self.next_poll = self.on.options.poll.map_or(Moment::MAX, |p| now + p);
+        let mut any = false;
+        let on = self.on;
+        for (_, binding) in on.channels.iter() {
+            if let Some(source) = binding.channel.receipts() {
+                let taken = alongside(&mut self.flights, &mut self.landed, on.collect(source)).await?;
+                any |= taken.recorded > 0;
+            }
+        }
+        self.refresh().await?;
+        Ok(any)
+    }
+
+    // --- lanes --------------------------------------------------------------------------------------------------------------------
+
+    /// A barred lane is tried at the beginning of a run: whoever started it may have mended what was wrong.
+    async fn mend_lanes(&mut self) -> Result<(), DispatchError> {
+        for index in 0..self.record.lanes.len() {
+            let Some(lane) = self.record.lanes.get(index) else { break };
+            let Lane::Barred { .. } = lane.state else { continue };
+            let no = lane.no;
+            let Some((_, channel)) = self.channel_of(no) else { continue };
+            let cx = AttemptContext::new(Arc::clone(&self.on.clock), channel.capabilities().timeout);
+            if channel.verify(&cx).await.is_ok() {
+                self.lane_input(no, LaneInput::Mended).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tick_lanes(&mut self) -> Result<bool, DispatchError> {
+        let now = self.on.clock.now();
+        let due: Vec<LaneNo> =
+            self.record.lanes.iter().filter(|l| l.state.timer().is_some_and(|at| at <= now)).map(|l| l.no).collect();
+        for no in &due {
+            self.lane_input(*no, LaneInput::Tick).await?;
+        }
+        Ok(!due.is_empty())
+    }
+
+    pub(super) async fn lane_input(&mut self, no: LaneNo, input: LaneInput) -> Result<(), DispatchError> {
+        loop {
+            let Some(lane) = self.record.lanes.iter().find(|l| l.no == no) else { return Ok(()) };
+            let Some(fact) = lane.state.decide(&self.on.options.retries, &input, self.on.clock.now()) else {
+                return Ok(());
+            };
+            if let LaneFact::Barred { kind } = fact {
+                tracing::warn!(lane = %lane.name, %kind, "the channel is barred until it is mended");
+            }
+            let write = Write::new(Change::Lane(no, fact), lane.version);
+            let done = self.commit(vec![write]).await?;
+            if let (Some(Committed::Done(version)), Some(lane)) =
+                (done.first(), self.record.lanes.iter_mut().find(|l| l.no == no))
+            {
+                lane.state.apply(&fact);
+                lane.version = *version;
+                return Ok(());
+            }
+            self.refresh().await?;
+        }
+    }
+
+    pub(super) fn channel_of(&self, lane: LaneNo) -> Option<(Mechanism, Arc<dyn Channel>)> {
+        let name = &self.record.lanes.iter().find(|l| l.no == lane)?.name;
+        let mechanism = Mechanism::new(name.split(':').next()?).ok()?;
+        let binding = self.on.channels.get(&mechanism)?;
+        Some((mechanism, Arc::clone(&binding.channel)))
+    }
+}

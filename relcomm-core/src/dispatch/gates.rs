@@ -1,0 +1,204 @@
+//! What the gates of a plan are told: by the head, and by each other.
+
+use super::{DispatchError, Dispatcher, Record, course_of};
+use crate::clock::Moment;
+use crate::communique::State;
+use crate::course::{Dependence, Facts, Gate, GateFact, GateInput, GateRule, Head, Phase, Verdict};
+use crate::journal::{GateRow, Row};
+use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Requirement, Roll};
+use crate::receipt::Assurance;
+use smallvec::SmallVec;
+
+/// How many rows are read at a time.
+const PAGE: usize = 1024;
+
+/// Above so many deliveries a dependency on all of them is judged by the tally alone while some are still running.
+const MANY: u32 = 20_000;
+
+/// Whether every approval that the gate needs is given.
+pub(crate) fn approved(prepared: &PreparedPlan, gate: &GatePlan, head: &Head) -> bool {
+    let approvals = prepared.plan().approvals();
+    approvals
+        .need
+        .iter()
+        .filter(|need| need.only.is_empty() || need.only.contains(&gate.id.communique))
+        .all(|need| head.approved(&need.role, prepared.digests(), approvals.covers_people))
+}
+
+/// What the head says to a gate. Each of these is a fact only where it is news.
+pub(crate) fn from_head(prepared: &PreparedPlan, gate: &GatePlan, head: &Head) -> SmallVec<[GateInput; 4]> {
+    let mut inputs = SmallVec::new();
+    inputs.push(GateInput::Approve(approved(prepared, gate, head)));
+    if let Some((outcome, at)) = head.declared(gate.id.place.as_ref(), &prepared.places()) {
+        inputs.push(GateInput::Declare(outcome, at));
+    }
+    inputs.push(GateInput::Hold(head.is_held(&gate.id.communique)));
+    if head.is_cancelled(&gate.id.communique) {
+        inputs.push(GateInput::Cancel);
+    }
+    inputs
+}
+
+/// Decides several inputs in turn, each on what is true after the one before.
+pub(crate) fn decide_all(
+    state: &Gate,
+    inputs: impl IntoIterator<Item = GateInput>,
+    rule: impl Fn(&Gate) -> GateRule,
+    now: Moment,
+) -> (Gate, Facts<GateFact>) {
+    let mut state = state.clone();
+    let mut all = Facts::new();
+    for input in inputs {
+        for fact in state.decide(&rule(&state), &input, now) {
+            state.apply(&fact);
+            all.push(fact);
+        }
+    }
+    (state, all)
+}
+
+impl Dispatcher {
+    pub(crate) fn rule(&self, gate: &GatePlan, head: &Head, state: &Gate) -> GateRule {
+        gate.rule(self.prepared.plan(), &self.prepared.places(), head, state)
+    }
+
+    /// How a requirement of a gate stands.
+    pub(crate) async fn dependence(
+        &self,
+        record: &Record,
+        requirement: &Requirement,
+        now: Moment,
+    ) -> Result<Dependence, DispatchError> {
+        let mut impossible = false;
+        for &on in &requirement.on {
+            let (Some(plan), Some(row)) = (self.prepared.gates().get(on), record.gates.get(on)) else { continue };
+            match self.one_dependence(record, requirement, plan, row, now).await? {
+                Some(true) => {}
+                Some(false) => impossible = true,
+                None => return Ok(Dependence::Pending),
+            }
+        }
+        Ok(if impossible { Dependence::Impossible } else { Dependence::Met { at: now } })
+    }
+
+    /// Whether one gate meets a requirement; `None` while that is open.
+    async fn one_dependence(
+        &self,
+        record: &Record,
+        requirement: &Requirement,
+        plan: &GatePlan,
+        row: &GateRow,
+        now: Moment,
+    ) -> Result<Option<bool>, DispatchError> {
+        match row.state.phase {
+            Phase::Waiting => {
+                let rule = self.rule(plan, &record.head, &row.state);
+                let standby = row.state.verdict(&rule, now) == Verdict::Standby;
+                return Ok((standby && requirement.others).then_some(true));
+            }
+            Phase::Opening { .. } => return Ok(None),
+            Phase::Open | Phase::Settled | Phase::Closed(_) => {}
+        }
+        if !row.state.is_out() {
+            return Ok(Some(false));
+        }
+        let roll = self.prepared.roll(plan);
+        if requirement.group.is_none()
+            && let State::Reached(assurance) = requirement.state
+            && row.tally.rows > MANY
+            && row.tally.running > 0
+        {
+            let all = row.tally.reached(assurance) >= row.tally.rows;
+            return Ok(all.then_some(true));
+        }
+        let group = requirement.group.as_ref().map(|g| self.prepared.people().members(g));
+        let mut verdict = Some(true);
+        let mut from = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
+        loop {
+            let page = self.journal.scan(row.no, from, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(verdict) };
+            from = last.id.ordinal + 1;
+            for delivery in &page {
+                let Some((person, path)) = roll.member(delivery.id.ordinal) else { continue };
+                if group.is_some_and(|members| !members.contains(&person)) {
+                    continue;
+                }
+                let Some(path) = roll.path(path) else { continue };
+                match self.reached(record, requirement.state, plan, path, delivery) {
+                    Some(true) => {}
+                    Some(false) => verdict = Some(false),
+                    // A gate that is closed keeps what it has and gets no more.
+                    None if matches!(row.state.phase, Phase::Closed(_)) => verdict = Some(false),
+                    None => return Ok(None),
+                }
+            }
+        }
+    }
+
+    fn reached(&self, record: &Record, state: State, gate: &GatePlan, path: &PathPlan, delivery: &Row) -> Option<bool> {
+        let best = delivery.state.best();
+        let ended = delivery.state.end.is_some();
+        let wanted: Assurance = match state {
+            State::Reached(assurance) => assurance,
+            State::Informed => path.informed_when,
+            State::Settled => {
+                let pursued = course_of(self, record, gate, path, None).pursue();
+                return (ended || best >= Some(pursued) || best >= Some(path.informed_when)).then_some(true);
+            }
+        };
+        if best >= Some(wanted) {
+            Some(true)
+        } else if ended {
+            Some(false)
+        } else {
+            None
+        }
+    }
+}
+
+/// The runs in which the next deliveries of a gate are entered, and who stands at their ordinals.
+pub(crate) struct Chunk {
+    pub(crate) runs: Vec<crate::journal::Run>,
+    pub(crate) who: Vec<Option<crate::id::StakeholderId>>,
+    pub(crate) to: u32,
+    pub(crate) last: bool,
+}
+
+/// How many deliveries are entered at a time.
+pub(crate) const CHUNK: u32 = 4096;
+
+impl Dispatcher {
+    /// The next deliveries of a gate from `cursor` on.
+    pub(crate) fn chunk(&self, record: &Record, plan: &GatePlan, roll: &Roll, state: &Gate, cursor: u32) -> Chunk {
+        let places = self.prepared.places();
+        let rule = self.rule(plan, &record.head, state);
+        let opened = state.opened.unwrap_or(Moment::MIN);
+        let due_of = |path: &PathPlan| {
+            plan.due(self.prepared.plan(), &places, &record.head, state, path.variant.as_ref()).unwrap_or(opened)
+        };
+        let due: Vec<Moment> = roll.paths().iter().map(due_of).collect();
+        let to = roll.len().min(cursor.saturating_add(CHUNK));
+        let mut chunk = Chunk { runs: Vec::new(), who: Vec::new(), to, last: to == roll.len() };
+        for ordinal in cursor..to {
+            let (lane, path, who) = match (roll.posts().get(ordinal as usize), roll.member(ordinal)) {
+                (Some(post), _) => {
+                    let lane = self.prepared.lanes().iter().position(|l| l == post.mechanism.as_str());
+                    (lane, post.path, None)
+                }
+                (None, Some((person, path))) => {
+                    let lane = roll.path(path).and_then(|p| p.steps.first()).map(|s| s.lane);
+                    (lane, path, self.prepared.people().get(person).map(|p| p.id))
+                }
+                (None, None) => continue,
+            };
+            let lane = lane.and_then(|l| record.lane_nos.get(l)).copied().unwrap_or(crate::id::LaneNo(u16::MAX));
+            let at = due.get(usize::from(path)).copied().unwrap_or(opened).max(opened);
+            match chunk.runs.last_mut() {
+                Some(run) if run.lane == lane && run.at == at => run.count += 1,
+                _ => chunk.runs.push(crate::journal::Run::new(1, 0, lane, at, rule.not_after)),
+            }
+            chunk.who.push(who);
+        }
+        chunk
+    }
+}

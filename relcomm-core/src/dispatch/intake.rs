@@ -1,0 +1,379 @@
+//! What people say: declarations, approvals, holds, cancellations, attestations. Each is refused with one clear line, or recorded in one
+//! transaction with everything that follows from it.
+
+use super::gates::{decide_all, from_head};
+use super::{DispatchError, Dispatcher, Record, course_of, course_of_post};
+use crate::course::{Approval, DeliveryFact, DeliveryInput, Facts, Head, HeadFact, Stage};
+use crate::id::{CommuniqueId, DeliveryId, GroupId, PlaceId, Role, StakeholderId};
+use crate::journal::{Change, Committed, GateRow, Mode, Note, Write};
+use crate::prepare::GatePlan;
+use crate::receipt::{Assurance, Evidence};
+use crate::release::{Declaration, Outcome};
+use std::fmt;
+
+/// Why an input was refused: one clear line, without addresses. The journal is unchanged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(String);
+
+impl Refusal {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+fn refuse<T>(why: impl Into<String>) -> Result<T, DispatchError> {
+    Err(DispatchError::Refused(Refusal::new(why)))
+}
+
+/// A named person's word about what was done by hand.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Attestation {
+    /// The communique.
+    pub communique: CommuniqueId,
+    /// To whom.
+    pub whom: Whom,
+    /// Whether it was done; otherwise it failed.
+    pub done: bool,
+    /// What that proves: *acknowledged* unless less is said, and never more than the mechanism can prove.
+    pub assurance: Assurance,
+    /// Who says so.
+    pub by: String,
+    /// In which words.
+    pub note: Option<String>,
+}
+
+impl Attestation {
+    /// This person says that it was done.
+    #[must_use]
+    pub fn done(communique: CommuniqueId, whom: Whom, by: impl Into<String>) -> Self {
+        Self { communique, whom, done: true, assurance: Assurance::Acknowledged, by: by.into(), note: None }
+    }
+
+    /// This person says that it failed.
+    #[must_use]
+    pub fn failed(communique: CommuniqueId, whom: Whom, by: impl Into<String>) -> Self {
+        Self { done: false, ..Self::done(communique, whom, by) }
+    }
+
+    /// Proving this.
+    #[must_use]
+    pub fn assurance(mut self, assurance: Assurance) -> Self {
+        self.assurance = assurance;
+        self
+    }
+
+    /// In these words.
+    #[must_use]
+    pub fn note(mut self, note: Option<String>) -> Self {
+        self.note = note;
+        self
+    }
+}
+
+impl fmt::Debug for Attestation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attestation")
+            .field("communique", &self.communique)
+            .field("done", &self.done)
+            .finish_non_exhaustive()
+    }
+}
+
+/// To whom something was done.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Whom {
+    /// One stakeholder.
+    Person(StakeholderId),
+    /// Every member of a group.
+    Group(GroupId),
+}
+
+impl Dispatcher {
+    /// Takes a declaration. `false` if the same was declared already.
+    ///
+    /// # Errors
+    /// Refused: an unknown place, none named where there are several, no proof in live mode, an instant in the future, or success after a
+    /// roll-back.
+    pub async fn declare(&self, declaration: &Declaration) -> Result<bool, DispatchError> {
+        let now = self.clock.now();
+        let place = self.declared_place(declaration.place.as_ref())?;
+        if declaration.by.trim().is_empty() {
+            return refuse("a declaration needs a name: who declares?");
+        }
+        let proved = declaration.proof.as_deref().is_some_and(|p| !p.trim().is_empty());
+        if self.journal.scope().mode == Mode::Live && !proved {
+            return refuse("a declaration needs proof: a link to the pipeline, a change number, a sentence");
+        }
+        if declaration.at.is_some_and(|at| at > now) {
+            return refuse("a declaration cannot lie in the future");
+        }
+        let note = Note { by: Some(declaration.by.clone()), proof: declaration.proof.clone(), ..Note::default() };
+        loop {
+            let record = self.enrol().await?;
+            if let Some(known) = record.head.places.get(&place) {
+                if known.outcome == declaration.outcome && declaration.at.is_none_or(|at| at == known.at) {
+                    return Ok(false);
+                }
+                match (known.outcome, declaration.outcome) {
+                    (Outcome::RolledBack, Outcome::Success) => {
+                        return refuse(format!(
+                            "{place} was rolled back: the same version is not declared a success again without a new revision"
+                        ));
+                    }
+                    (_, Outcome::Begun) => return refuse(format!("{place} is already declared {}", known.outcome)),
+                    _ => {}
+                }
+            }
+            let fact = HeadFact::Declared {
+                place: place.clone(),
+                outcome: declaration.outcome,
+                at: declaration.at.unwrap_or(now),
+            };
+            if self.record_together(&record, vec![fact], Some(note.clone())).await? {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn declared_place(&self, place: Option<&PlaceId>) -> Result<PlaceId, DispatchError> {
+        let places = self.prepared.places();
+        let names = || places.iter().map(PlaceId::as_str).collect::<Vec<_>>().join(", ");
+        match (place, places.as_slice()) {
+            (Some(place), all) if all.contains(place) => Ok(place.clone()),
+            (Some(place), _) => refuse(format!("`{place}` is no place of this release; there are {}", names())),
+            (None, [only]) => Ok(only.clone()),
+            (None, _) => refuse(format!("name the place: {}", names())),
+        }
+    }
+
+    /// Takes an approval of the present digests in a role, or a refusal. `false` if the same stands already.
+    ///
+    /// # Errors
+    /// Refused: a role that the plan does not know, a person who does not hold it, or a digest that is not the present one.
+    pub async fn approve(
+        &self,
+        role: &Role,
+        by: &str,
+        digest: Option<&str>,
+        rejected: bool,
+        note: Option<String>,
+    ) -> Result<bool, DispatchError> {
+        let approvals = self.prepared.plan().approvals();
+        if !approvals.need.iter().any(|n| &n.role == role) {
+            return refuse(format!("the plan needs no approval by `{role}`"));
+        }
+        if let Some(holders) = approvals.roles.get(role)
+            && !holders.iter().any(|h| h.as_str() == by)
+        {
+            return refuse(format!("this person does not hold the role `{role}`"));
+        }
+        let digests = self.prepared.digests();
+        if digest.is_some_and(|d| d.len() < 8 || !digests.texts.starts_with(d)) {
+            return refuse("that is not the present digest: what you approve has changed, or was never prepared");
+        }
+        loop {
+            let record = self.enrol().await?;
+            let standing = record.head.approved(role, digests, approvals.covers_people);
+            let last = record.head.approvals.iter().rev().find(|a| &a.role == role && &a.digests == digests);
+            if last.is_some_and(|a| a.rejected == rejected) && standing != rejected {
+                return Ok(false);
+            }
+            let approval = Approval { role: role.clone(), digests: digests.clone(), rejected, at: self.clock.now() };
+            let note = Note { by: Some(by.to_owned()), text: note.clone(), ..Note::default() };
+            if self.record_together(&record, vec![HeadFact::Approved(approval)], Some(note)).await? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Holds everything, or one communique, or lets it go on. `false` if that stands already.
+    ///
+    /// # Errors
+    /// Refused: an unknown communique.
+    pub async fn hold(
+        &self,
+        communique: Option<&CommuniqueId>,
+        held: bool,
+        by: &str,
+        why: Option<String>,
+    ) -> Result<bool, DispatchError> {
+        self.known(communique)?;
+        loop {
+            let record = self.enrol().await?;
+            let stands = match communique {
+                Some(id) => record.head.held_communiques.contains(id),
+                None => record.head.held,
+            };
+            if stands == held {
+                return Ok(false);
+            }
+            let fact = HeadFact::Held { communique: communique.cloned(), held };
+            let note = Note { by: Some(by.to_owned()), text: why.clone(), ..Note::default() };
+            if self.record_together(&record, vec![fact], Some(note)).await? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Cancels everything that is not settled, or one communique. `false` if that stands already.
+    ///
+    /// # Errors
+    /// Refused: an unknown communique.
+    pub async fn cancel(
+        &self,
+        communique: Option<&CommuniqueId>,
+        by: &str,
+        why: Option<String>,
+    ) -> Result<bool, DispatchError> {
+        self.known(communique)?;
+        loop {
+            let record = self.enrol().await?;
+            let stands = match communique {
+                Some(id) => record.head.is_cancelled(id),
+                None => record.head.cancelled,
+            };
+            if stands {
+                return Ok(false);
+            }
+            let fact = HeadFact::Cancelled { communique: communique.cloned() };
+            let note = Note { by: Some(by.to_owned()), text: why.clone(), ..Note::default() };
+            if self.record_together(&record, vec![fact], Some(note)).await? {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn known(&self, communique: Option<&CommuniqueId>) -> Result<(), DispatchError> {
+        match communique {
+            Some(id) if self.prepared.plan().communique(id).is_none() => {
+                refuse(format!("`{id}` is no communique of this plan"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes facts of the head, and what follows from them for every gate, in one transaction; `false` if something changed meanwhile.
+    pub(crate) async fn record_together(
+        &self,
+        record: &Record,
+        facts: Vec<HeadFact>,
+        note: Option<Note>,
+    ) -> Result<bool, DispatchError> {
+        let now = self.clock.now();
+        let mut head: Head = record.head.clone();
+        for fact in &facts {
+            head.apply(fact);
+        }
+        let mut writes = vec![Write::new(Change::Head(facts), record.head_version).note(note)];
+        for (plan, row) in self.prepared.gates().iter().zip(&record.gates) {
+            let inputs = from_head(&self.prepared, plan, &head);
+            let (_, facts) = decide_all(&row.state, inputs, |state| self.rule(plan, &head, state), now);
+            if !facts.is_empty() {
+                writes.push(Write::new(Change::Gate(row.no, facts), row.version));
+            }
+        }
+        Ok(self.journal.commit_together(writes).await?)
+    }
+
+    /// Takes a person's word about what was done by hand. Returns for how many deliveries it was news.
+    ///
+    /// # Errors
+    /// Refused: an unknown communique, person or group; nothing of it is out; nobody named.
+    pub async fn attest(&self, attestation: &Attestation) -> Result<usize, DispatchError> {
+        self.known(Some(&attestation.communique))?;
+        if attestation.by.trim().is_empty() {
+            return refuse("an attestation needs a name: who says so?");
+        }
+        let record = self.enrol().await?;
+        let mut found = 0;
+        let mut news = 0;
+        for (plan, row) in self.prepared.gates().iter().zip(&record.gates) {
+            if plan.id.communique != attestation.communique || !row.state.is_out() {
+                continue;
+            }
+            let ordinals = self.ordinals(plan, row, &attestation.whom).await?;
+            found += ordinals.len();
+            for ordinal in ordinals {
+                let id = DeliveryId { gate: row.no, ordinal };
+                news += usize::from(self.attest_one(&record, plan, id, attestation).await?);
+            }
+        }
+        if found == 0 {
+            return refuse("nothing of that communique is out to them yet, so there is nothing to attest");
+        }
+        Ok(news)
+    }
+
+    async fn ordinals(&self, plan: &GatePlan, row: &GateRow, whom: &Whom) -> Result<Vec<u32>, DispatchError> {
+        match whom {
+            Whom::Person(person) => Ok(self.journal.ordinal(row.no, person).await?.into_iter().collect()),
+            Whom::Group(group) => {
+                if self.prepared.plan().group(group).is_none() {
+                    return refuse(format!("`{group}` is no group of this plan"));
+                }
+                let roll = self.prepared.roll(plan);
+                let members: std::collections::BTreeSet<u32> =
+                    self.prepared.people().members(group).iter().copied().collect();
+                let shared = roll
+                    .posts()
+                    .iter()
+                    .zip(0..)
+                    .filter(|(post, _)| roll.path(post.path).is_some_and(|p| &p.group == group));
+                let posts: Vec<u32> = shared.map(|(_, ordinal)| ordinal).collect();
+                let first = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
+                let members = roll.members().zip(first..).filter(|((n, _), _)| members.contains(n)).map(|(_, o)| o);
+                Ok(posts.into_iter().chain(members).filter(|o| *o < row.tally.rows).collect())
+            }
+        }
+    }
+
+    async fn attest_one(
+        &self,
+        record: &Record,
+        plan: &GatePlan,
+        id: DeliveryId,
+        attestation: &Attestation,
+    ) -> Result<bool, DispatchError> {
+        let roll = self.prepared.roll(plan);
+        loop {
+            let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(false) };
+            let member = roll.member(id.ordinal).and_then(|(_, path)| roll.path(path));
+            let course = match member {
+                Some(path) => Some(course_of(self, record, plan, path, None)),
+                None => course_of_post(self, record, plan, &roll, id.ordinal, None),
+            };
+            let Some(course) = course else { return Ok(false) };
+            // The word is about what a person does: the last leg that waits for one, else the last that is out.
+            let waits = |stage: &Stage| matches!(stage, Stage::Awaiting { .. } | Stage::Doubt { .. });
+            let leg = row.state.legs.iter().rposition(|l| waits(&l.stage)).or(row.state.legs.len().checked_sub(1));
+            let Some(leg) = leg.and_then(|l| u8::try_from(l).ok()) else { return Ok(false) };
+            let mechanism = match member {
+                Some(path) => row
+                    .state
+                    .legs
+                    .get(usize::from(leg))
+                    .and_then(|l| path.steps.get(usize::from(l.step)))
+                    .map(|s| &s.mechanism),
+                None => roll.posts().get(id.ordinal as usize).map(|p| &p.mechanism),
+            };
+            let proves = mechanism
+                .and_then(|m| self.prepared.carriers().get(m))
+                .map_or(Assurance::Acknowledged, |c| c.capabilities.proves);
+            let evidence =
+                if attestation.done { Evidence::Reached(attestation.assurance.min(proves)) } else { Evidence::Failed };
+            let input = DeliveryInput::Receipt { leg, evidence, verified: true };
+            let facts: Facts<DeliveryFact> = row.state.decide(&course, &input, self.clock.now());
+            if facts.iter().all(|f| matches!(f, DeliveryFact::Noted { .. })) {
+                return Ok(false);
+            }
+            let note = Note { by: Some(attestation.by.clone()), text: attestation.note.clone(), ..Note::default() };
+            let write = Write::new(Change::Delivery(id, facts), row.version).note(Some(note));
+            if let Some(Committed::Done(_)) = self.journal.commit(vec![write]).await?.first() {
+                return Ok(true);
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The late values, gathered from the record.
+
+use super::{DispatchError, Dispatcher, Record};
+use crate::course::{DeliveryFact, HeadFact};
+use crate::id::DeliveryId;
+use crate::journal::{Fact, Subject};
+use crate::prepare::{Late, PlaceLate, Roll, Told};
+use crate::receipt::Assurance;
+
+const PAGE: usize = 256;
+
+impl Dispatcher {
+    /// What was declared, place by place, with who said so.
+    pub(crate) async fn late(&self) -> Result<Late, DispatchError> {
+        let mut late = Late::default();
+        for (entry, note) in self.journal.history(Subject::Head).await? {
+            let Fact::Head(fact) = entry.fact else { continue };
+            if let HeadFact::Declared { place, outcome, at } = *fact {
+                let note = note.unwrap_or_default();
+                let record = PlaceLate::new(
+                    outcome,
+                    at,
+                    note.by.as_deref().unwrap_or_default(),
+                    note.text.as_deref().unwrap_or_default(),
+                );
+                late.places.insert(place, record);
+            }
+        }
+        Ok(late)
+    }
+
+    /// What became of the communiques that are out, group by group: of each the first post with an address of its own.
+    pub(crate) async fn told(&self, record: &Record, late: &mut Late) -> Result<(), DispatchError> {
+        for (plan, row) in self.prepared.gates().iter().zip(&record.gates).filter(|(_, row)| row.state.is_out()) {
+            let roll = self.prepared.roll(plan);
+            for group in &self.prepared.communique(plan).to {
+                let key = (plan.id.communique.to_string(), group.to_string());
+                if late.told.get(&key).is_some_and(|t| !t.url.is_empty()) {
+                    continue;
+                }
+                let members = self.prepared.people().members(group);
+                let mut from = 0;
+                'rows: loop {
+                    let page = self.journal.scan(row.no, from, PAGE).await?;
+                    let Some(last) = page.last() else { break };
+                    from = last.id.ordinal + 1;
+                    for delivery in page {
+                        let post = roll.posts().get(delivery.id.ordinal as usize);
+                        let member = roll.member(delivery.id.ordinal);
+                        let of_group = post.is_some() || member.is_some_and(|(n, _)| members.contains(&n));
+                        if !of_group || delivery.state.best() < Some(Assurance::Accepted) {
+                            continue;
+                        }
+                        if let Some(told) = self.told_of(&roll, delivery.id).await? {
+                            let known = told.url.is_empty();
+                            late.told.insert(key.clone(), told);
+                            if !known {
+                                break 'rows;
+                            }
+                        }
+                    }
+                    // One page tells enough of a group that has no post.
+                    if late.told.contains_key(&key) {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn told_of(&self, roll: &Roll, id: DeliveryId) -> Result<Option<Told>, DispatchError> {
+        for (entry, note) in self.journal.history(Subject::Delivery(id)).await? {
+            if let Fact::Delivery(DeliveryFact::Accepted { leg, .. }) = entry.fact {
+                let via = match (roll.posts().get(id.ordinal as usize), roll.member(id.ordinal)) {
+                    (Some(post), _) => post.mechanism.to_string(),
+                    (None, Some((_, path))) => roll
+                        .path(path)
+                        .and_then(|p| p.steps.get(usize::from(leg)))
+                        .map(|s| s.mechanism.to_string())
+                        .unwrap_or_default(),
+                    (None, None) => String::new(),
+                };
+                let url = note.and_then(|n| n.url).unwrap_or_default();
+                return Ok(Some(Told::new(&url, entry.at, &via)));
+            }
+        }
+        Ok(None)
+    }
+}

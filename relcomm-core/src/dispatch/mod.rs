@@ -1,0 +1,273 @@
+//! Dispatch: what people and receipts say is taken in, gates open, deliveries go out, and all of it is journaled.
+
+mod driver;
+mod flight;
+mod gates;
+mod intake;
+mod late;
+mod receipts;
+mod standing;
+mod tasks;
+mod token;
+mod turns;
+mod work;
+
+pub use intake::{Attestation, Refusal, Whom};
+pub use receipts::Intake;
+pub use standing::{Pending, Standing};
+pub use tasks::Task;
+
+use crate::channel::{ChannelSet, Key};
+use crate::clock::{Clock, Moment, SystemClock};
+use crate::course::{Head, Path, PathStep, Retries};
+use crate::id::{GateNo, LaneNo};
+use crate::journal::{GateRow, Journal, JournalError, LaneRow};
+use crate::mechanism::{Addressing, Deduplication, Mechanism};
+use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Roll};
+use crate::receipt::Assurance;
+use crate::release::Declaration;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use token::Tokens;
+use tokio_util::sync::CancellationToken;
+
+/// Sends a prepared plan by its script. Any number of dispatchers may share a journal: each takes other leases.
+///
+/// Make one with [`Dispatcher::new`], then either [`dispatch`](Self::dispatch) and wait, or call [`step`](Self::step) from a scheduler.
+/// Dropping any of its futures is a crash: it loses nothing, and what was in flight counts as unknown.
+#[derive(Clone)]
+pub struct Dispatcher {
+    prepared: PreparedPlan,
+    channels: ChannelSet,
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+    options: DispatchOptions,
+}
+
+/// How a dispatcher works.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DispatchOptions {
+    /// How long a session outlives its last sign of life. Default: 30 s.
+    pub session: Duration,
+    /// How often what others wrote to the journal is looked for, while waiting; never, where nobody else writes. Default: 1 s.
+    pub poll: Option<Duration>,
+    /// How often, and at what pace, an attempt is repeated.
+    pub retries: Retries,
+    /// How many attempts may be in flight in all. Default: 256.
+    pub window: u32,
+    /// Cancelled to stop: nothing new is begun, and what is in flight is waited for.
+    pub cancellation: CancellationToken,
+}
+
+impl Default for DispatchOptions {
+    fn default() -> Self {
+        Self {
+            session: Duration::from_secs(30),
+            poll: Some(Duration::from_secs(1)),
+            retries: Retries::default(),
+            window: 256,
+            cancellation: CancellationToken::new(),
+        }
+    }
+}
+
+/// Why a dispatch cannot go on. Someone not informed is data in the report, never an error.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DispatchError {
+    /// The journal failed.
+    #[error("the journal failed")]
+    Journal(#[from] JournalError),
+    /// The journal belongs to another plan or version.
+    #[error("the journal belongs to another plan or version")]
+    Foreign,
+    /// A mechanism of the bundle has no channel, or one of another kind or sender than was prepared.
+    #[error("the channel for `{0}` is missing or not the one that was prepared: prepare again")]
+    Channel(Mechanism),
+    /// A person's input was refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl Dispatcher {
+    /// A dispatcher of this bundle through these channels, with this record.
+    ///
+    /// # Errors
+    /// [`DispatchError::Foreign`] if the journal's scope is not the bundle's, [`DispatchError::Channel`] if the channels are not those with
+    /// which the bundle was prepared.
+    pub fn new(prepared: PreparedPlan, channels: ChannelSet, journal: impl Journal) -> Result<Self, DispatchError> {
+        let scope = journal.scope();
+        if &scope.plan != prepared.plan().id() || scope.version != prepared.plan().release().version {
+            return Err(DispatchError::Foreign);
+        }
+        for (mechanism, carrier) in prepared.carriers() {
+            let same = channels.get(mechanism).is_some_and(|b| b.channel.descriptor() == &carrier.descriptor);
+            if !same {
+                return Err(DispatchError::Channel(mechanism.clone()));
+            }
+        }
+        Ok(Self {
+            prepared,
+            channels,
+            journal: Arc::new(journal),
+            clock: Arc::new(SystemClock::new()),
+            options: DispatchOptions::default(),
+        })
+    }
+
+    /// By this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// With these options.
+    #[must_use]
+    pub fn options(mut self, options: DispatchOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The bundle.
+    #[must_use]
+    pub fn prepared(&self) -> &PreparedPlan {
+        &self.prepared
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn journal(&self) -> &Arc<dyn Journal> {
+        &self.journal
+    }
+
+    /// The dispatcher's time.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Declares, and sends until nothing is pending. The same again after a crash resumes; it does not send again.
+    ///
+    /// # Errors
+    /// The declaration is refused, or the journal fails.
+    pub async fn dispatch(&self, declaration: &Declaration) -> Result<Standing, DispatchError> {
+        self.declare(declaration).await?;
+        self.run().await
+    }
+
+    /// Makes the gates and lanes of the bundle known to the journal and brings them up to what is true.
+    pub(crate) async fn enrol(&self) -> Result<Record, DispatchError> {
+        let gates: Vec<_> = self.prepared.gates().iter().map(|g| g.id.clone()).collect();
+        self.journal.register(&gates, self.prepared.lanes()).await?;
+        Record::read(self).await
+    }
+
+    pub(crate) async fn tokens(&self) -> Result<Tokens, DispatchError> {
+        Ok(Tokens::new(&self.journal.token_key().await?, self.journal.scope()))
+    }
+
+    /// The key of a delivery: mode, plan, version, gate, stakeholder, mechanism. Nothing that differs between attempts or digests.
+    pub(crate) fn delivery_key(&self, gate: &GatePlan, who: &str, mechanism: &Mechanism) -> Key {
+        let scope = self.journal.scope();
+        let id = gate.id.to_string();
+        let parts = [scope.mode.word(), scope.plan.as_str(), &scope.version, &id, who, mechanism.as_str()];
+        Key::of(parts.map(str::as_bytes))
+    }
+
+    /// The key of a message: as of a delivery, with the text's digest in the stakeholder's place.
+    pub(crate) fn message_key(&self, gate: &GatePlan, mechanism: &Mechanism, digest: &str) -> Key {
+        // `~` begins no stakeholder's id.
+        self.delivery_key(gate, &format!("~{digest}"), mechanism)
+    }
+}
+
+impl fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dispatcher")
+            .field("prepared", &self.prepared)
+            .field("journal", &self.journal)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the journal says, read at one time, and how its numbers join the bundle's.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) head_version: u64,
+    pub(crate) head: Head,
+    /// In the order of the bundle's gates.
+    pub(crate) gates: Vec<GateRow>,
+    /// By the journal's numbers.
+    pub(crate) lanes: Vec<LaneRow>,
+    /// The journal's number of each lane of the bundle.
+    pub(crate) lane_nos: Vec<LaneNo>,
+}
+
+impl Record {
+    pub(crate) async fn read(dispatcher: &Dispatcher) -> Result<Self, DispatchError> {
+        let (head_version, head) = dispatcher.journal.head().await?;
+        let mut all = dispatcher.journal.gates().await?;
+        let mut gates = Vec::new();
+        for plan in dispatcher.prepared.gates() {
+            if let Some(at) = all.iter().position(|row| row.id == plan.id) {
+                gates.push(all.swap_remove(at));
+            }
+        }
+        let lanes = dispatcher.journal.lanes().await?;
+        let number = |name: &String| lanes.iter().find(|l| &l.name == name).map_or(LaneNo(u16::MAX), |l| l.no);
+        let lane_nos = dispatcher.prepared.lanes().iter().map(number).collect();
+        Ok(Self { head_version, head, gates, lanes, lane_nos })
+    }
+
+    pub(crate) fn gate_index(&self, no: GateNo) -> Option<usize> {
+        self.gates.iter().position(|g| g.no == no)
+    }
+}
+
+/// The course of a member's path, with the journal's lanes.
+pub(crate) fn course_of(
+    dispatcher: &Dispatcher,
+    record: &Record,
+    gate: &GatePlan,
+    path: &PathPlan,
+    not_after: Option<Moment>,
+) -> Path {
+    let steps = path.steps.iter().map(|step| {
+        let lane = record.lane_nos.get(step.lane).copied().unwrap_or(LaneNo(u16::MAX));
+        let carrier = dispatcher.prepared.carriers().get(&step.mechanism);
+        let mut of = PathStep::new(lane, carrier.map_or(Deduplication::None, |c| c.capabilities.deduplication));
+        of.unless = step.unless;
+        of
+    });
+    let mut course = Path::new(path.informed_when, steps.collect());
+    let communique = dispatcher.prepared.communique(gate);
+    course.indeterminate = communique.indeterminate.unwrap_or(dispatcher.prepared.plan().indeterminate());
+    course.not_after = not_after;
+    course.retries = dispatcher.options.retries;
+    course
+}
+
+/// The course of a post: one step, on the mechanism's own lane, pursuing no more than its acceptance.
+pub(crate) fn course_of_post(
+    dispatcher: &Dispatcher,
+    record: &Record,
+    gate: &GatePlan,
+    roll: &Roll,
+    ordinal: u32,
+    not_after: Option<Moment>,
+) -> Option<Path> {
+    let post = roll.posts().get(ordinal as usize)?;
+    let carrier = dispatcher.prepared.carriers().get(&post.mechanism)?;
+    debug_assert_eq!(carrier.capabilities.addressing, Addressing::Once);
+    let lane = dispatcher.prepared.lanes().iter().position(|l| l == post.mechanism.as_str())?;
+    let lane = record.lane_nos.get(lane).copied()?;
+    let mut course = Path::new(Assurance::Accepted, vec![PathStep::new(lane, carrier.capabilities.deduplication)]);
+    let communique = dispatcher.prepared.communique(gate);
+    course.indeterminate = communique.indeterminate.unwrap_or(dispatcher.prepared.plan().indeterminate());
+    course.not_after = not_after;
+    course.retries = dispatcher.options.retries;
+    Some(course)
+}

@@ -1,0 +1,172 @@
+//! What receipts say: matched by their tokens, recorded once, kept as evidence where they match nothing.
+
+use super::token::Tokens;
+use super::{DispatchError, Dispatcher, Record, course_of, course_of_post};
+use crate::channel::{AttemptContext, Inbound, ReceiptSource, Received};
+use crate::course::{DeliveryFact, DeliveryInput};
+use crate::id::DeliveryId;
+use crate::journal::{Change, Committed, ReceiptRecord, Unmatched, Write};
+use crate::mechanism::Mechanism;
+use crate::receipt::{Evidence, Receipt, ReceiptKind};
+use std::time::Duration;
+
+/// What an intake of receipts came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Intake {
+    /// Receipts that were recorded.
+    pub recorded: usize,
+    /// Receipts that had been recorded before.
+    pub repeated: usize,
+    /// Things that match nothing, kept as evidence.
+    pub unmatched: usize,
+}
+
+const BATCH: usize = 256;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Dispatcher {
+    /// Takes in what a source has now. What was taken in is marked done at the source only after it is recorded.
+    ///
+    /// # Errors
+    /// The journal fails. A source that cannot be read is skipped, and said so in the log.
+    pub async fn collect(&self, source: &dyn ReceiptSource) -> Result<Intake, DispatchError> {
+        let mut total = Intake::default();
+        loop {
+            let cx = AttemptContext::new(std::sync::Arc::clone(&self.clock), PATIENCE);
+            let batch = match source.batch(&cx, BATCH).await {
+                Ok(batch) => batch,
+                Err(error) => {
+                    tracing::warn!(%error, "receipts cannot be read");
+                    return Ok(total);
+                }
+            };
+            let ids: Vec<String> = batch.iter().map(|r| r.id.clone()).collect();
+            if ids.is_empty() {
+                return Ok(total);
+            }
+            let more = ids.len() == BATCH;
+            let taken = self.receive(batch).await?;
+            total.recorded += taken.recorded;
+            total.repeated += taken.repeated;
+            total.unmatched += taken.unmatched;
+            if let Err(error) = source.done(&cx, &ids).await {
+                tracing::warn!(%error, "receipts cannot be marked as read; they will come again");
+                return Ok(total);
+            }
+            if !more {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Takes in what came from anywhere.
+    ///
+    /// # Errors
+    /// The journal fails.
+    pub async fn receive(&self, received: Vec<Received>) -> Result<Intake, DispatchError> {
+        let record = self.enrol().await?;
+        let tokens = self.tokens().await?;
+        let mut intake = Intake::default();
+        let mut unmatched = Vec::new();
+        for thing in received {
+            if thing.receipts.is_empty() {
+                unmatched.push(Unmatched::new(thing.id, ReceiptKind::Dsn, None, thing.raw));
+                continue;
+            }
+            for receipt in thing.receipts {
+                match self.take(&record, &tokens, &receipt, &thing.raw).await? {
+                    Taken::Recorded => intake.recorded += 1,
+                    Taken::Repeated => intake.repeated += 1,
+                    Taken::Unmatched => unmatched.push(Unmatched::new(
+                        receipt.identity,
+                        receipt.kind,
+                        Some(receipt.evidence),
+                        thing.raw.clone(),
+                    )),
+                }
+            }
+        }
+        let came = unmatched.len();
+        intake.unmatched = self.journal.keep_unmatched(unmatched).await?;
+        intake.repeated += came - intake.unmatched;
+        Ok(intake)
+    }
+
+    /// Takes in a call back that the host received.
+    ///
+    /// # Errors
+    /// Refused: the mechanism's channel has no calls back, or the call is not from the far side; the journal fails.
+    pub async fn callback(&self, mechanism: &Mechanism, inbound: &Inbound<'_>) -> Result<Intake, DispatchError> {
+        let callbacks = self.channels.get(mechanism).and_then(|b| b.channel.callbacks());
+        let Some(callbacks) = callbacks else {
+            return Err(super::Refusal::new(format!("the channel for `{mechanism}` takes no calls back")).into());
+        };
+        let receipts = callbacks.parse(inbound).map_err(|error| super::Refusal::new(error.to_string()))?;
+        self.receive(vec![Received::new("callback", receipts, inbound.body.to_vec())]).await
+    }
+
+    async fn take(
+        &self,
+        record: &Record,
+        tokens: &Tokens,
+        receipt: &Receipt,
+        raw: &[u8],
+    ) -> Result<Taken, DispatchError> {
+        let Some((id, leg)) = receipt.token.as_ref().and_then(|t| tokens.read(t)) else { return Ok(Taken::Unmatched) };
+        loop {
+            let Some(write) = self.decide_receipt(record, id, leg, receipt, raw).await? else {
+                return Ok(Taken::Unmatched);
+            };
+            match self.journal.commit(vec![write]).await?.first() {
+                Some(Committed::Done(_)) => return Ok(Taken::Recorded),
+                Some(Committed::Duplicate) => return Ok(Taken::Repeated),
+                Some(Committed::Conflict) | None => {}
+            }
+        }
+    }
+
+    async fn decide_receipt(
+        &self,
+        record: &Record,
+        id: DeliveryId,
+        leg: u8,
+        receipt: &Receipt,
+        raw: &[u8],
+    ) -> Result<Option<Write>, DispatchError> {
+        let Some(index) = record.gate_index(id.gate) else { return Ok(None) };
+        let (Some(plan), Some(row)) = (self.prepared.gates().get(index), self.journal.read(&[id]).await?.pop()) else {
+            return Ok(None);
+        };
+        let roll = self.prepared.roll(plan);
+        let path = roll.member(id.ordinal).and_then(|(_, path)| roll.path(path));
+        let course = match path {
+            Some(path) => Some(course_of(self, record, plan, path, None)),
+            None => course_of_post(self, record, plan, &roll, id.ordinal, None),
+        };
+        let step = row.state.legs.get(usize::from(leg)).map(|l| usize::from(l.step));
+        let (Some(course), Some(step)) = (course, step) else { return Ok(None) };
+        // No more than the mechanism can prove, whatever the far side says.
+        let mechanism = path.and_then(|p| p.steps.get(step)).map(|s| &s.mechanism);
+        let proves = mechanism.and_then(|m| self.prepared.carriers().get(m)).map(|c| c.capabilities.proves);
+        let evidence = match (receipt.evidence, proves) {
+            (Evidence::Reached(sure), Some(proves)) => Evidence::Reached(sure.min(proves)),
+            (evidence, _) => evidence,
+        };
+        // The token is signed: whoever brings it back has had the message, so negatives and positives count alike.
+        let input = DeliveryInput::Receipt { leg, evidence, verified: true };
+        let mut facts = row.state.decide(&course, &input, self.clock.now());
+        if facts.is_empty() {
+            facts.push(DeliveryFact::Noted { leg });
+        }
+        let record = ReceiptRecord::new(receipt.identity.clone(), raw.to_vec());
+        let note = receipt.code.clone().map(|code| crate::journal::Note { code: Some(code), ..Default::default() });
+        Ok(Some(Write::new(Change::Delivery(id, facts), row.version).receipt(Some(record)).note(note)))
+    }
+}
+
+enum Taken {
+    Recorded,
+    Repeated,
+    Unmatched,
+}

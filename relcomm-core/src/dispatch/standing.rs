@@ -1,0 +1,145 @@
+//! Where a dispatch stands: what is pending, on what it waits, and when to call again.
+
+use super::{DispatchError, Dispatcher, Record};
+use crate::clock::Moment;
+use crate::course::{Phase, Verdict};
+use crate::id::GateId;
+use serde::Serialize;
+
+/// Where a dispatch stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Standing {
+    /// The gates of which something may still come, and on what they wait.
+    pub pending: Vec<Pending>,
+    /// When something is next due by itself.
+    pub next_due: Option<Moment>,
+    /// How many deliveries are held because nobody knows whether they went out.
+    pub held: u32,
+}
+
+impl Standing {
+    /// Whether nothing is pending.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.pending.is_empty()
+    }
+}
+
+/// A gate of which something may still come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Pending {
+    /// The gate.
+    pub gate: String,
+    /// On what it waits.
+    pub waiting_for: String,
+    /// When it is due, if that is known and still to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Moment>,
+    /// Whether it is an approval that it waits for.
+    #[serde(skip)]
+    pub approval: bool,
+}
+
+impl Pending {
+    fn new(gate: &GateId, waiting_for: impl Into<String>) -> Self {
+        Self { gate: gate.to_string(), waiting_for: waiting_for.into(), due: None, approval: false }
+    }
+}
+
+impl Dispatcher {
+    /// Where the dispatch stands by the record.
+    ///
+    /// # Errors
+    /// The journal fails.
+    pub async fn standing(&self) -> Result<Standing, DispatchError> {
+        let record = Record::read(self).await?;
+        self.standing_of(&record).await
+    }
+
+    pub(crate) async fn standing_of(&self, record: &Record) -> Result<Standing, DispatchError> {
+        let now = self.clock.now();
+        let mut standing = Standing::default();
+        let mut next: Vec<Moment> = Vec::new();
+        let settles = self.settles(record, now);
+        let settled = settles.is_some_and(|at| at <= now);
+        for (plan, row) in self.prepared.gates().iter().zip(&record.gates) {
+            match row.state.phase {
+                Phase::Waiting => {
+                    let rule = self.rule(plan, &record.head, &row.state);
+                    let mut pending = Pending::new(&plan.id, "");
+                    match row.state.verdict(&rule, now) {
+                        Verdict::Standby | Verdict::Blocked(_) => continue,
+                        Verdict::AwaitsDeclaration => pending.waiting_for = "declaration".into(),
+                        Verdict::AwaitsApproval => {
+                            pending.waiting_for = "approval".into();
+                            pending.approval = true;
+                        }
+                        Verdict::Held => pending.waiting_for = "resume".into(),
+                        Verdict::Undetermined => pending.waiting_for = "its time to be known".into(),
+                        Verdict::Depends(index) => {
+                            let on = plan.requirements.get(usize::from(index));
+                            pending.waiting_for =
+                                on.map(|r| format!("{} {}", r.communique, r.state)).unwrap_or_default();
+                        }
+                        Verdict::Due(at) => {
+                            pending.waiting_for = "its time".into();
+                            pending.due = Some(at);
+                            next.push(at);
+                        }
+                        Verdict::Opens | Verdict::Expires => {
+                            pending.waiting_for = "the next step".into();
+                            next.push(now);
+                        }
+                    }
+                    next.extend(rule.not_after.filter(|at| *at >= now).map(|at| Moment::from_millis(at.millis() + 1)));
+                    standing.pending.push(pending);
+                }
+                Phase::Opening { .. } => {
+                    standing.pending.push(Pending::new(&plan.id, "the next step"));
+                    next.push(now);
+                }
+                Phase::Open | Phase::Settled => {
+                    standing.held += row.tally.doubt;
+                    let running = row.tally.running.saturating_sub(row.tally.doubt);
+                    if running == 0 || (settled && row.tally.flying == 0) {
+                        continue;
+                    }
+                    let mut pending = Pending::new(&plan.id, "receipts, acknowledgements or tries");
+                    if !row.state.leasable() {
+                        pending.waiting_for = if row.state.held { "resume" } else { "declaration or approval" }.into();
+                        pending.approval = !row.state.approved;
+                    }
+                    standing.pending.push(pending);
+                    next.extend(settles);
+                }
+                Phase::Closed(_) => {}
+            }
+        }
+        if !standing.pending.is_empty() {
+            next.extend(self.journal.next_due(now).await?);
+            next.extend(record.lanes.iter().filter_map(|l| l.state.timer()));
+        }
+        standing.next_due = next.into_iter().min();
+        Ok(standing)
+    }
+
+    /// When an unconfirmed person becomes final: so long after the last due gate opened, if every gate that is due has.
+    pub(crate) fn settles(&self, record: &Record, now: Moment) -> Option<Moment> {
+        let settle = self.prepared.plan().settle()?;
+        let mut last = None;
+        for (plan, row) in self.prepared.gates().iter().zip(&record.gates) {
+            match (row.state.phase, row.state.opened) {
+                (Phase::Waiting, _) => {
+                    let rule = self.rule(plan, &record.head, &row.state);
+                    if !matches!(row.state.verdict(&rule, now), Verdict::Standby | Verdict::Blocked(_)) {
+                        return None;
+                    }
+                }
+                (_, opened) => last = last.max(opened),
+            }
+        }
+        last.map(|at| at + settle)
+    }
+}

@@ -1,0 +1,132 @@
+//! What people must do by hand.
+
+use super::{DispatchError, Dispatcher, Record};
+use crate::course::Stage;
+use crate::id::{CommuniqueId, DeliveryId, GroupId, LaneNo, Role, StakeholderId};
+use crate::mechanism::Mechanism;
+use crate::prepare::Roll;
+use crate::receipt::Assurance;
+use serde::Serialize;
+
+/// Something that a person must do by hand and then attest.
+#[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Task {
+    /// The delivery, in the journal's numbers.
+    #[serde(skip)]
+    pub id: DeliveryId,
+    /// The communique.
+    pub communique: CommuniqueId,
+    /// The gate.
+    pub gate: String,
+    /// The group.
+    pub group: GroupId,
+    /// To whom; `None` for something that is done once for all.
+    pub person: Option<StakeholderId>,
+    /// How.
+    pub mechanism: Mechanism,
+    /// Who is to do it; the responsible party where nobody is named.
+    pub performer: Option<Role>,
+    /// What is to be said.
+    pub script: String,
+}
+
+impl std::fmt::Debug for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task").field("gate", &self.gate).field("mechanism", &self.mechanism).finish_non_exhaustive()
+    }
+}
+
+const PAGE: usize = 1024;
+
+impl Dispatcher {
+    /// What people must do by hand now.
+    ///
+    /// # Errors
+    /// The journal fails.
+    pub async fn tasks(&self) -> Result<Vec<Task>, DispatchError> {
+        let record = Record::read(self).await?;
+        let mut late = self.late().await?;
+        self.told(&record, &mut late).await?;
+        let mut tasks = Vec::new();
+        for (plan, row) in self.prepared.gates().iter().zip(&record.gates) {
+            if row.tally.running == 0 || !row.state.leasable() {
+                continue;
+            }
+            let roll = self.prepared.roll(plan);
+            let mut from = 0;
+            loop {
+                let page = self.journal.scan(row.no, from, PAGE).await?;
+                let Some(last) = page.last() else { break };
+                from = last.id.ordinal + 1;
+                for delivery in page.into_iter().filter(|d| d.state.end.is_none()) {
+                    let open = delivery.state.legs.iter().find(|leg| {
+                        matches!(leg.stage, Stage::Awaiting { .. })
+                            && leg.sure < Some(Assurance::Accepted)
+                            && !leg.failed
+                    });
+                    let Some(leg) = open else { continue };
+                    let Some((path, mechanism, performer)) =
+                        self.by_hand(&record, &roll, delivery.id.ordinal, leg.step, leg.lane)
+                    else {
+                        continue;
+                    };
+                    let person = roll.member(delivery.id.ordinal).map(|(number, _)| number);
+                    tasks.push(Task {
+                        id: delivery.id,
+                        communique: plan.id.communique.clone(),
+                        gate: plan.id.to_string(),
+                        group: path.group.clone(),
+                        person: delivery.who.clone(),
+                        script: self.script(plan, path, person, &mechanism, &late),
+                        mechanism,
+                        performer,
+                    });
+                }
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// The words of the step that a person performs, if one does: members who share a post wait for the post's performer.
+    fn by_hand<'a>(
+        &self,
+        record: &Record,
+        roll: &'a Roll,
+        ordinal: u32,
+        step: u8,
+        lane: LaneNo,
+    ) -> Option<(&'a crate::prepare::PathPlan, Mechanism, Option<Role>)> {
+        let (path, mechanism, performer) = match roll.posts().get(ordinal as usize) {
+            Some(post) => {
+                let path = roll.path(post.path)?;
+                let performer = path.steps.iter().find(|s| s.mechanism == post.mechanism)?.performer.clone();
+                (path, post.mechanism.clone(), performer)
+            }
+            None => {
+                let path = roll.path(roll.member(ordinal)?.1)?;
+                let step = path.steps.get(usize::from(step)).filter(|s| s.post.is_none())?;
+                (path, step.mechanism.clone(), step.performer.clone())
+            }
+        };
+        let by_hand = self.prepared.carriers().get(&mechanism)?.capabilities.by_hand;
+        let known = record.lanes.iter().any(|l| l.no == lane);
+        (by_hand && known).then_some((path, mechanism, performer))
+    }
+
+    fn script(
+        &self,
+        plan: &crate::prepare::GatePlan,
+        path: &crate::prepare::PathPlan,
+        person: Option<u32>,
+        mechanism: &Mechanism,
+        late: &crate::prepare::Late,
+    ) -> String {
+        let Ok(rendered) = self.prepared.render(plan, path, person, late) else { return String::new() };
+        let Some(binding) = self.channels.get(mechanism) else { return String::new() };
+        match binding.channel.prepare(&rendered.into_wording(self.prepared.about(plan))) {
+            Ok(prepared) => prepared.part("script").to_owned(),
+            Err(_) => String::new(),
+        }
+    }
+}

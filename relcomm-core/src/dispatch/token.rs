@@ -1,0 +1,117 @@
+//! Tokens: the signed marks that receipts bring back.
+
+use crate::id::{DeliveryId, GateNo};
+use crate::journal::Scope;
+use crate::receipt::Token;
+use data_encoding::BASE32_NOPAD;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretBox};
+use sha2::Sha256;
+use std::fmt;
+
+/// Signs and checks the tokens of one record. A token names a delivery and a leg, and holds 80 bits of an HMAC-SHA256 over them and the
+/// record's scope; it is 31 characters long.
+pub(crate) struct Tokens {
+    keyed: Hmac<Sha256>,
+}
+
+const PLAIN: usize = 9;
+const MAC: usize = 10;
+
+impl Tokens {
+    pub(crate) fn new(key: &SecretBox<[u8; 32]>, scope: &Scope) -> Self {
+        let mut keyed = Hmac::<Sha256>::new_from_slice(key.expose_secret()).unwrap_or_else(|_| {
+            // HMAC takes a key of any length.
+            unreachable!("a key of 32 bytes is a key")
+        });
+        for part in [scope.mode.word(), scope.plan.as_str(), &scope.version] {
+            keyed.update(&(part.len() as u64).to_be_bytes());
+            keyed.update(part.as_bytes());
+        }
+        Self { keyed }
+    }
+
+    pub(crate) fn mint(&self, id: DeliveryId, leg: u8) -> Token {
+        let mut bytes = [0; PLAIN + MAC];
+        let (plain, mac) = bytes.split_at_mut(PLAIN);
+        plain.copy_from_slice(&pack(id, leg));
+        mac.copy_from_slice(&self.mac(plain));
+        Token::new(BASE32_NOPAD.encode(&bytes))
+    }
+
+    /// Which delivery and leg a token names, if it is one of ours.
+    pub(crate) fn read(&self, token: &Token) -> Option<(DeliveryId, u8)> {
+        let bytes = BASE32_NOPAD.decode(token.as_str().to_ascii_uppercase().as_bytes()).ok()?;
+        let (plain, mac) = bytes.split_at_checked(PLAIN)?;
+        let mut keyed = self.keyed.clone();
+        keyed.update(plain);
+        // Compares in constant time, so that a forger learns nothing from the answer's delay.
+        if mac.len() != MAC || keyed.verify_truncated_left(mac).is_err() {
+            return None;
+        }
+        let number = |range| Some(u32::from_be_bytes(plain.get::<std::ops::Range<usize>>(range)?.try_into().ok()?));
+        let id = DeliveryId { gate: GateNo(number(0..4)?), ordinal: number(4..8)? };
+        Some((id, *plain.get(8)?))
+    }
+
+    fn mac(&self, plain: &[u8]) -> [u8; MAC] {
+        let mut keyed = self.keyed.clone();
+        keyed.update(plain);
+        let mut mac = [0; MAC];
+        for (to, from) in mac.iter_mut().zip(keyed.finalize().into_bytes()) {
+            *to = from;
+        }
+        mac
+    }
+}
+
+fn pack(id: DeliveryId, leg: u8) -> [u8; PLAIN] {
+    let mut plain = [0; PLAIN];
+    let bytes = id.gate.0.to_be_bytes().into_iter().chain(id.ordinal.to_be_bytes()).chain([leg]);
+    for (to, from) in plain.iter_mut().zip(bytes) {
+        *to = from;
+    }
+    plain
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::PlanId;
+    use crate::journal::Mode;
+
+    fn tokens(plan: &str, key: u8) -> Tokens {
+        let scope = Scope::new(PlanId::new(plan).unwrap(), "1", Mode::Live);
+        Tokens::new(&SecretBox::new(Box::new([key; 32])), &scope)
+    }
+
+    #[test]
+    fn a_token_comes_back_whatever_its_case_and_only_to_its_own_record() {
+        let id = DeliveryId { gate: GateNo(3), ordinal: 70_000 };
+        let ours = tokens("a", 1);
+        let token = ours.mint(id, 2);
+        assert!(token.as_str().len() <= 48 && token.as_str().bytes().all(|b| b.is_ascii_alphanumeric()));
+        assert_eq!(ours.read(&Token::new(token.as_str().to_uppercase())), Some((id, 2)));
+        assert_eq!(tokens("b", 1).read(&token), None, "another plan");
+        assert_eq!(tokens("a", 2).read(&token), None, "another key");
+    }
+
+    #[test]
+    fn a_changed_or_cut_token_is_none() {
+        let ours = tokens("a", 1);
+        let token = ours.mint(DeliveryId { gate: GateNo(0), ordinal: 0 }, 0);
+        for at in 0..token.as_str().len() {
+            let mut text: Vec<u8> = token.as_str().bytes().collect();
+            text[at] = if text[at] == b'a' { b'b' } else { b'a' };
+            assert_eq!(ours.read(&Token::new(String::from_utf8(text).unwrap())), None, "changed at {at}");
+            assert_eq!(ours.read(&Token::new(&token.as_str()[..at])), None, "cut at {at}");
+        }
+        assert_eq!(ours.read(&Token::new("not a token")), None);
+    }
+}

@@ -1,0 +1,427 @@
+//! The driver's turns: gates are told what is true, riders credited, timers taken, attempts leased, outcomes committed.
+
+use super::driver::{BATCH, Driver, alongside};
+use super::flight::{Landing, ask};
+use super::gates::{decide_all, from_head};
+use super::{DispatchError, course_of, course_of_post};
+use crate::channel::{Outcome, Retry};
+use crate::clock::Moment;
+use crate::course::{
+    Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateInput, Lane, LaneInput, Path, Phase, Stage, judge,
+};
+use crate::id::{DeliveryId, LaneNo};
+use crate::journal::{Change, Committed, Note, Row, Tally, Want, Write};
+use crate::mechanism::{Capabilities, Deduplication};
+use std::sync::Arc;
+
+impl Driver<'_> {
+    // --- gates --------------------------------------------------------------------------------------------------------------------
+
+    /// Tells every gate what is true, opens those that may, and enters the next deliveries of those that are opening.
+    pub(super) async fn turn_gates(&mut self) -> Result<bool, DispatchError> {
+        if self.settled_gates() && !self.turn.is_multiple_of(16) {
+            return Ok(false);
+        }
+        self.refresh().await?;
+        let now = self.on.clock.now();
+        let mut any = false;
+        for index in 0..self.record.gates.len() {
+            any |= self.turn_gate(index, now).await?;
+        }
+        Ok(any)
+    }
+
+    /// Whether no gate is waiting or opening: then a look now and then is enough.
+    fn settled_gates(&mut self) -> bool {
+        self.turn = self.turn.wrapping_add(1);
+        !self.flights.is_empty()
+            && self
+                .record
+                .gates
+                .iter()
+                .all(|g| matches!(g.state.phase, Phase::Open | Phase::Settled | Phase::Closed(_)))
+    }
+
+    async fn turn_gate(&mut self, index: usize, now: Moment) -> Result<bool, DispatchError> {
+        let on = self.on;
+        let Some(plan) = on.prepared.gates().get(index) else { return Ok(false) };
+        let Some(phase) = self.record.gates.get(index).map(|g| g.state.phase) else { return Ok(false) };
+        let mut inputs = from_head(&on.prepared, plan, &self.record.head);
+        if phase == Phase::Waiting {
+            inputs.extend(self.dependences(index).await?);
+            inputs.push(GateInput::Tick);
+        }
+        let Some(row) = self.record.gates.get(index) else { return Ok(false) };
+        let quiet = row.tally.running == 0;
+        inputs.push(if quiet { GateInput::Quiet } else { GateInput::Stir });
+        let (_, facts) = decide_all(&row.state, inputs, |s| on.rule(plan, &self.record.head, s), now);
+        if !facts.is_empty() {
+            let write = Write::new(Change::Gate(row.no, facts), row.version);
+            self.commit(vec![write]).await?;
+            self.refresh().await?;
+            return Ok(true);
+        }
+        if let Phase::Opening { cursor } = row.state.phase {
+            let roll = on.prepared.roll(plan);
+            let chunk = on.chunk(&self.record, plan, &roll, &row.state, cursor);
+            let rolled = GateInput::Rolled { to: chunk.to, last: chunk.last };
+            let (_, facts) = decide_all(&row.state, [rolled], |s| on.rule(plan, &self.record.head, s), now);
+            let call = on.journal.enter(row.no, row.version, facts, chunk.runs, chunk.who);
+            alongside(&mut self.flights, &mut self.landed, call).await?;
+            // What this gate says may speak of posts that are out by now.
+            self.late_version = None;
+            self.refresh().await?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// How the requirements of a waiting gate stand, judged again only when what they look at has changed.
+    async fn dependences(&mut self, index: usize) -> Result<Vec<GateInput>, DispatchError> {
+        let on = self.on;
+        let Some(plan) = on.prepared.gates().get(index) else { return Ok(Vec::new()) };
+        let mut inputs = Vec::new();
+        for (number, requirement) in plan.requirements.iter().enumerate() {
+            let seen: Vec<(Phase, Tally)> = requirement
+                .on
+                .iter()
+                .filter_map(|i| self.record.gates.get(*i))
+                .map(|g| (g.state.phase, g.tally))
+                .collect();
+            let known = self.judged.get(&(index, number)).filter(|(then, _)| then == &seen).map(|(_, is)| *is);
+            // A waiting gate may come to stand by when something is declared; that is not in its tally.
+            let waits = seen.iter().any(|(phase, _)| *phase == Phase::Waiting);
+            let is = match known {
+                Some(is) if !waits => is,
+                _ => {
+                    let now = on.clock.now();
+                    let call = on.dependence(&self.record, requirement, now);
+                    let is = alongside(&mut self.flights, &mut self.landed, call).await?;
+                    self.judged.insert((index, number), (seen, is));
+                    is
+                }
+            };
+            inputs.push(GateInput::Dependence { index: u8::try_from(number).unwrap_or(u8::MAX), is });
+        }
+        Ok(inputs)
+    }
+
+    // --- posts --------------------------------------------------------------------------------------------------------------------
+
+    /// Credits the posts that are decided to those who share them.
+    pub(super) async fn credit_posts(&mut self) -> Result<bool, DispatchError> {
+        let on = self.on;
+        let mut any = false;
+        for index in 0..self.record.gates.len() {
+            let (Some(plan), Some(row)) = (on.prepared.gates().get(index), self.record.gates.get(index)) else {
+                continue;
+            };
+            if row.tally.running == 0 || !row.state.leasable() {
+                continue;
+            }
+            let roll = on.prepared.roll(plan);
+            let gate = row.no;
+            for ordinal in 0..u32::try_from(roll.posts().len()).unwrap_or(0) {
+                let Some(post) = roll.posts().get(ordinal as usize) else { continue };
+                let Some(state) = on.journal.read(&[DeliveryId { gate, ordinal }]).await?.pop() else { continue };
+                let Some(finish) = outcome_of(&state.state) else { continue };
+                let shared = format!("shared:{}", post.mechanism);
+                let Some(lane) = self.record.lanes.iter().find(|l| l.name == shared).map(|l| l.no) else { continue };
+                let riders = on.journal.ready(gate, lane, on.clock.now(), BATCH).await?;
+                let inputs = riders
+                    .into_iter()
+                    .filter_map(|rider| {
+                        let (leg, ..) = rider.state.ready_leg()?;
+                        let step = rider.state.legs.get(usize::from(leg))?.step;
+                        let path = roll.path(roll.member(rider.id.ordinal)?.1)?;
+                        let mine = path.steps.get(usize::from(step))?.post == Some(ordinal);
+                        mine.then_some((rider, DeliveryInput::Posted { leg, finish }, None))
+                    })
+                    .collect::<Vec<_>>();
+                any |= !inputs.is_empty();
+                self.decide_and_commit(inputs).await?;
+            }
+        }
+        Ok(any)
+    }
+
+    // --- timers and lost legs -----------------------------------------------------------------------------------------------------
+
+    pub(super) async fn recover_lost(&mut self) -> Result<bool, DispatchError> {
+        if !self.turn.is_multiple_of(16) && !self.flights.is_empty() {
+            return Ok(false);
+        }
+        let call = self.on.journal.lost(BATCH);
+        let lost = alongside(&mut self.flights, &mut self.landed, call).await?;
+        let inputs: Vec<_> = lost
+            .into_iter()
+            .filter_map(|row| {
+                let (leg, session) = row.state.flying()?;
+                Some((row, DeliveryInput::Lost { leg, session }, None))
+            })
+            .collect();
+        let any = !inputs.is_empty();
+        self.decide_and_commit(inputs).await?;
+        Ok(any)
+    }
+
+    pub(super) async fn take_timers(&mut self) -> Result<bool, DispatchError> {
+        let now = self.on.clock.now();
+        let call = self.on.journal.timers(now, BATCH);
+        let due = alongside(&mut self.flights, &mut self.landed, call).await?;
+        let questions: Vec<(Row, u8)> = due
+            .iter()
+            .filter_map(|row| {
+                let asked =
+                    |l: &crate::course::Leg| matches!(l.stage, Stage::Doubt { query_at: Some(at) } if at <= now);
+                let leg = row.state.legs.iter().position(asked)?;
+                Some((row.clone(), u8::try_from(leg).ok()?))
+            })
+            .collect();
+        let any = !due.is_empty();
+        let inputs = due.into_iter().map(|row| (row, DeliveryInput::Tick, None)).collect();
+        self.decide_and_commit(inputs).await?;
+        for (row, leg) in questions {
+            self.ask(&row, leg);
+        }
+        Ok(any)
+    }
+
+    fn ask(&mut self, row: &Row, leg: u8) {
+        let on = self.on;
+        let Some(lane) = row.state.legs.get(usize::from(leg)).map(|l| l.lane) else { return };
+        let Some((mechanism, channel)) = self.channel_of(lane) else { return };
+        let gate = self.record.gate_index(row.id.gate).and_then(|i| on.prepared.gates().get(i));
+        let Some(gate) = gate else { return };
+        let key = on.delivery_key(gate, row.who.as_ref().map_or("~", |w| w.as_str()), &mechanism);
+        let timeout = channel.capabilities().timeout;
+        self.flights.push(ask(channel, key, row.id, leg, Arc::clone(&on.clock), timeout));
+    }
+
+    // --- leases -------------------------------------------------------------------------------------------------------------------
+
+    pub(super) async fn lease(&mut self) -> Result<bool, DispatchError> {
+        let wants = self.wants();
+        if wants.is_empty() {
+            return Ok(false);
+        }
+        self.refresh_late().await?;
+        let session = self.session().await?;
+        let now = self.on.clock.now();
+        let call = self.on.journal.lease(session, &wants, now);
+        let rows = alongside(&mut self.flights, &mut self.landed, call).await?;
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let work = self.on.work(&self.record, &self.tokens, &self.late, &mut self.texts, rows)?;
+        for (row, leg, lane, outcome) in work.settled {
+            let digest = Arc::from("");
+            self.landed.push(Landing::Attempt { lane, rows: vec![(row, leg)], outcomes: vec![outcome], digest });
+            let air = self.airborne.entry(lane).or_default();
+            air.calls += 1;
+            air.recipients += 1;
+        }
+        for flight in work.flights {
+            let air = self.airborne.entry(flight.lane).or_default();
+            let recipients = u32::try_from(flight.items.len()).unwrap_or(u32::MAX);
+            air.calls += 1;
+            air.recipients += recipients;
+            air.spent += recipients;
+            let timeout = flight.channel.capabilities().timeout;
+            let stop = self.on.options.cancellation.child_token();
+            self.flights.push(flight.fly(Arc::clone(&self.on.clock), timeout, stop));
+        }
+        Ok(true)
+    }
+
+    /// What may be leased now: for each lane its free permits, dealt to the open gates in turn.
+    fn wants(&mut self) -> Vec<Want> {
+        let now = self.on.clock.now();
+        let mut window = self.on.options.window.saturating_sub(u32::try_from(self.flights.len()).unwrap_or(u32::MAX));
+        let gates: Vec<_> = self
+            .record
+            .gates
+            .iter()
+            .filter(|g| g.state.leasable() && g.tally.running > g.tally.flying)
+            .map(|g| g.no)
+            .collect();
+        let lanes: Vec<(LaneNo, Lane)> = self.record.lanes.iter().map(|l| (l.no, l.state)).collect();
+        let mut wants = Vec::new();
+        for (no, state) in lanes {
+            let shared = self.record.lanes.iter().any(|l| l.no == no && l.name.starts_with("shared:"));
+            let Some((_, channel)) = self.channel_of(no).filter(|_| !shared) else { continue };
+            let free = self.free(no, &state, channel.capabilities(), now).min(window);
+            if free == 0 || gates.is_empty() {
+                continue;
+            }
+            let share = free.div_ceil(u32::try_from(gates.len()).unwrap_or(u32::MAX));
+            let mut left = free;
+            for step in 0..gates.len() {
+                let Some(gate) = gates.get((self.turn + step) % gates.len()) else { continue };
+                let max = share.min(left);
+                if max > 0 {
+                    wants.push(Want::new(*gate, no, max));
+                    left -= max;
+                }
+            }
+            window -= free - left;
+        }
+        wants
+    }
+
+    /// How many recipients a lane may take on now.
+    fn free(&mut self, no: LaneNo, state: &Lane, can: &Capabilities, now: Moment) -> u32 {
+        let air = self.airborne.entry(no).or_default();
+        let calls = state.permits(can.concurrency.get()).saturating_sub(air.calls);
+        let mut free = calls.saturating_mul(can.per_call.get());
+        if let Some(most) = self.on.prepared.plan().exposure()
+            && can.deduplication == Deduplication::None
+        {
+            free = free.min(most.get().saturating_sub(air.recipients));
+        }
+        if let Some(rate) = can.rate {
+            if air.window_from.is_none_or(|from| from + rate.per <= now) {
+                air.window_from = Some(now);
+                air.spent = 0;
+            }
+            free = free.min(rate.count.get().saturating_sub(air.spent));
+        }
+        free
+    }
+
+    /// When a lane that has spent its rate may go on.
+    pub(super) fn rate_opens(&self) -> Option<Moment> {
+        let now = self.on.clock.now();
+        self.airborne
+            .iter()
+            .filter_map(|(no, air)| {
+                let rate = self.channel_of(*no)?.1.capabilities().rate?;
+                let opens = air.window_from? + rate.per;
+                (air.spent >= rate.count.get() && opens > now).then_some(opens)
+            })
+            .min()
+    }
+
+    // --- outcomes -----------------------------------------------------------------------------------------------------------------
+
+    pub(super) async fn settle_landed(&mut self) -> Result<bool, DispatchError> {
+        if self.landed.is_empty() {
+            return Ok(false);
+        }
+        let mut inputs = Vec::new();
+        for landing in std::mem::take(&mut self.landed) {
+            match landing {
+                Landing::Attempt { lane, rows, outcomes, digest } => {
+                    if let Some(air) = self.airborne.get_mut(&lane) {
+                        air.calls = air.calls.saturating_sub(1);
+                        air.recipients = air.recipients.saturating_sub(u32::try_from(rows.len()).unwrap_or(0));
+                    }
+                    for ((row, leg), outcome) in rows.into_iter().zip(outcomes) {
+                        let (finish, input) = judge(&outcome);
+                        let finish = self.with_lane(lane, finish, input).await?;
+                        let Some((_, session)) = row.state.flying() else { continue };
+                        let note = note_of(&outcome, &digest);
+                        inputs.push((row, DeliveryInput::Finish { leg, session, finish }, Some(note)));
+                    }
+                }
+                Landing::Answer { id, leg, found } => {
+                    if let Some(row) = self.on.journal.read(&[id]).await?.pop() {
+                        inputs.push((row, DeliveryInput::Answer { leg, found }, None));
+                    }
+                }
+            }
+        }
+        self.decide_and_commit(inputs).await?;
+        Ok(true)
+    }
+
+    /// Tells the lane, and fills in when it is tried again.
+    async fn with_lane(&mut self, lane: LaneNo, finish: Finish, input: LaneInput) -> Result<Finish, DispatchError> {
+        self.lane_input(lane, input).await?;
+        Ok(match finish {
+            Finish::LaneFault { kind, .. } => {
+                let state = self.record.lanes.iter().find(|l| l.no == lane).map(|l| l.state);
+                let until = state.and_then(|s| s.timer()).unwrap_or_else(|| self.on.clock.now());
+                Finish::LaneFault { until, kind }
+            }
+            finish => finish,
+        })
+    }
+
+    /// Decides inputs on the rows that came with them, commits, and decides again on fresh rows what met a conflict.
+    async fn decide_and_commit(
+        &mut self,
+        mut inputs: Vec<(Row, DeliveryInput, Option<Note>)>,
+    ) -> Result<(), DispatchError> {
+        let now = self.on.clock.now();
+        while !inputs.is_empty() {
+            let mut writes = Vec::with_capacity(inputs.len());
+            let mut written = Vec::with_capacity(inputs.len());
+            for (row, input, note) in inputs {
+                let Some(course) = self.course(&row) else { continue };
+                let facts: Facts<DeliveryFact> = row.state.decide(&course, &input, now);
+                if !facts.is_empty() {
+                    writes.push(Write::new(Change::Delivery(row.id, facts), row.version).note(note.clone()));
+                    written.push((row.id, input, note));
+                }
+            }
+            if writes.is_empty() {
+                return Ok(());
+            }
+            let done = self.commit(writes).await?;
+            let conflicts: Vec<_> =
+                written.into_iter().zip(done).filter(|(_, c)| *c == Committed::Conflict).map(|(w, _)| w).collect();
+            inputs = Vec::with_capacity(conflicts.len());
+            for (id, input, note) in conflicts {
+                inputs.extend(self.on.journal.read(&[id]).await?.pop().map(|row| (row, input, note)));
+            }
+        }
+        Ok(())
+    }
+
+    fn course(&self, row: &Row) -> Option<Path> {
+        let index = self.record.gate_index(row.id.gate)?;
+        let (plan, gate) = (self.on.prepared.gates().get(index)?, self.record.gates.get(index)?);
+        let not_after = self.on.rule(plan, &self.record.head, &gate.state).not_after;
+        let roll = self.on.prepared.roll(plan);
+        let member = roll.member(row.id.ordinal).filter(|_| row.who.is_some());
+        match member.and_then(|(_, path)| roll.path(path)) {
+            Some(path) => Some(course_of(self.on, &self.record, plan, path, not_after)),
+            None => course_of_post(self.on, &self.record, plan, &roll, row.id.ordinal, not_after),
+        }
+    }
+}
+
+/// How a post ended for those who share it; `None` while that is open or in doubt.
+fn outcome_of(post: &Delivery) -> Option<Finish> {
+    let leg = post.legs.last()?;
+    match leg.stage {
+        Stage::Awaiting { .. } => leg.sure.map(Finish::Accepted),
+        Stage::Shut { why } => match (leg.sure, why) {
+            (Some(sure), _) if sure >= crate::receipt::Assurance::Accepted && !leg.failed => {
+                Some(Finish::Accepted(sure))
+            }
+            (_, crate::course::Shut::Refused(kind) | crate::course::Shut::Spent(kind)) => Some(Finish::Refused(kind)),
+            _ => Some(Finish::Refused(crate::channel::ErrorKind::Unavailable)),
+        },
+        Stage::Ready { .. } | Stage::Flying { .. } | Stage::Doubt { .. } => None,
+    }
+}
+
+fn note_of(outcome: &Outcome, digest: &str) -> Note {
+    let mut note = Note { text_digest: (!digest.is_empty()).then(|| digest.to_owned()), ..Note::default() };
+    match outcome {
+        Outcome::Accepted(accepted) => {
+            note.reference.clone_from(&accepted.reference);
+            note.url.clone_from(&accepted.url);
+        }
+        Outcome::Failed(error) => {
+            note.code.clone_from(&error.code);
+            note.text = Some(error.message().to_owned()).filter(|m| !m.is_empty());
+            if error.retry == Retry::Never {
+                tracing::debug!(kind = %error.kind, "an attempt was refused");
+            }
+        }
+    }
+    note
+}

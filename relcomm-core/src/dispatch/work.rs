@@ -1,0 +1,199 @@
+//! From leased deliveries to flights: the person, the words, the keys.
+
+use super::flight::Flight;
+use super::token::Tokens;
+use super::{DispatchError, Dispatcher, Record};
+use crate::channel::{ChannelError, ErrorKind, Key, Outcome, Outgoing, Prepared};
+use crate::id::{GateNo, GroupId, LaneNo, Lang};
+use crate::journal::Row;
+use crate::mechanism::Mechanism;
+use crate::prepare::{GatePlan, Late, PathPlan, Roll};
+use crate::stakeholder::{Address, Stakeholder};
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Texts that several people share, as long as the late values stand.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    shared: BTreeMap<TextKey, Text>,
+}
+
+type TextKey = (GateNo, Option<GroupId>, GroupId, Mechanism, Option<Lang>);
+
+/// A text and its digest.
+#[derive(Clone, Debug)]
+pub(super) struct Text {
+    prepared: Arc<Prepared>,
+    digest: Arc<str>,
+}
+
+impl Texts {
+    pub(super) fn forget(&mut self) {
+        self.shared.clear();
+    }
+}
+
+/// What becomes of a leased delivery: it flies, or what it needs is not there and it is settled without a call.
+pub(super) struct Work {
+    pub(super) flights: Vec<Flight>,
+    pub(super) settled: Vec<(Row, u8, LaneNo, Outcome)>,
+}
+
+struct Recipient<'a> {
+    row: Row,
+    leg: u8,
+    lane: LaneNo,
+    path: &'a PathPlan,
+    mechanism: Mechanism,
+    who: Option<Stakeholder>,
+    address: Option<Address>,
+}
+
+impl Dispatcher {
+    pub(super) fn work(
+        &self,
+        record: &Record,
+        tokens: &Tokens,
+        late: &Late,
+        texts: &mut Texts,
+        rows: Vec<Row>,
+    ) -> Result<Work, DispatchError> {
+        let mut work = Work { flights: Vec::new(), settled: Vec::new() };
+        for row in rows {
+            let Some((leg, _)) = row.state.flying() else { continue };
+            let Some(lane) = row.state.legs.get(usize::from(leg)).map(|l| l.lane) else { continue };
+            let gate = record.gate_index(row.id.gate).and_then(|index| self.prepared.gates().get(index));
+            let Some(gate) = gate else {
+                work.settled.push((row, leg, lane, gone("the gate is not in this bundle")));
+                continue;
+            };
+            let roll = self.prepared.roll(gate);
+            let recipient = match self.recipient(&roll, row, leg, lane) {
+                Ok(recipient) => recipient,
+                Err((row, outcome)) => {
+                    work.settled.push((row, leg, lane, outcome));
+                    continue;
+                }
+            };
+            match self.text(gate, &recipient, late, texts) {
+                Ok(text) => self.join(gate, tokens, recipient, text, &mut work.flights),
+                Err(outcome) => work.settled.push((recipient.row, leg, lane, outcome)),
+            }
+        }
+        Ok(work)
+    }
+
+    fn recipient<'a>(&self, roll: &'a Roll, row: Row, leg: u8, lane: LaneNo) -> Result<Recipient<'a>, (Row, Outcome)> {
+        let ordinal = row.id.ordinal;
+        let step = row.state.legs.get(usize::from(leg)).map_or(0, |l| usize::from(l.step));
+        if let Some(post) = roll.posts().get(ordinal as usize)
+            && row.who.is_none()
+        {
+            let Some(path) = roll.path(post.path) else { return Err((row, gone("the post has no words"))) };
+            let (mechanism, address) = (post.mechanism.clone(), post.address.clone());
+            return Ok(Recipient { row, leg, lane, path, mechanism, who: None, address });
+        }
+        // The people may have changed since the gate opened: whoever stands at the ordinal in the journal is meant.
+        let here = roll.member(ordinal).and_then(|(number, path)| Some((self.prepared.people().get(number)?, path)));
+        let found = here.filter(|(who, _)| Some(&who.id) == row.who.as_ref()).or_else(|| {
+            roll.members().find_map(|(number, path)| {
+                let who = self.prepared.people().get(number)?;
+                (Some(&who.id) == row.who.as_ref()).then_some((who, path))
+            })
+        });
+        let Some((who, path)) = found else { return Err((row, gone("no longer on the roll"))) };
+        let Some(path) = roll.path(path) else { return Err((row, gone("no path"))) };
+        let Some(step) = path.steps.get(step) else { return Err((row, gone("the step is no longer in the plan"))) };
+        let mechanism = step.mechanism.clone();
+        let address = who.addresses.get(&mechanism).cloned();
+        Ok(Recipient { row, leg, lane, path, mechanism, who: Some(who), address })
+    }
+
+    fn text(
+        &self,
+        gate: &GatePlan,
+        recipient: &Recipient<'_>,
+        late: &Late,
+        texts: &mut Texts,
+    ) -> Result<Text, Outcome> {
+        let personal = self.prepared.is_personal(gate) && recipient.who.is_some();
+        let key = (!personal).then(|| {
+            let lang = recipient.who.as_ref().and_then(|w| w.lang.clone());
+            let path = recipient.path;
+            (recipient.row.id.gate, path.variant.clone(), path.group.clone(), recipient.mechanism.clone(), lang)
+        });
+        if let Some(known) = key.as_ref().and_then(|key| texts.shared.get(key)) {
+            return Ok(known.clone());
+        }
+        let binding = self.channels.get(&recipient.mechanism).ok_or_else(|| gone("the mechanism has no channel"))?;
+        let rendered = self
+            .prepared
+            .render_for(gate, recipient.path, recipient.who.as_ref(), late)
+            .map_err(|error| unfit(&error.to_string()))?;
+        let prepared = binding
+            .channel
+            .prepare(&rendered.into_wording(self.prepared.about(gate)))
+            .map_err(|findings| unfit(&findings.first().map(|f| f.message.clone()).unwrap_or_default()))?;
+        let mut hash = Sha256::new();
+        for part in &prepared.parts {
+            for piece in [&part.name, &part.media, &part.content] {
+                hash.update((piece.len() as u64).to_be_bytes());
+                hash.update(piece.as_bytes());
+            }
+        }
+        let text = Text { prepared: Arc::new(prepared), digest: HEXLOWER.encode(&hash.finalize()).into() };
+        if let Some(key) = key {
+            texts.shared.insert(key, text.clone());
+        }
+        Ok(text)
+    }
+
+    /// Puts a recipient on a flight that goes there with the same text and has a place left, or on a new one.
+    fn join(&self, gate: &GatePlan, tokens: &Tokens, recipient: Recipient<'_>, text: Text, flights: &mut Vec<Flight>) {
+        let Some(binding) = self.channels.get(&recipient.mechanism) else { return };
+        let per_call = binding.channel.capabilities().per_call.get() as usize;
+        let personal = self.prepared.is_personal(gate) && recipient.who.is_some();
+        let id = recipient.who.as_ref().map_or("~", |w| w.id.as_str());
+        let key = self.delivery_key(gate, id, &recipient.mechanism);
+        let token = tokens.mint(recipient.row.id, recipient.leg);
+        let tries = recipient.row.state.legs.get(usize::from(recipient.leg)).map_or(1, |l| u32::from(l.tries));
+        let item = Outgoing::new(key, token, recipient.address).attempt(tries).name(recipient.who.and_then(|w| w.name));
+        let row = (recipient.row, recipient.leg);
+        let fits = |f: &&mut Flight| {
+            f.lane == recipient.lane && Arc::ptr_eq(&f.text, &text.prepared) && f.items.len() < per_call
+        };
+        if per_call > 1
+            && let Some(flight) = flights.last_mut().filter(fits)
+        {
+            flight.items.push(item);
+            flight.rows.push(row);
+            return;
+        }
+        let message_key: Key = if personal || per_call == 1 {
+            item.key.clone()
+        } else {
+            self.message_key(gate, &recipient.mechanism, &text.digest)
+        };
+        flights.push(Flight {
+            channel: Arc::clone(&binding.channel),
+            lane: recipient.lane,
+            text: text.prepared,
+            digest: text.digest,
+            message_key,
+            items: vec![item],
+            rows: vec![row],
+        });
+    }
+}
+
+/// What was meant is not there any more.
+fn gone(why: &str) -> Outcome {
+    Outcome::Failed(ChannelError::new(ErrorKind::RecipientInvalid, why))
+}
+
+/// The words cannot be made: no other try of this step will do better.
+fn unfit(why: &str) -> Outcome {
+    Outcome::Failed(ChannelError::new(ErrorKind::ContentRejected, why))
+}

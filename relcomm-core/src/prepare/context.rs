@@ -1,0 +1,262 @@
+//! The values with which templates are rendered: what the plan says, what the member data says, and what is known only late.
+
+use super::{GatePlan, PathPlan, PreparedPlan};
+use crate::clock::Moment;
+use crate::communique::Communique;
+use crate::id::{GroupId, Lang, PlaceId};
+use crate::plan::Plan;
+use crate::release::{Outcome, Place};
+use crate::stakeholder::Stakeholder;
+use crate::template::{Serde, Value};
+use serde::Serialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// The late values: what is known only when something has been declared or sent. A closed list; filling one voids nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Late {
+    /// What was declared, place by place.
+    pub places: BTreeMap<PlaceId, PlaceLate>,
+    /// What became of earlier communiques: by communique and group.
+    pub told: BTreeMap<(String, String), Told>,
+}
+
+/// What was declared of a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlaceLate {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// As of when.
+    pub at: Moment,
+    /// Who declared it; at most 64 characters.
+    pub by: String,
+    /// Why, where that was said; at most 200 characters.
+    pub cause: String,
+}
+
+/// What became of an earlier communique for a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Told {
+    /// Where it can be seen; at most 200 characters.
+    pub url: String,
+    /// When it was taken over.
+    pub at: Option<Moment>,
+    /// By which mechanism.
+    pub via: String,
+}
+
+impl PlaceLate {
+    /// The greatest lengths of what a person says.
+    pub(crate) const LONGEST_BY: usize = 64;
+    pub(crate) const LONGEST_CAUSE: usize = 200;
+
+    /// What was declared, held to the greatest lengths.
+    #[must_use]
+    pub fn new(outcome: Outcome, at: Moment, by: &str, cause: &str) -> Self {
+        let held = |text: &str, most| text.chars().filter(|c| !c.is_control()).take(most).collect();
+        Self { outcome, at, by: held(by, Self::LONGEST_BY), cause: held(cause, Self::LONGEST_CAUSE) }
+    }
+}
+
+impl Told {
+    pub(crate) const LONGEST_URL: usize = 200;
+
+    /// What became of it.
+    #[must_use]
+    pub fn new(url: &str, at: Moment, via: &str) -> Self {
+        Self { url: url.chars().take(Self::LONGEST_URL).collect(), at: Some(at), via: via.into() }
+    }
+}
+
+impl Late {
+    /// Every late value at its greatest length, for a gate: every place declared, the gate's place with the gate's outcome.
+    #[must_use]
+    pub fn specimen(prepared: &PreparedPlan, gate: &GatePlan) -> Self {
+        // A Wednesday in September has the longest date in words.
+        let at = prepared.planned().unwrap_or(Moment::from_millis(1_789_473_600_000));
+        let outcome = prepared.communique(gate).outcome;
+        let record = PlaceLate {
+            outcome,
+            at,
+            by: "M".repeat(PlaceLate::LONGEST_BY),
+            cause: "M".repeat(PlaceLate::LONGEST_CAUSE),
+        };
+        let places = prepared.places().into_iter().map(|p| (p, record.clone())).collect();
+        let url = format!("https://{}", "m".repeat(Told::LONGEST_URL - 8));
+        let via = "m".repeat(32);
+        let told = prepared
+            .plan()
+            .communiques()
+            .iter()
+            .flat_map(|c| c.to.iter().map(move |g| (c.id.to_string(), g.to_string())))
+            .map(|key| (key, Told { url: url.clone(), at: Some(at), via: via.clone() }))
+            .collect();
+        Self { places, told }
+    }
+}
+
+/// What every template of the plan sees, made once.
+#[derive(Debug)]
+pub(super) struct Constant {
+    params: Value,
+    item: Value,
+}
+
+/// An id as templates write it: every character but letters, digits and `_` becomes `_`.
+fn identifier(id: &str) -> String {
+    id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+}
+
+fn value(of: impl Serialize + Send + Sync + 'static) -> Value {
+    Value::from(Serde(&of))
+}
+
+impl Constant {
+    pub(super) fn new(plan: &Plan) -> Self {
+        let params: BTreeMap<String, &str> =
+            plan.params().iter().map(|(key, value)| (identifier(key), value.as_str())).collect();
+        let item: BTreeMap<String, &str> =
+            plan.release().what.iter().map(|i| (identifier(i.id.as_str()), i.text.as_str())).collect();
+        Self { params: value(json!(params)), item: value(json!(item)) }
+    }
+}
+
+/// All that one text is rendered with.
+pub(super) struct Surroundings<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) communique: &'a Communique,
+    pub(super) gate: &'a GatePlan,
+    pub(super) path: &'a PathPlan,
+    pub(super) lang: Option<&'a Lang>,
+    pub(super) who: Option<&'a Stakeholder>,
+    pub(super) late: &'a Late,
+}
+
+pub(super) fn values(constant: &Constant, around: &Surroundings<'_>) -> Value {
+    let mut all: BTreeMap<&str, Value> = BTreeMap::new();
+    all.insert("release", value(release(around)));
+    if let Some(place) = around.gate.id.place.as_ref().and_then(|id| around.plan.release().place(id)) {
+        all.insert("place", value(place_of(place, around.late)));
+    }
+    all.insert("places", value(places(around)));
+    all.insert("group", value(group(around.plan, &around.path.group)));
+    if let Some(who) = around.who {
+        all.insert("person", value(person(who)));
+    }
+    all.insert(
+        "communique",
+        value(json!({
+            "id": around.communique.id.as_str(),
+            "occurrence": around.gate.id.occurrence.as_ref().map_or("", |o| o.as_str()),
+            "revision": around.gate.id.revision,
+        })),
+    );
+    all.insert("params", constant.params.clone());
+    all.insert("item", constant.item.clone());
+    all.insert("told", value(told(around.late)));
+    if let Some(declaration) = declaration(around) {
+        all.insert("declaration", value(declaration));
+    }
+    all.insert("lang", Value::from(around.lang.map_or("", Lang::as_str)));
+    all.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+}
+
+fn release(around: &Surroundings<'_>) -> serde_json::Value {
+    let release = around.plan.release();
+    let what: Vec<_> = release
+        .what
+        .iter()
+        .filter(|item| {
+            around.communique.to.iter().any(|g| item.concerns(g)) && item.is_in(around.gate.id.place.as_ref())
+        })
+        .filter(|item| item.concerns(&around.path.group))
+        .map(|item| json!({ "id": item.id.as_str(), "kind": item.kind.as_deref().unwrap_or(""), "text": item.text }))
+        .collect();
+    let names: Vec<&str> = release.places.iter().map(|p| p.name.as_str()).collect();
+    json!({
+        "product": release.product,
+        "version": release.version,
+        "prerelease": release.prerelease,
+        "what": what,
+        "why": release.why,
+        "where": names.join(", "),
+        "how": {
+            "access": release.how.access,
+            "circumstances": release.how.circumstances.as_deref().unwrap_or(""),
+            "support": release.how.support.as_deref().unwrap_or(""),
+        },
+        "when": {
+            "planned": release.when.planned.map(|t| t.to_string()).unwrap_or_default(),
+            "lasts": release.when.lasts.map(words).unwrap_or_default(),
+        },
+    })
+}
+
+/// A span in words, such as `4 h 30 min`.
+fn words(span: std::time::Duration) -> String {
+    let minutes = span.as_secs() / 60;
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
+fn place_of(place: &Place, late: &Late) -> serde_json::Value {
+    let mut fields = json!({ "id": place.id.as_str(), "name": place.name, "platforms": place.platforms.join(", ") });
+    if let (Some(record), Some(fields)) = (late.places.get(&place.id), fields.as_object_mut()) {
+        fields.insert("declared_at".into(), json!(record.at.to_string()));
+        fields.insert("declared_by".into(), json!(record.by));
+    }
+    fields
+}
+
+fn places(around: &Surroundings<'_>) -> serde_json::Value {
+    let places = &around.plan.release().places;
+    let live = |p: &&Place| around.late.places.get(&p.id).is_some_and(|r| r.outcome == Outcome::Success);
+    let names = |places: Vec<&Place>| places.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
+    json!({ "all": names(places.iter().collect()), "live": names(places.iter().filter(live).collect()) })
+}
+
+fn group(plan: &Plan, id: &GroupId) -> serde_json::Value {
+    json!({ "id": id.as_str(), "owner": plan.group(id).map_or("", |g| g.owner.as_str()) })
+}
+
+fn person(who: &Stakeholder) -> serde_json::Value {
+    let mut fields: serde_json::Map<_, _> = who.vars.iter().map(|(k, v)| (identifier(k), json!(v))).collect();
+    fields.insert("id".into(), json!(who.id.as_str()));
+    fields.insert("name".into(), json!(who.name.as_deref().unwrap_or(who.id.as_str())));
+    fields.insert("lang".into(), json!(who.lang.as_ref().map_or("", |l| l.as_str())));
+    fields.insert("places".into(), json!(who.places.iter().map(PlaceId::as_str).collect::<Vec<_>>().join(", ")));
+    fields.into()
+}
+
+fn told(late: &Late) -> serde_json::Value {
+    let mut all: BTreeMap<String, BTreeMap<String, serde_json::Value>> = BTreeMap::new();
+    for ((communique, group), told) in &late.told {
+        let fields = json!({
+            "url": told.url,
+            "at": told.at.map(|t| t.to_string()).unwrap_or_default(),
+            "via": told.via,
+        });
+        all.entry(identifier(communique)).or_default().insert(identifier(group), fields);
+    }
+    json!(all)
+}
+
+/// The declaration that opened the gate: the place's own; for the release, the last one.
+fn declaration(around: &Surroundings<'_>) -> Option<serde_json::Value> {
+    let record = match &around.gate.id.place {
+        Some(place) => around.late.places.get(place),
+        None => around.late.places.values().max_by_key(|r| r.at),
+    }?;
+    Some(json!({
+        "at": record.at.to_string(),
+        "by": record.by,
+        "cause": record.cause,
+        "outcome": record.outcome.word(),
+    }))
+}

@@ -1,0 +1,340 @@
+//! Preparation: the people are frozen, every text is rendered once and measured, and the whole is sealed as a bundle.
+//!
+//! After it, everything is a function of the bundle and the journal.
+
+mod bundle;
+mod context;
+mod digest;
+mod render;
+mod roll;
+mod schedule;
+
+pub use bundle::BundleError;
+pub use context::{Late, PlaceLate, Told};
+pub use render::{RenderError, Rendered};
+pub use roll::{PathPlan, Post, Roll, StepPlan};
+pub use schedule::{GatePlan, Requirement};
+
+use crate::channel::{About, ChannelSet, Descriptor, Prepared};
+use crate::clock::Moment;
+use crate::communique::Communique;
+use crate::course::Digests;
+use crate::id::{GateId, GroupId, PlaceId};
+use crate::mechanism::{Addressing, Capabilities, Mechanism};
+use crate::plan::{Finding, People, Plan};
+use crate::stakeholder::Stakeholder;
+use render::Renderer;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// A plan with its people, texts and channels' facts, sealed by two digests: the bundle. Cheap to clone.
+#[derive(Clone)]
+pub struct PreparedPlan {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    plan: Plan,
+    people: People,
+    carriers: BTreeMap<Mechanism, Carrier>,
+    digests: Digests,
+    gates: Vec<GatePlan>,
+    lanes: Vec<String>,
+    renderer: Renderer,
+    rolls: Vec<OnceLock<Arc<Roll>>>,
+}
+
+/// What the bundle knows of the channel that carries a mechanism. No host, no secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Carrier {
+    /// What it is.
+    pub descriptor: Descriptor,
+    /// What it can do, hold and prove.
+    pub capabilities: Capabilities,
+    /// Whether addresses name endpoints, each with a lane of its own.
+    pub endpoints: bool,
+}
+
+/// What preparation came to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Preparation {
+    /// What was found, errors and warnings.
+    pub findings: Vec<Finding>,
+    /// The bundle, if no finding is an error.
+    pub prepared: Option<PreparedPlan>,
+}
+
+/// The part of the lane's name that marks the members who share a post.
+const SHARED: &str = "shared:";
+
+/// Freezes the people, renders every text once for every person and mechanism, and checks each limit. Sends nothing.
+///
+/// Late values stand at their greatest length meanwhile, so that what is filled in later cannot break a limit.
+#[must_use]
+pub fn prepare(plan: Plan, people: People, channels: &ChannelSet) -> Preparation {
+    let mut findings = Vec::new();
+    let mut carriers = BTreeMap::new();
+    for (mechanism, binding) in channels.iter() {
+        let channel = &binding.channel;
+        let mut capabilities = channel.capabilities().clone();
+        if let Some(own) = plan.mechanisms().get(mechanism) {
+            capabilities.proves = capabilities.proves.min(own.proves);
+        }
+        capabilities.addressing = plan.addressing(mechanism);
+        carriers.insert(
+            mechanism.clone(),
+            Carrier { descriptor: channel.descriptor().clone(), capabilities, endpoints: binding.endpoints },
+        );
+    }
+    let assembled = match PreparedPlan::assemble(plan, people, carriers) {
+        Ok(assembled) => assembled,
+        Err(errors) => return Preparation { findings: errors, prepared: None },
+    };
+    assembled.rehearse_texts(channels, &mut findings);
+    let prepared = (!findings.iter().any(Finding::is_error)).then_some(assembled);
+    Preparation { findings, prepared }
+}
+
+impl PreparedPlan {
+    fn assemble(plan: Plan, people: People, carriers: BTreeMap<Mechanism, Carrier>) -> Result<Self, Vec<Finding>> {
+        let renderer = Renderer::new(&plan).map_err(|finding| vec![finding])?;
+        let gates = schedule::gates(&plan);
+        let lanes = lanes(&plan, &people, &carriers);
+        let digests = digest::digests(&plan, &people, &carriers);
+        let rolls = gates.iter().map(|_| OnceLock::new()).collect();
+        let inner = Inner { plan, people, carriers, digests, gates, lanes, renderer, rolls };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.inner.plan
+    }
+
+    /// The people.
+    #[must_use]
+    pub fn people(&self) -> &People {
+        &self.inner.people
+    }
+
+    /// What is known of the channels, by mechanism.
+    #[must_use]
+    pub fn carriers(&self) -> &BTreeMap<Mechanism, Carrier> {
+        &self.inner.carriers
+    }
+
+    /// The digests to which approvals bind.
+    #[must_use]
+    pub fn digests(&self) -> &Digests {
+        &self.inner.digests
+    }
+
+    /// The gates, in the plan's order.
+    #[must_use]
+    pub fn gates(&self) -> &[GatePlan] {
+        &self.inner.gates
+    }
+
+    /// The gate of that id.
+    #[must_use]
+    pub fn gate(&self, id: &GateId) -> Option<&GatePlan> {
+        self.inner.gates.iter().find(|g| &g.id == id)
+    }
+
+    /// The names of all lanes: a mechanism, `mechanism:endpoint`, or `shared:mechanism` for those who share a post.
+    #[must_use]
+    pub fn lanes(&self) -> &[String] {
+        &self.inner.lanes
+    }
+
+    /// Who is on a gate's roll, in the order of their ordinals. Computed once.
+    #[must_use]
+    pub fn roll(&self, gate: &GatePlan) -> Arc<Roll> {
+        let make = || Arc::new(roll::roll(self, gate));
+        match self.inner.rolls.get(gate.index) {
+            Some(cell) => Arc::clone(cell.get_or_init(make)),
+            None => make(),
+        }
+    }
+
+    /// Every place of the release.
+    pub(crate) fn places(&self) -> Vec<PlaceId> {
+        self.inner.plan.release().places.iter().map(|p| p.id.clone()).collect()
+    }
+
+    /// The words for one stakeholder of a gate, or for all of them, rendered with these late values.
+    ///
+    /// # Errors
+    /// A template cannot be rendered with these values.
+    pub fn render(
+        &self,
+        gate: &GatePlan,
+        path: &PathPlan,
+        person: Option<u32>,
+        late: &Late,
+    ) -> Result<Rendered, RenderError> {
+        let who = person.and_then(|n| self.inner.people.get(n));
+        self.render_for(gate, path, who.as_ref(), late)
+    }
+
+    pub(crate) fn render_for(
+        &self,
+        gate: &GatePlan,
+        path: &PathPlan,
+        who: Option<&Stakeholder>,
+        late: &Late,
+    ) -> Result<Rendered, RenderError> {
+        self.inner.renderer.render(&self.inner.plan, gate, path, who, late)
+    }
+
+    /// Whether the words of a gate differ from person to person.
+    #[must_use]
+    pub fn is_personal(&self, gate: &GatePlan) -> bool {
+        self.inner.renderer.uses(&gate.id.communique, "person")
+    }
+
+    /// Whether the words of a gate speak of an earlier communique's post.
+    #[must_use]
+    pub fn uses_told(&self, gate: &GatePlan) -> bool {
+        self.inner.renderer.uses(&gate.id.communique, "told")
+    }
+
+    pub(crate) fn about(&self, gate: &GatePlan) -> About {
+        let release = self.inner.plan.release();
+        let mut about =
+            About::new(self.inner.plan.id().clone(), &release.product, &release.version, gate.id.communique.clone());
+        about.groups = self.communique(gate).to.clone();
+        about.place = gate.id.place.clone();
+        about
+    }
+
+    pub(crate) fn communique(&self, gate: &GatePlan) -> &Communique {
+        // Gates are made from the plan's own communiques, by index.
+        &self.inner.plan.communiques()[gate.communique]
+    }
+
+    /// Every text as it will go out, with late values at their greatest length, each different one once. For reading and for checks.
+    pub fn texts<'a>(&'a self, channels: &'a ChannelSet) -> impl Iterator<Item = PreparedText> + 'a {
+        self.inner.gates.iter().flat_map(move |gate| self.texts_of(gate, channels))
+    }
+
+    fn texts_of(&self, gate: &GatePlan, channels: &ChannelSet) -> Vec<PreparedText> {
+        let roll = self.roll(gate);
+        let late = Late::specimen(self, gate);
+        let mut done = BTreeSet::new();
+        let mut texts = Vec::new();
+        for (person, path_no) in roll.members() {
+            let Some(path) = roll.path(path_no) else { continue };
+            let personal = self.is_personal(gate);
+            for step in &path.steps {
+                if !done.insert((path_no, step.mechanism.clone(), personal.then_some(person))) {
+                    continue;
+                }
+                let Some(binding) = channels.get(&step.mechanism) else { continue };
+                let rendered = self.render(gate, path, Some(person), &late);
+                let result = match rendered {
+                    Ok(rendered) => binding.channel.prepare(&rendered.into_wording(self.about(gate))),
+                    Err(error) => Err(vec![error.into_finding()]),
+                };
+                texts.push(PreparedText {
+                    gate: gate.id.clone(),
+                    mechanism: step.mechanism.clone(),
+                    person: personal.then_some(person),
+                    group: path.group.clone(),
+                    result,
+                });
+            }
+        }
+        texts
+    }
+
+    fn rehearse_texts(&self, channels: &ChannelSet, findings: &mut Vec<Finding>) {
+        let mut seen = BTreeSet::new();
+        for text in self.texts(channels) {
+            if let Err(found) = text.result {
+                for mut finding in found {
+                    finding.path = format!("communiques.{}", text.gate.communique);
+                    finding.message = format!(
+                        "{} by {} to {}: {}",
+                        text.gate.communique, text.mechanism, text.group, finding.message
+                    );
+                    // One line for a fault that every member of a group shares.
+                    if seen.insert((finding.code, finding.message.clone())) {
+                        findings.push(finding);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The instant for which the plan's own times speak, to be shown before anything is declared.
+    pub(crate) fn planned(&self) -> Option<Moment> {
+        self.inner.plan.release().when.planned
+    }
+}
+
+impl fmt::Debug for PreparedPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedPlan")
+            .field("plan", self.inner.plan.id())
+            .field("digests", &self.inner.digests)
+            .field("people", &self.inner.people.len())
+            .field("gates", &self.inner.gates.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One text as it will go out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct PreparedText {
+    /// The gate.
+    pub gate: GateId,
+    /// The mechanism.
+    pub mechanism: Mechanism,
+    /// The stakeholder's number, where the text is theirs alone.
+    pub person: Option<u32>,
+    /// The group through which they are told.
+    pub group: GroupId,
+    /// The parts, or what is wrong with them.
+    pub result: Result<Prepared, Vec<Finding>>,
+}
+
+/// All lanes that the people of a plan can need.
+fn lanes(plan: &Plan, people: &People, carriers: &BTreeMap<Mechanism, Carrier>) -> Vec<String> {
+    let mut lanes = BTreeSet::new();
+    for (mechanism, carrier) in carriers {
+        if carrier.capabilities.addressing == Addressing::Once {
+            lanes.insert(format!("{SHARED}{mechanism}"));
+        }
+        lanes.insert(mechanism.to_string());
+    }
+    let endpoints: Vec<&Mechanism> = carriers
+        .iter()
+        .filter(|(m, c)| c.endpoints && plan.addressing(m) == Addressing::Each)
+        .map(|(m, _)| m)
+        .collect();
+    if !endpoints.is_empty() {
+        for number in 0..u32::try_from(people.len()).unwrap_or(u32::MAX) {
+            let Some(who) = people.get(number) else { continue };
+            for mechanism in &endpoints {
+                if let Some(address) = who.addresses.get(*mechanism) {
+                    lanes.insert(lane_name(mechanism, true, Some(address.as_str())));
+                }
+            }
+        }
+    }
+    lanes.into_iter().collect()
+}
+
+fn lane_name(mechanism: &Mechanism, endpoints: bool, address: Option<&str>) -> String {
+    match address.filter(|_| endpoints) {
+        Some(endpoint) => format!("{mechanism}:{endpoint}"),
+        None => mechanism.to_string(),
+    }
+}

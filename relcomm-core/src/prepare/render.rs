@@ -1,0 +1,221 @@
+//! Rendering: from template sources and values to the words of a communique.
+
+use super::context::{Constant, Late, Surroundings, values};
+use super::{GatePlan, PathPlan};
+use crate::channel::{About, Wording};
+use crate::communique::{Communique, Source, Sources, WordingSource};
+use crate::document::Document;
+use crate::id::{CommuniqueId, GroupId, Lang};
+use crate::plan::{Finding, Plan};
+use crate::release::Outcome;
+use crate::stakeholder::Stakeholder;
+use crate::template::{TemplateError, TemplateOptions, Templates};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The words of a communique in one language, not yet in any mechanism's form.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Rendered {
+    /// The language of the source that was chosen.
+    pub lang: Option<Lang>,
+    /// One line.
+    pub subject: String,
+    /// The text.
+    pub document: Document,
+    /// One line for pager and text.
+    pub short: String,
+}
+
+impl Rendered {
+    /// With what the words are about, as a channel takes them.
+    #[must_use]
+    pub fn into_wording(self, about: About) -> Wording {
+        Wording::new(about, self.subject, self.document, self.short).lang(self.lang)
+    }
+}
+
+/// A template that cannot be rendered. Holds no value of a person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RenderError(String);
+
+impl RenderError {
+    pub(super) fn into_finding(self) -> Finding {
+        Finding::error("RC0703", "", self.0)
+    }
+}
+
+impl From<TemplateError> for RenderError {
+    fn from(error: TemplateError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The built-in text: the six answers. It claims only what the gate's outcome says.
+const TEXT: &str = "\
+{{ release.product }} {{ release.version }} {{ STATE }}{% if place %} in {{ place.name }}{% endif %}.
+{% if release.what %}
+**What is in it**
+{% for item in release.what %}
+- {{ item.text }}{% if item.kind %} ({{ item.kind }}){% endif %}
+{% endfor %}{% endif %}{% if release.why %}
+**Why:** {{ release.why }}
+{% endif %}
+**Where:** {{ release.where }}
+{% if release.how.access %}
+**How:** {{ release.how.access }}{% if release.how.circumstances %} {{ release.how.circumstances }}{% endif %}{% if release.how.support %} (Support: {{ release.how.support }}){% endif %}
+{% endif %}{% if release.when.planned %}
+**Planned for:** {{ release.when.planned | datetime }}
+{% endif %}";
+const SUBJECT: &str =
+    "{{ release.product }} {{ release.version }} {{ STATE }}{% if place %} in {{ place.name }}{% endif %}";
+
+fn state(communique: &Communique) -> &'static str {
+    match communique.outcome {
+        _ if !communique.awaits_declaration => "is planned",
+        Outcome::Success => "is in production",
+        Outcome::Begun => "is being rolled out",
+        Outcome::Failure => "was not put into production",
+        Outcome::Halted => "has been halted",
+        Outcome::RolledBack => "has been taken back",
+    }
+}
+
+/// Every template of a plan, parsed once.
+#[derive(Debug)]
+pub(super) struct Renderer {
+    templates: Templates,
+    constant: Constant,
+    /// What each template uses, by its name.
+    uses: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Subject,
+    Text,
+    Short,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Subject => "subject",
+            Self::Text => "text",
+            Self::Short => "short",
+        })
+    }
+}
+
+impl Renderer {
+    pub(super) fn new(plan: &Plan) -> Result<Self, Finding> {
+        let mut templates = Templates::new(TemplateOptions::default().zone(plan.zone()));
+        let mut uses = BTreeMap::new();
+        let mut add = |name: String, source: String, path: &str| {
+            let parsed = templates.add(name.clone(), source).and_then(|()| templates.uses(&name));
+            match parsed {
+                Ok(used) => {
+                    uses.insert(name, used.into_iter().collect());
+                    Ok(())
+                }
+                Err(error) => Err(Finding::error("RC0703", path, error.to_string())),
+            }
+        };
+        for communique in plan.communiques() {
+            let path = format!("communiques.{}", communique.id);
+            let own = std::iter::once((None, &communique.wording));
+            let variants = communique.variants.iter().filter_map(|(g, v)| Some((Some(g), v.wording.as_ref()?)));
+            for (group, wording) in own.chain(variants) {
+                for kind in [Kind::Subject, Kind::Text, Kind::Short] {
+                    for source in sources(wording, kind).into_iter().flat_map(|s| &s.0) {
+                        add(name(communique, group, kind, source.lang.as_ref()), source.text.clone(), &path)?;
+                    }
+                }
+            }
+            let state = state(communique);
+            add(built_in(communique, Kind::Text), TEXT.replace("{{ STATE }}", state), &path)?;
+            add(built_in(communique, Kind::Subject), SUBJECT.replace("{{ STATE }}", state), &path)?;
+        }
+        Ok(Self { templates, constant: Constant::new(plan), uses })
+    }
+
+    /// The template for a kind of words: the variant's, else the communique's; `None` where neither has one.
+    fn choose<'a>(
+        communique: &'a Communique,
+        variant: Option<&'a GroupId>,
+        kind: Kind,
+        lang: Option<&Lang>,
+    ) -> Option<(String, &'a Source)> {
+        let own = variant.and_then(|g| Some((Some(g), communique.variants.get(g)?.wording.as_ref()?)));
+        own.into_iter().chain(std::iter::once((None, &communique.wording))).find_map(|(group, wording)| {
+            let source = sources(wording, kind)?.choose(lang)?;
+            Some((name(communique, group, kind, source.lang.as_ref()), source))
+        })
+    }
+
+    fn names(
+        &self,
+        communique: &Communique,
+        path: &PathPlan,
+        lang: Option<&Lang>,
+    ) -> [Option<(String, Option<Lang>)>; 3] {
+        [Kind::Subject, Kind::Text, Kind::Short].map(|kind| {
+            Self::choose(communique, path.variant.as_ref(), kind, lang)
+                .map(|(name, source)| (name, source.lang.clone()))
+        })
+    }
+
+    /// Whether any of a communique's templates uses a namespace: the one of any language may be the one that a person gets.
+    pub(super) fn uses(&self, communique: &CommuniqueId, namespace: &str) -> bool {
+        let prefix = format!("{communique}/");
+        let is_in = |path: &String| path.split('.').next() == Some(namespace);
+        self.uses.iter().any(|(name, used)| name.starts_with(&prefix) && used.iter().any(is_in))
+    }
+
+    pub(super) fn render(
+        &self,
+        plan: &Plan,
+        gate: &GatePlan,
+        path: &PathPlan,
+        who: Option<&Stakeholder>,
+        late: &Late,
+    ) -> Result<Rendered, RenderError> {
+        let Some(communique) = plan.communiques().get(gate.communique) else {
+            return Err(RenderError("the gate belongs to another plan".into()));
+        };
+        let wanted = who.and_then(|w| w.lang.as_ref());
+        let [subject, text, short] = self.names(communique, path, wanted);
+        let lang = text.as_ref().and_then(|(_, lang)| lang.clone());
+        let around = Surroundings { plan, communique, gate, path, lang: lang.as_ref(), who, late };
+        let values = values(&self.constant, &around);
+        let named = |chosen: Option<(String, Option<Lang>)>, kind| {
+            chosen.map_or_else(|| built_in(communique, kind), |(n, _)| n)
+        };
+        let subject = self.templates.line(&named(subject, Kind::Subject), &values)?;
+        let document = self.templates.document(&named(text, Kind::Text), &values)?;
+        let short = match short {
+            Some((name, _)) => self.templates.line(&name, &values)?,
+            None => subject.clone(),
+        };
+        Ok(Rendered { lang, subject, document, short })
+    }
+}
+
+fn sources(wording: &WordingSource, kind: Kind) -> Option<&Sources> {
+    match kind {
+        Kind::Subject => wording.subject.as_ref(),
+        Kind::Text => wording.text.as_ref(),
+        Kind::Short => wording.short.as_ref(),
+    }
+}
+
+fn name(communique: &Communique, group: Option<&GroupId>, kind: Kind, lang: Option<&Lang>) -> String {
+    let group = group.map(|g| format!("for {g}/")).unwrap_or_default();
+    let lang = lang.map(|l| format!(" ({l})")).unwrap_or_default();
+    format!("{}/{group}{kind}{lang}", communique.id)
+}
+
+fn built_in(communique: &Communique, kind: Kind) -> String {
+    format!("{}/built-in {kind}", communique.id)
+}

@@ -1,0 +1,88 @@
+//! Every try of every delivery, read from the entries.
+
+use crate::clock::Moment;
+use crate::course::{DeliveryFact, Shut};
+use crate::id::DeliveryId;
+use crate::journal::{Fact, Journal, JournalError, Note, Subject};
+use std::collections::BTreeMap;
+
+/// One try, before its mechanism is known.
+#[derive(Clone, Debug)]
+pub(super) struct Try {
+    pub(super) leg: u8,
+    pub(super) at: Moment,
+    pub(super) outcome: &'static str,
+    pub(super) reason: Option<String>,
+    pub(super) code: Option<String>,
+}
+
+/// What the entries say of one delivery.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Story {
+    pub(super) tries: Vec<Try>,
+    /// When the far side last took it over.
+    pub(super) accepted: Option<Moment>,
+    pub(super) text_digest: Option<String>,
+    /// When the assurance last rose.
+    pub(super) proved: Option<Moment>,
+}
+
+const PAGE: usize = 4096;
+
+pub(super) async fn stories(journal: &dyn Journal) -> Result<BTreeMap<DeliveryId, Story>, JournalError> {
+    let mut stories: BTreeMap<DeliveryId, Story> = BTreeMap::new();
+    let mut after = 0;
+    loop {
+        let page = journal.entries(after, PAGE).await?;
+        let Some(last) = page.last().map(|e| e.seq) else { return Ok(stories) };
+        let mut notes: BTreeMap<u64, Note> = journal.notes(after, last).await?.into_iter().collect();
+        for entry in page {
+            if let (Subject::Delivery(id), Fact::Delivery(fact)) = (entry.subject, &entry.fact) {
+                stories.entry(id).or_default().take(fact, entry.at, notes.remove(&entry.seq));
+            }
+        }
+        after = last;
+    }
+}
+
+impl Story {
+    fn take(&mut self, fact: &DeliveryFact, at: Moment, note: Option<Note>) {
+        let note = note.unwrap_or_default();
+        if note.text_digest.is_some() {
+            self.text_digest = note.text_digest;
+        }
+        let (leg, outcome, reason) = match fact {
+            DeliveryFact::Started { leg, .. } => {
+                self.tries.push(Try { leg: *leg, at, outcome: "in flight", reason: None, code: None });
+                return;
+            }
+            DeliveryFact::Accepted { leg, .. } => {
+                self.accepted = Some(at);
+                (*leg, "accepted", None)
+            }
+            DeliveryFact::Again { leg, kind, counts, .. } => {
+                (*leg, if *counts { "failed" } else { "not sent" }, Some(kind.word().to_owned()))
+            }
+            DeliveryFact::Doubted { leg, .. } => (*leg, "in doubt", None),
+            DeliveryFact::Shut { leg, why: Shut::Refused(kind) } => (*leg, "refused", Some(kind.word().to_owned())),
+            DeliveryFact::Shut { leg, why: Shut::Spent(kind) } => (*leg, "failed", Some(kind.word().to_owned())),
+            DeliveryFact::Proved { leg, .. } => {
+                self.proved = Some(at);
+                match self.open(*leg) {
+                    Some(attempt) if attempt.outcome == "in doubt" => (*leg, "accepted", None),
+                    _ => return,
+                }
+            }
+            _ => return,
+        };
+        if let Some(attempt) = self.open(leg) {
+            attempt.outcome = outcome;
+            attempt.reason = reason;
+            attempt.code = note.code;
+        }
+    }
+
+    fn open(&mut self, leg: u8) -> Option<&mut Try> {
+        self.tries.iter_mut().rev().find(|t| t.leg == leg)
+    }
+}

@@ -1,0 +1,407 @@
+//! From the record to the report.
+
+use super::attempts::{Story, stories};
+use super::{
+    AttemptReport, Class, DeliveryReport, GroupReport, Part, PersonReport, Report, Statement, Totals, Verdict,
+};
+use crate::course::{Closed, Delivery, HeadFact, Phase, Shut, Stage, Verdict as GateVerdict};
+use crate::dispatch::{DispatchError, Dispatcher};
+use crate::id::{DeliveryId, GroupId};
+use crate::journal::{Fact, GateRow, Row, Subject};
+use crate::mechanism::Mechanism;
+use crate::prepare::{GatePlan, PathPlan, Roll};
+use crate::receipt::Assurance;
+use std::collections::BTreeMap;
+
+/// Why a report cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the report cannot be made")]
+#[non_exhaustive]
+pub struct ReportError(#[from] DispatchError);
+
+const PAGE: usize = 1024;
+
+impl Dispatcher {
+    /// Who is informed, and who is not, by the record as it is now.
+    ///
+    /// # Errors
+    /// The journal fails.
+    pub async fn report(&self) -> Result<Report, ReportError> {
+        Ok(Builder::new(self).await?.build().await?)
+    }
+}
+
+struct Builder<'a> {
+    on: &'a Dispatcher,
+    gates: BTreeMap<String, GateRow>,
+    head: crate::course::Head,
+    stories: BTreeMap<DeliveryId, Story>,
+    people: Vec<Vec<DeliveryReport>>,
+    told: Vec<Option<(crate::clock::Moment, String)>>,
+    membership: BTreeMap<GroupId, Vec<bool>>,
+}
+
+impl<'a> Builder<'a> {
+    async fn new(on: &'a Dispatcher) -> Result<Self, DispatchError> {
+        let journal = on.journal();
+        let gates = journal.gates().await?.into_iter().map(|g| (g.id.to_string(), g)).collect();
+        let (_, head) = journal.head().await?;
+        let stories = stories(journal.as_ref()).await?;
+        let everyone = on.prepared().people().len();
+        let mut membership = BTreeMap::new();
+        for (group, members) in on.prepared().people().groups() {
+            let mut is = vec![false; everyone];
+            for &member in members {
+                if let Some(slot) = is.get_mut(member as usize) {
+                    *slot = true;
+                }
+            }
+            membership.insert(group.clone(), is);
+        }
+        Ok(Self {
+            on,
+            gates,
+            head,
+            stories,
+            people: vec![Vec::new(); everyone],
+            told: vec![None; everyone],
+            membership,
+        })
+    }
+
+    async fn build(mut self) -> Result<Report, DispatchError> {
+        let standing = self.on.standing().await?;
+        self.prereleases();
+        for plan in self.on.prepared().gates() {
+            self.gate(plan).await?;
+        }
+        let prepared = self.on.prepared();
+        let mut report = Report {
+            plan: prepared.plan().id().to_string(),
+            product: prepared.plan().release().product.clone(),
+            version: prepared.plan().release().version.clone(),
+            mode: self.on.journal().scope().mode,
+            digests: prepared.digests().clone(),
+            journal_head: self.on.journal().seal().await?,
+            verdict: Verdict::Informed,
+            next_due: standing.next_due,
+            waiting_for: standing.pending.iter().map(|p| format!("{}: {}", p.gate, p.waiting_for)).collect(),
+            totals: Totals::default(),
+            declarations: Vec::new(),
+            approvals: Vec::new(),
+            groups: Vec::new(),
+            people: Vec::new(),
+            unmatched: self.on.journal().unmatched().await?,
+        };
+        self.statements(&mut report).await?;
+        self.persons(&mut report);
+        self.groups(&mut report);
+        report.verdict = if !standing.is_done() {
+            Verdict::Pending
+        } else if report.people.iter().any(|p| p.class > Class::Informed) {
+            Verdict::NotInformed
+        } else {
+            Verdict::Informed
+        };
+        Ok(report)
+    }
+
+    /// Communiques that a pre-release does not open have no gates: their people are exempt by name.
+    fn prereleases(&mut self) {
+        let plan = self.on.prepared().plan();
+        if !plan.release().prerelease {
+            return;
+        }
+        for communique in plan.communiques().iter().filter(|c| !c.prerelease) {
+            for group in &communique.to {
+                for &member in self.on.prepared().people().members(group) {
+                    let Some(deliveries) = self.people.get_mut(member as usize) else { continue };
+                    if deliveries.iter().all(|d| d.communique != communique.id.as_str()) {
+                        let mut row = blank(communique.id.as_str());
+                        row.reason = Some("prerelease".into());
+                        row.groups = vec![group.to_string()];
+                        deliveries.push(row);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn gate(&mut self, plan: &GatePlan) -> Result<(), DispatchError> {
+        let roll = self.on.prepared().roll(plan);
+        let row = self.gates.get(&plan.id.to_string()).cloned();
+        let whole = row.as_ref().map_or((Class::Unconfirmed, Some("pending".to_owned())), |row| self.whole(plan, row));
+        let first = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
+        let mut entered: BTreeMap<u32, Row> = BTreeMap::new();
+        let mut from = 0;
+        if let Some(row) = row.as_ref().filter(|r| r.state.is_out()) {
+            loop {
+                let page = self.on.journal().scan(row.no, from, PAGE).await?;
+                let Some(last) = page.last() else { break };
+                from = last.id.ordinal + 1;
+                entered.extend(page.into_iter().map(|r| (r.id.ordinal, r)));
+            }
+        }
+        for ((person, path_no), ordinal) in roll.members().zip(first..) {
+            let Some(path) = roll.path(path_no) else { continue };
+            let mut report = blank(plan.id.communique.as_str());
+            report.occurrence = plan.id.occurrence.as_ref().map(ToString::to_string);
+            report.place = plan.id.place.as_ref().map(ToString::to_string);
+            report.groups = self.credited(plan, person);
+            match (entered.get(&ordinal), &row) {
+                (Some(delivery), Some(gate)) => {
+                    self.delivery(&mut report, plan, gate, &roll, path, delivery, &entered);
+                    let told = self.stories.get(&delivery.id).and_then(|s| s.accepted);
+                    if let (Some(at), Some(slot)) = (told, self.told.get_mut(person as usize))
+                        && delivery.state.told_or_perhaps()
+                        && slot.as_ref().is_none_or(|(then, _)| *then <= at)
+                    {
+                        *slot = Some((at, plan.id.to_string()));
+                    }
+                }
+                _ => {
+                    report.id = plan.id.to_string();
+                    (report.class, report.reason) = whole.clone();
+                }
+            }
+            if let Some(deliveries) = self.people.get_mut(person as usize) {
+                deliveries.push(report);
+            }
+        }
+        Ok(())
+    }
+
+    /// How it stands with everyone of a gate whose deliveries are not entered.
+    fn whole(&self, plan: &GatePlan, row: &GateRow) -> (Class, Option<String>) {
+        let said = |class, reason: &str| (class, Some(reason.to_owned()));
+        match row.state.phase {
+            Phase::Closed(Closed::Expired) => said(Class::NotInformed, "expired"),
+            Phase::Closed(Closed::Cancelled) => said(Class::NotInformed, "cancelled"),
+            Phase::Closed(_) => said(Class::NotInformed, "superseded"),
+            Phase::Waiting => {
+                let rule = self.on.rule(plan, &self.head, &row.state);
+                match row.state.verdict(&rule, self.on.now()) {
+                    GateVerdict::Standby => said(Class::Exempt, "not due"),
+                    GateVerdict::Blocked(index) => {
+                        let on =
+                            plan.requirements.get(usize::from(index)).map(|r| format!("{} {}", r.communique, r.state));
+                        (Class::NotInformed, Some(format!("blocked: {}", on.unwrap_or_default())))
+                    }
+                    _ => said(Class::Unconfirmed, "pending"),
+                }
+            }
+            _ => said(Class::Unconfirmed, "pending"),
+        }
+    }
+
+    fn credited(&self, plan: &GatePlan, person: u32) -> Vec<String> {
+        self.on
+            .prepared()
+            .communique(plan)
+            .to
+            .iter()
+            .filter(|g| self.membership.get(*g).is_some_and(|is| is.get(person as usize) == Some(&true)))
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    fn delivery(
+        &self,
+        report: &mut DeliveryReport,
+        plan: &GatePlan,
+        gate: &GateRow,
+        roll: &Roll,
+        path: &PathPlan,
+        row: &Row,
+        entered: &BTreeMap<u32, Row>,
+    ) {
+        report.id = format!("{}.{}", plan.id, row.id.ordinal);
+        let best = row.state.best();
+        report.assurance = best;
+        let mechanism = |step: u8| path.steps.get(usize::from(step)).map(|s| s.mechanism.clone());
+        let credit = row.state.legs.iter().filter(|l| !l.failed && l.sure == best).find_map(|l| {
+            let step = path.steps.get(usize::from(l.step))?;
+            Some((step.mechanism.clone(), step.post))
+        });
+        report.mechanism = credit.as_ref().filter(|_| best >= Some(Assurance::Accepted)).map(|(m, _)| m.clone());
+        report.posted = credit.is_some_and(|(_, post)| post.is_some()) && report.mechanism.is_some();
+        if let Some(story) = self.stories.get(&row.id) {
+            report.text_digest.clone_from(&story.text_digest);
+            report.attempts = attempts(story, &row.state, mechanism);
+        }
+        // Whoever shares a post has its tries for their own.
+        for leg in &row.state.legs {
+            let Some(step) = path.steps.get(usize::from(leg.step)) else { continue };
+            let Some(post) = step.post.and_then(|ordinal| entered.get(&ordinal)) else { continue };
+            if let Some(story) = self.stories.get(&post.id) {
+                let of = |_| roll.posts().get(post.id.ordinal as usize).map(|p| p.mechanism.clone());
+                report.attempts.extend(attempts(story, &post.state, of));
+                report.text_digest = report.text_digest.take().or_else(|| story.text_digest.clone());
+            }
+        }
+        (report.class, report.reason) = class(&row.state, path.informed_when, gate);
+    }
+
+    async fn statements(&self, report: &mut Report) -> Result<(), DispatchError> {
+        for (entry, note) in self.on.journal().history(Subject::Head).await? {
+            let Fact::Head(fact) = entry.fact else { continue };
+            let note = note.unwrap_or_default();
+            match *fact {
+                HeadFact::Declared { place, outcome, at } => report.declarations.push(Statement {
+                    of: place.to_string(),
+                    says: outcome.to_string(),
+                    at,
+                    by: note.by,
+                    proof: note.proof,
+                    digest: None,
+                }),
+                HeadFact::Approved(approval) => report.approvals.push(Statement {
+                    of: approval.role.to_string(),
+                    says: if approval.rejected { "rejected" } else { "approved" }.into(),
+                    at: approval.at,
+                    by: note.by,
+                    proof: None,
+                    digest: Some(approval.digests.texts),
+                }),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn persons(&mut self, report: &mut Report) {
+        let deliveries = std::mem::take(&mut self.people);
+        let told = std::mem::take(&mut self.told);
+        for ((number, deliveries), told) in (0u32..).zip(deliveries).zip(told) {
+            let Some(who) = self.on.prepared().people().get(number) else { continue };
+            // Nothing due is best; of what was due the worst counts.
+            let worst = deliveries.iter().max_by_key(|d| d.class);
+            let class = worst.map_or(Class::Exempt, |d| d.class);
+            let waived = || self.waived(number).then(|| "waived".to_owned());
+            let reason = match worst {
+                Some(worst) => worst.reason.clone(),
+                None => Some(waived().unwrap_or_else(|| "nothing due".into())),
+            };
+            report.totals.add(class);
+            report.people.push(PersonReport {
+                id: who.id.as_str().to_owned(),
+                class,
+                reason,
+                last_statement: told.map(|(_, gate)| gate),
+                deliveries,
+            });
+        }
+        for group in self.on.prepared().plan().groups() {
+            if group.waived.is_some() && self.on.prepared().people().members(&group.id).is_empty() {
+                report.totals.add(Class::Exempt);
+                report.people.push(PersonReport {
+                    id: group.id.to_string(),
+                    class: Class::Exempt,
+                    reason: Some("waived".into()),
+                    last_statement: None,
+                    deliveries: Vec::new(),
+                });
+            }
+        }
+    }
+
+    fn waived(&self, person: u32) -> bool {
+        self.on.prepared().plan().groups().iter().any(|g| {
+            g.waived.is_some() && self.membership.get(&g.id).is_some_and(|is| is.get(person as usize) == Some(&true))
+        })
+    }
+
+    fn groups(&self, report: &mut Report) {
+        for group in self.on.prepared().plan().groups() {
+            let mut totals = Totals::default();
+            let id = group.id.to_string();
+            for &member in self.on.prepared().people().members(&group.id) {
+                let Some(person) = report.people.get(member as usize) else { continue };
+                let due = person.deliveries.iter().filter(|d| d.groups.contains(&id)).map(|d| d.class).max();
+                totals.add(due.unwrap_or(Class::Exempt));
+            }
+            if totals.people == 0 && group.waived.is_some() {
+                totals.add(Class::Exempt);
+            }
+            let rule = match &group.waived {
+                Some(waiver) => format!("waived: {}", waiver.why),
+                None => format!("all {}", group.informed_when),
+            };
+            let met = totals.not_informed == 0 && totals.unconfirmed == 0;
+            report.groups.push(GroupReport { id, rule, met, totals });
+        }
+    }
+}
+
+fn blank(communique: &str) -> DeliveryReport {
+    DeliveryReport {
+        id: communique.to_owned(),
+        communique: communique.to_owned(),
+        occurrence: None,
+        place: None,
+        groups: Vec::new(),
+        part: Part::Live,
+        class: Class::Exempt,
+        assurance: None,
+        mechanism: None,
+        posted: false,
+        text_digest: None,
+        deadline: None,
+        late: false,
+        reason: None,
+        attempts: Vec::new(),
+    }
+}
+
+fn attempts(story: &Story, state: &Delivery, mechanism: impl Fn(u8) -> Option<Mechanism>) -> Vec<AttemptReport> {
+    let mut numbers: BTreeMap<u8, u32> = BTreeMap::new();
+    story
+        .tries
+        .iter()
+        .filter_map(|attempt| {
+            let number = numbers.entry(attempt.leg).or_default();
+            *number += 1;
+            let step = state.legs.get(usize::from(attempt.leg))?.step;
+            Some(AttemptReport {
+                mechanism: mechanism(step)?,
+                number: *number,
+                at: attempt.at,
+                outcome: attempt.outcome.to_owned(),
+                reason: attempt.reason.clone(),
+                code: attempt.code.clone(),
+            })
+        })
+        .collect()
+}
+
+/// How it stands with a delivery, and why it is not informed.
+fn class(state: &Delivery, informed_when: Assurance, gate: &GateRow) -> (Class, Option<String>) {
+    if state.best() >= Some(informed_when) {
+        return (Class::Informed, None);
+    }
+    let untouched = state.legs.iter().all(|l| matches!(l.stage, Stage::Ready { .. }) && l.tries == 0);
+    if let Phase::Closed(why) = gate.state.phase
+        && untouched
+    {
+        let why = match why {
+            Closed::Expired => "expired",
+            Closed::Cancelled => "cancelled",
+            Closed::Superseded => "superseded",
+        };
+        return (Class::NotInformed, Some(why.into()));
+    }
+    if state.told_or_perhaps() || state.end.is_none() {
+        let held = state.legs.iter().any(|l| matches!(l.stage, Stage::Doubt { .. }));
+        let reason = if held { "held: nobody knows whether it went out" } else { "not confirmed" };
+        return (Class::Unconfirmed, Some(reason.into()));
+    }
+    let reason = state.legs.iter().rev().find_map(|leg| match leg.stage {
+        Stage::Shut { why: Shut::Bounced } => Some("bounced".to_owned()),
+        Stage::Shut { why: Shut::Refused(kind) } => Some(format!("refused: {kind}")),
+        Stage::Shut { why: Shut::Spent(kind) } => Some(format!("given up: {kind}")),
+        Stage::Shut { why: Shut::Expired } => Some("expired".to_owned()),
+        Stage::Shut { why: Shut::NotSent } => Some("not sent".to_owned()),
+        _ => None,
+    });
+    (Class::NotInformed, Some(reason.unwrap_or_else(|| "no step is left".into())))
+}

@@ -1,0 +1,68 @@
+//! The report as Markdown, for a release page or a ticket.
+
+use super::text::{fallbacks, verdict};
+use super::{PersonReport, Report};
+use std::fmt::Write;
+
+pub(super) fn render(report: &Report) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut out, report);
+    out
+}
+
+/// Text that Markdown would read as markup is escaped.
+fn plain(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '~') {
+            out.push('\\');
+        }
+        out.push(if c.is_control() { ' ' } else { c });
+        out
+    })
+}
+
+fn write(out: &mut String, report: &Report) -> std::fmt::Result {
+    let t = &report.totals;
+    writeln!(out, "# {} {}: who was informed\n", plain(&report.product), plain(&report.version))?;
+    writeln!(out, "**{}** ({})\n", verdict(report), report.mode)?;
+    writeln!(out, "| people | informed | not informed | unconfirmed | exempt |\n| --- | --- | --- | --- | --- |")?;
+    writeln!(out, "| {} | {} | {} | {} | {} |\n", t.people, t.informed, t.not_informed, t.unconfirmed, t.exempt)?;
+    writeln!(out, "| group | members | informed | not informed | unconfirmed | exempt | rule | met |")?;
+    writeln!(out, "| --- | --- | --- | --- | --- | --- | --- | --- |")?;
+    for g in &report.groups {
+        let t = &g.totals;
+        let met = if g.met { "yes" } else { "no" };
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} | {met} |",
+            plain(&g.id),
+            t.people,
+            t.informed,
+            t.not_informed,
+            t.unconfirmed,
+            t.exempt,
+            plain(&g.rule)
+        )?;
+    }
+    let failed: Vec<&PersonReport> = report.not_informed().collect();
+    if !failed.is_empty() {
+        writeln!(out, "\n## Not informed, or not confirmed\n")?;
+        for person in failed {
+            let why = person.reason.as_deref().unwrap_or("");
+            writeln!(out, "- {}: {} ({})", plain(&person.id), person.class.words(), plain(why))?;
+        }
+    }
+    let fallbacks = fallbacks(report);
+    if !fallbacks.is_empty() {
+        writeln!(out, "\n## Preferred mechanisms that failed\n")?;
+        for line in fallbacks {
+            writeln!(out, "- {}", plain(&line))?;
+        }
+    }
+    writeln!(
+        out,
+        "\nTexts `{}`, people `{}`, journal `{}`",
+        report.digests.texts, report.digests.people, report.journal_head
+    )
+}

@@ -1,0 +1,284 @@
+//! The report: who is informed, who is not, who is unconfirmed, and why, with evidence. It is computed from the bundle and the journal
+//! alone, so any machine that has the two can make it.
+
+mod attempts;
+mod build;
+mod markdown;
+mod text;
+
+use crate::clock::Moment;
+use crate::course::Digests;
+use crate::journal::{Mode, Unmatched};
+use crate::mechanism::Mechanism;
+use crate::receipt::Assurance;
+use serde::Serialize;
+
+pub use build::ReportError;
+
+/// Who is informed, and who is not.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The plan.
+    pub plan: String,
+    /// The product.
+    pub product: String,
+    /// The version of the release.
+    pub version: String,
+    /// Whether it was the sandbox or real.
+    pub mode: Mode,
+    /// The digests of the bundle.
+    pub digests: Digests,
+    /// The seal over the journal's entries.
+    pub journal_head: String,
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// When something is next due by itself.
+    pub next_due: Option<Moment>,
+    /// On what pending gates wait.
+    pub waiting_for: Vec<String>,
+    /// Totals over persons.
+    pub totals: Totals,
+    /// What was declared.
+    pub declarations: Vec<Statement>,
+    /// Who approved what.
+    pub approvals: Vec<Statement>,
+    /// Each group, by its memberships.
+    pub groups: Vec<GroupReport>,
+    /// Each person, and each waived group without members.
+    pub people: Vec<PersonReport>,
+    /// Receipts that match nothing.
+    pub unmatched: Vec<Unmatched>,
+}
+
+/// What a report comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Everyone who was due is informed or exempt.
+    Informed,
+    /// Someone who was due is not informed, or unconfirmed for good.
+    NotInformed,
+    /// Something may still come.
+    Pending,
+}
+
+/// How it stands with a person or a delivery, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Nothing was due.
+    Exempt,
+    /// Told, with the proof that the group's rule asks for.
+    Informed,
+    /// Perhaps told, or not yet proved.
+    Unconfirmed,
+    /// Not told.
+    NotInformed,
+}
+
+impl Class {
+    /// The words for people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Exempt => "exempt",
+            Self::Informed => "informed",
+            Self::Unconfirmed => "unconfirmed",
+            Self::NotInformed => "not informed",
+        }
+    }
+}
+
+/// How many there are of each class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Totals {
+    /// All of them.
+    pub people: u32,
+    /// Informed.
+    pub informed: u32,
+    /// Not informed.
+    pub not_informed: u32,
+    /// Unconfirmed.
+    pub unconfirmed: u32,
+    /// Exempt.
+    pub exempt: u32,
+}
+
+impl Totals {
+    pub(crate) fn add(&mut self, class: Class) {
+        self.people += 1;
+        match class {
+            Class::Exempt => self.exempt += 1,
+            Class::Informed => self.informed += 1,
+            Class::Unconfirmed => self.unconfirmed += 1,
+            Class::NotInformed => self.not_informed += 1,
+        }
+    }
+}
+
+/// What a named person said: a declaration or an approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Statement {
+    /// The place that was declared, or the role in which was approved.
+    pub of: String,
+    /// The outcome, or `approved` or `rejected`.
+    pub says: String,
+    /// As of when.
+    pub at: Moment,
+    /// Who; nobody in a redacted report.
+    pub by: Option<String>,
+    /// With which proof; none in a redacted report.
+    pub proof: Option<String>,
+    /// The digest that was approved.
+    pub digest: Option<String>,
+}
+
+/// How it stands with a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct GroupReport {
+    /// Its id.
+    pub id: String,
+    /// Its rule.
+    pub rule: String,
+    /// Whether the rule is met.
+    pub met: bool,
+    /// Totals over its members.
+    pub totals: Totals,
+}
+
+/// How it stands with a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PersonReport {
+    /// Their id; a number in a redacted report; the group's id for a waived group without members.
+    pub id: String,
+    /// The worst of what was due.
+    pub class: Class,
+    /// Why, where it is not *informed*.
+    pub reason: Option<String>,
+    /// The last communique by which they were told.
+    pub last_statement: Option<String>,
+    /// What was due to them.
+    pub deliveries: Vec<DeliveryReport>,
+}
+
+/// How it stands with a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DeliveryReport {
+    /// Its id: the gate, and the number in the journal.
+    pub id: String,
+    /// The communique.
+    pub communique: String,
+    /// Which of its occurrences.
+    pub occurrence: Option<String>,
+    /// The place.
+    pub place: Option<String>,
+    /// The groups to which it is credited.
+    pub groups: Vec<String>,
+    /// What it is: the communique itself, a correction, or news of a slip.
+    pub part: Part,
+    /// How it stands.
+    pub class: Class,
+    /// The most that is proved.
+    pub assurance: Option<Assurance>,
+    /// By which mechanism.
+    pub mechanism: Option<Mechanism>,
+    /// Whether it was posted once for all rather than sent to each.
+    pub posted: bool,
+    /// The digest of the words.
+    pub text_digest: Option<String>,
+    /// Until when it had to be informed.
+    pub deadline: Option<Moment>,
+    /// Whether it was later than that.
+    pub late: bool,
+    /// Why it is not informed.
+    pub reason: Option<String>,
+    /// Every try on every mechanism.
+    pub attempts: Vec<AttemptReport>,
+}
+
+/// What a delivery is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Part {
+    /// The communique itself.
+    Live,
+    /// A correction.
+    Correction,
+    /// News of a slip.
+    Slip,
+}
+
+/// One try.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AttemptReport {
+    /// The mechanism.
+    pub mechanism: Mechanism,
+    /// Its number on that mechanism, from 1.
+    pub number: u32,
+    /// When it began.
+    pub at: Moment,
+    /// How it ended: `accepted`, `refused`, `failed`, `in doubt`, `not sent`, or `in flight`.
+    pub outcome: String,
+    /// What it was, where it was not accepted.
+    pub reason: Option<String>,
+    /// The far side's code.
+    pub code: Option<String>,
+}
+
+impl Report {
+    /// The people who were due and are not informed, or not confirmed.
+    pub fn not_informed(&self) -> impl Iterator<Item = &PersonReport> {
+        self.people.iter().filter(|p| p.class > Class::Informed)
+    }
+
+    /// As JSON, indented, with a line end. The same record gives the same bytes.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// As text for a terminal.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        text::render(self)
+    }
+
+    /// As Markdown.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        markdown::render(self)
+    }
+
+    /// Without people: ids become numbers, and who said what is left out.
+    #[must_use]
+    pub fn redacted(mut self) -> Self {
+        for (person, number) in self.people.iter_mut().zip(1u32..) {
+            if person.deliveries.is_empty()
+                && person.class == Class::Exempt
+                && person.reason.as_deref() == Some("waived")
+            {
+                continue;
+            }
+            person.id = format!("#{number}");
+        }
+        for statement in self.declarations.iter_mut().chain(&mut self.approvals) {
+            statement.by = None;
+            statement.proof = None;
+        }
+        for unmatched in &mut self.unmatched {
+            unmatched.identity.clear();
+        }
+        self
+    }
+}

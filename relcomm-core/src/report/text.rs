@@ -1,0 +1,142 @@
+//! The report for a terminal.
+
+use super::{Class, PersonReport, Report, Verdict};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// How many people are named one by one.
+const NAMED: usize = 50;
+
+pub(super) fn render(report: &Report) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut out, report);
+    out
+}
+
+pub(super) fn verdict(report: &Report) -> &'static str {
+    match report.verdict {
+        Verdict::Informed => "everyone who was due is informed",
+        Verdict::NotInformed => "not everyone who was due is informed",
+        Verdict::Pending => "pending",
+    }
+}
+
+fn write(out: &mut String, report: &Report) -> std::fmt::Result {
+    let t = &report.totals;
+    writeln!(out, "{} {} ({}, plan {})", report.product, report.version, report.mode, report.plan)?;
+    writeln!(out, "verdict: {}", verdict(report))?;
+    writeln!(
+        out,
+        "people: {} — informed {}, not informed {}, unconfirmed {}, exempt {}",
+        t.people, t.informed, t.not_informed, t.unconfirmed, t.exempt
+    )?;
+    for s in &report.declarations {
+        let by = s.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        writeln!(out, "declared: {} {} at {}{by}", s.of, s.says, s.at)?;
+    }
+    for s in &report.approvals {
+        let by = s.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let digest = s.digest.as_deref().and_then(|d| d.get(..12)).unwrap_or_default();
+        writeln!(out, "{}: {} at {}{by}, digest {digest}", s.says, s.of, s.at)?;
+    }
+    writeln!(out)?;
+    let width = report.groups.iter().map(|g| g.id.chars().count()).max().unwrap_or(5).max(5);
+    writeln!(out, "{:width$}  members  informed  not  unconfirmed  exempt  rule", "group")?;
+    for g in &report.groups {
+        let t = &g.totals;
+        let met = if g.met { "" } else { " (not met)" };
+        writeln!(
+            out,
+            "{:width$}  {:7}  {:8}  {:3}  {:11}  {:6}  {}{met}",
+            g.id, t.people, t.informed, t.not_informed, t.unconfirmed, t.exempt, g.rule
+        )?;
+    }
+    let failed: Vec<&PersonReport> = report.not_informed().collect();
+    if !failed.is_empty() {
+        writeln!(out, "\nnot informed, or not confirmed:")?;
+        for person in failed.iter().take(NAMED) {
+            writeln!(out, "  {} — {}: {}", person.id, person.class.words(), person.reason.as_deref().unwrap_or(""))?;
+        }
+        if failed.len() > NAMED {
+            writeln!(out, "  … and {} more", failed.len() - NAMED)?;
+        }
+    }
+    let fallbacks = fallbacks(report);
+    if !fallbacks.is_empty() {
+        writeln!(out, "\npreferred mechanisms that failed, and what informed instead:")?;
+        for line in fallbacks.iter().take(NAMED) {
+            writeln!(out, "  {line}")?;
+        }
+        if fallbacks.len() > NAMED {
+            writeln!(out, "  … and {} more", fallbacks.len() - NAMED)?;
+        }
+    }
+    let repeated: BTreeMap<&str, usize> = repeated(report);
+    for (what, n) in repeated {
+        writeln!(out, "\ntried again under the same key: {n} ({what})")?;
+    }
+    if !report.unmatched.is_empty() {
+        writeln!(out, "\nreceipts that match nothing: {}", report.unmatched.len())?;
+    }
+    if !report.waiting_for.is_empty() {
+        writeln!(out, "\nwaiting:")?;
+        for line in &report.waiting_for {
+            writeln!(out, "  {line}")?;
+        }
+        if let Some(next) = report.next_due {
+            writeln!(out, "  next due at {next}")?;
+        }
+    }
+    writeln!(out, "\ntexts {}  people {}", cut(&report.digests.texts), cut(&report.digests.people))?;
+    writeln!(out, "journal {}", report.journal_head)
+}
+
+fn cut(digest: &str) -> &str {
+    digest.get(..16).unwrap_or(digest)
+}
+
+/// Who was informed by another mechanism than the preferred one, and how that one failed. Always listed.
+pub(super) fn fallbacks(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    for person in &report.people {
+        for delivery in &person.deliveries {
+            let Some(by) = &delivery.mechanism else { continue };
+            let mut failed: Vec<String> = Vec::new();
+            for attempt in delivery.attempts.iter().filter(|a| &a.mechanism != by) {
+                let how = match (&attempt.reason, &attempt.code) {
+                    (_, Some(code)) => format!("{} {} ({code})", attempt.mechanism, attempt.outcome),
+                    (Some(reason), None) => format!("{} {} ({reason})", attempt.mechanism, attempt.outcome),
+                    (None, None) => format!("{} {}, not confirmed", attempt.mechanism, attempt.outcome),
+                };
+                if !failed.contains(&how) {
+                    failed.push(how);
+                }
+            }
+            if !failed.is_empty() && delivery.class == Class::Informed {
+                lines.push(format!(
+                    "{} of {}: {}; informed by {by}",
+                    person.id,
+                    delivery.communique,
+                    failed.join(", ")
+                ));
+            }
+        }
+    }
+    lines
+}
+
+fn repeated(report: &Report) -> BTreeMap<&str, usize> {
+    let mut by_mechanism = BTreeMap::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for delivery in report.people.iter().flat_map(|p| &p.deliveries) {
+        for attempt in delivery.attempts.iter().filter(|a| a.number > 1) {
+            // Those who share a post share its tries.
+            let post = (&delivery.communique, &delivery.place, attempt.at, attempt.number);
+            if !delivery.posted || seen.insert(post) {
+                *by_mechanism.entry(attempt.mechanism.as_str()).or_insert(0) += 1;
+            }
+        }
+    }
+    by_mechanism
+}
