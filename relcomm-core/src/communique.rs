@@ -269,9 +269,3 @@ impl Source {
         Self { lang: None, file: None, text: text.into() }
     }
 }
-impl Timing {
-    /// tmp
-    pub fn resolve(&self, anchor: Moment) -> Moment {
-        anchor
-    }
-}
