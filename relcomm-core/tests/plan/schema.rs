@@ -31,7 +31,7 @@ fn broken_plans_are_not() {
         ("/groups/support/require", json!("120 per cent")),
         ("/communiques/live/at", json!({ "form": "declared" })),
         ("/communiques/live/after", json!("brief-support acknowleged")),
-        ("/communiques/live/to", json!([])),
+        ("/communiques/live/to", json!({ "tolled": "site" })),
         ("/release/product", Value::Null),
     ];
     for (path, value) in broken {

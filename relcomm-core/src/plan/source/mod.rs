@@ -241,7 +241,7 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates
         .into_iter()
         .map(|c| (strsim::damerau_levenshtein(&folded, &c.to_lowercase().replace('_', "-")), c))
-        .filter(|(distance, c)| *distance <= 1.max(c.len().max(word.len()) / 3))
+        .filter(|(distance, c)| *distance <= c.len().max(word.len()) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, c)| c)
 }
