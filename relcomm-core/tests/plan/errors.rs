@@ -229,6 +229,11 @@ fn a_missing_key_is_named_where_it_is_missing() {
       |
     2 | release:
       | ^
+    p.yaml:5:3: error[RC0004]: the key `to` is missing
+      in communiques.out
+      |
+    5 |   out: { text: hello }
+      |   ^
     "#);
 }
 
@@ -342,4 +347,31 @@ fn tagged() -> Settings {
     let mut settings = Settings::default();
     settings.env.insert("TAG".into(), "1.10".into());
     settings
+}
+
+#[test]
+fn what_cannot_be_done_without_hides_nothing_behind_it() {
+    let text = "plan: 1\nrelease: { product: [], version: {} }\ngroups: { a: { waived: { why: [], by: {} } } }\ncommuniques: { x: { to: { told: [] } }, y: {} }\n";
+    let found = PlanDraft::read("p.yaml", text.as_bytes()).unwrap_err();
+    let paths: Vec<_> = found.iter().map(|f| f.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "release.product",
+            "release.version",
+            "groups.a.waived.why",
+            "groups.a.waived.by",
+            "communiques.x.to.told",
+            "communiques.y",
+        ]
+    );
+}
+
+#[test]
+fn a_flood_of_errors_is_cut_off() {
+    let keys: String = (0..20_000).map(|i| format!("k{i}: 1\n")).collect();
+    let begun = std::time::Instant::now();
+    let found = PlanDraft::read("p.yaml", plan(&keys).as_bytes()).unwrap_err();
+    assert_eq!(found.len(), 200);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
 }

@@ -9,15 +9,35 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 
+/// More findings than this help nobody, and would cost time in files that mean harm.
+const MOST_FINDINGS: usize = 200;
+/// How often decoding begins anew, to reach what lies behind values that cannot be done without.
+const MOST_ROUNDS: usize = 16;
+
 pub(super) fn decode<T: DeserializeOwned>(source: &Source, node: &Node, path: &str) -> Result<T, Vec<Finding>> {
-    let sink = Sink { source, base: path, findings: RefCell::new(Vec::new()) };
-    let value = T::deserialize(Place { node, key: None, path: &Path::Root, sink: &sink, before: 0 });
-    if let Err(error) = &value {
-        sink.report(error, node.offset(), &Path::Root);
-    }
+    let sink = Sink {
+        source,
+        base: path,
+        findings: RefCell::default(),
+        errors: Cell::default(),
+        postponed: RefCell::default(),
+    };
+    let mut round = 0;
+    let value = loop {
+        round += 1;
+        let before = sink.postponed.borrow().len();
+        let place = Place { node, key: None, path: &Path::Root, sink: &sink, before: sink.errors.get() };
+        let value = place.settle(T::deserialize(place));
+        // A required value that was refused ends its map. Read last, it ends nothing.
+        let ended_early = sink.postponed.borrow().len() > before;
+        if !ended_early || round == MOST_ROUNDS {
+            break value;
+        }
+    };
     let mut findings = sink.findings.into_inner();
     findings.sort_by_key(|f| f.at.as_ref().map(|at| (at.line, at.column)));
     match value {
@@ -31,19 +51,26 @@ struct Sink<'a> {
     source: &'a Source,
     base: &'a str,
     findings: RefCell<Vec<Finding>>,
+    /// How often something was refused, the same things in a later round counted again.
+    errors: Cell<usize>,
+    /// The keys, by their offsets, whose values were refused and cannot be done without.
+    postponed: RefCell<BTreeSet<usize>>,
 }
 
 impl Sink<'_> {
     fn report(&self, error: &DecodeError, offset: usize, path: &Path<'_>) {
         let DecodeError::Found { code, message, help } = error else { return };
+        self.errors.set(self.errors.get() + 1);
+        let mut findings = self.findings.borrow_mut();
+        if findings.len() >= MOST_FINDINGS {
+            return;
+        }
         let mut finding =
             Finding::error(code, path.text(self.base), message.clone()).at(self.source.position_at(offset));
         finding.help.clone_from(help);
-        self.findings.borrow_mut().push(finding);
-    }
-
-    fn count(&self) -> usize {
-        self.findings.borrow().len()
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
     }
 
     fn unknown_key(&self, entry: &Entry, known: &[&'static str], path: &Path<'_>) {
@@ -178,7 +205,8 @@ impl<'a> Place<'a> {
     fn settle<T>(self, result: Result<T, DecodeError>) -> Result<T, DecodeError> {
         result.map_err(|error| {
             // A map that is refused after something in it was refused is refused because of that.
-            let follows = self.sink.count() > self.before && matches!(error, DecodeError::Found { code: "RC0005", .. });
+            let follows =
+                self.sink.errors.get() > self.before && matches!(error, DecodeError::Found { code: "RC0005", .. });
             if follows {
                 return DecodeError::Reported;
             }
@@ -322,10 +350,12 @@ impl<'de> Deserializer<'de> for Place<'_> {
     ) -> Result<V::Value, DecodeError> {
         let Kind::Map(entries) = self.node.kind() else { return self.wrong(&"a map") };
         let takes_rest = keys.contains(&REST);
-        let (known, other): (Vec<_>, Vec<_>) = entries.iter().partition(|e| e.key() != REST && keys.contains(&e.key()));
+        let (mut known, other): (Vec<_>, Vec<_>) =
+            entries.iter().partition(|e| e.key() != REST && keys.contains(&e.key()));
+        known.sort_by_key(|e| self.sink.postponed.borrow().contains(&e.offset()));
         let (rest, unknown): (Vec<_>, Vec<_>) =
             other.into_iter().partition(|e| takes_rest && e.value().text().is_some());
-        for entry in unknown {
+        for entry in unknown.into_iter().take(MOST_FINDINGS) {
             self.sink.unknown_key(entry, keys, self.path);
         }
         let rest = (takes_rest && !rest.is_empty()).then_some(Rest { entries: rest, known: keys });
@@ -372,7 +402,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         let Some((index, node)) = self.items.next() else { return Ok(None) };
         let path = Path::Index(self.place.path, index);
         let sink = self.place.sink;
-        let place = Place { node, key: None, path: &path, sink, before: sink.count() };
+        let place = Place { node, key: None, path: &path, sink, before: sink.errors.get() };
         // Types made from a decoded text refuse it only afterwards: it is still this value that they refuse.
         place.settle(seed.deserialize(place)).map(Some)
     }
@@ -450,7 +480,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
                 let path = Path::Key(self.place.path, entry.key());
                 let sink = self.place.sink;
                 let (node, key) = (entry.value(), Some(entry.offset()));
-                let place = Place { node, key, path: &path, sink, before: sink.count() };
+                let place = Place { node, key, path: &path, sink, before: sink.errors.get() };
                 place.settle(seed.deserialize(place))
             }
             Some(Next::Rest(rest)) => {
@@ -468,9 +498,16 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 
     fn next_value<V: de::Deserialize<'de>>(&mut self) -> Result<V, DecodeError> {
+        let key = match &self.value {
+            Some(Next::Entry(entry)) => Some(entry.offset()),
+            _ => None,
+        };
         match self.next_value_seed(std::marker::PhantomData) {
             // A field that may be absent is taken as absent, so that the findings of the fields after it are not lost.
-            Err(DecodeError::Reported) => V::deserialize(Absent).map_err(|_| DecodeError::Reported),
+            Err(DecodeError::Reported) => V::deserialize(Absent).map_err(|_| {
+                self.place.sink.postponed.borrow_mut().extend(key);
+                DecodeError::Reported
+            }),
             other => other,
         }
     }
