@@ -94,7 +94,7 @@ impl Source {
     ///
     /// # Errors
     /// A finding `RC0001` with line and column, for everything that is wrong with the file's form.
-    pub fn parse(file: &str, bytes: &[u8], format: Format) -> Result<Self, Finding> {
+    pub fn parse(file: &str, bytes: &[u8], format: Format) -> Result<Self, Box<Finding>> {
         let (lines, roots) = Self::read(file, bytes, format)?;
         let mut roots = roots.into_iter();
         match (roots.next(), roots.next()) {
@@ -111,7 +111,7 @@ impl Source {
     ///
     /// # Errors
     /// As [`parse`](Self::parse).
-    pub fn parse_all(file: &str, bytes: &[u8], format: Format) -> Result<Vec<Self>, Finding> {
+    pub fn parse_all(file: &str, bytes: &[u8], format: Format) -> Result<Vec<Self>, Box<Finding>> {
         let (lines, roots) = Self::read(file, bytes, format)?;
         if roots.is_empty() {
             return Err(lines.finding(&Fault::new(0, "the file is empty")));
@@ -119,7 +119,7 @@ impl Source {
         Ok(roots.into_iter().map(|root| Self { lines: Arc::clone(&lines), root }).collect())
     }
 
-    fn read(file: &str, bytes: &[u8], format: Format) -> Result<(Arc<Lines>, Vec<Node>), Finding> {
+    fn read(file: &str, bytes: &[u8], format: Format) -> Result<(Arc<Lines>, Vec<Node>), Box<Finding>> {
         let lines = Lines::read(file, bytes)?;
         let text = lines.text();
         let roots = match format {
