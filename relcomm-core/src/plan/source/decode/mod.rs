@@ -84,6 +84,10 @@ impl<'a> Place<'a> {
         self.settle(Err(de::Error::invalid_type(found, expected)))
     }
 
+    fn quoted<T>(self, expected: &dyn de::Expected) -> Result<T, DecodeError> {
+        self.settle(Err(de::Error::invalid_type(de::Unexpected::Other("text in quotes"), expected)))
+    }
+
     fn list<'de, V: Visitor<'de>>(self, items: &'a [Node], visitor: V) -> Result<V::Value, DecodeError> {
         visitor.visit_seq(Items { items: items.iter().enumerate(), place: self })
     }
@@ -98,6 +102,7 @@ impl<'a> Place<'a> {
                 Ok(number) => self.settle(give(visitor, number)),
                 Err(_) => self.wrong(&visitor),
             },
+            Kind::Scalar { .. } => self.quoted(&visitor),
             _ => self.wrong(&visitor),
         }
     }
@@ -128,6 +133,7 @@ impl<'de> Deserializer<'de> for Place<'_> {
         match self.node.kind() {
             Kind::Scalar { text, plain: true } if text == "true" => self.settle(visitor.visit_bool(true)),
             Kind::Scalar { text, plain: true } if text == "false" => self.settle(visitor.visit_bool(false)),
+            Kind::Scalar { plain: false, .. } => self.quoted(&"true or false"),
             _ => self.wrong(&"true or false"),
         }
     }
