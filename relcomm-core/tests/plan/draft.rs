@@ -183,6 +183,31 @@ fn debug_shows_nobody() {
 }
 
 #[test]
+fn debug_of_a_source_shows_no_text() {
+    let source = Source::parse("p.yaml", EVERYTHING.as_bytes(), Format::Yaml).unwrap();
+    let shown = format!("{source:?} {:?}", source.root());
+    assert!(shown.contains("p.yaml") && !shown.contains("b.example") && !shown.contains("LedgerLine"));
+}
+
+#[test]
+fn positions_hold_in_tables_of_toml() {
+    let source = Source::parse("p.toml", SMALL_TOML.as_bytes(), Format::Toml).unwrap();
+    let line = |path: &str| {
+        let at = source.at(path);
+        (at.source, at.column)
+    };
+    assert_eq!(line("release"), ("[release]".into(), 2));
+    assert_eq!(
+        line("release.what[1].text"),
+        (r#"what = ["one", { id = "two", text = "Two", concerns = "users" }]"#.into(), 30)
+    );
+    assert_eq!(line("communiques.out"), ("[communiques.out]".into(), 14));
+    assert_eq!(line("communiques.out.via[1].within"), ("within = \"10m\"".into(), 1));
+    assert_eq!(line("communiques.out.via[1].nothing").0, "[[communiques.out.via]]");
+    assert_eq!(line("release.where[\"b.c\"]").0, r#"where = { eu = { platforms = ["web"] }, "b.c" = {} }"#);
+}
+
+#[test]
 fn parameters_are_filled_outside_templates_only() {
     let draft = read("everything.yaml", EVERYTHING).unwrap();
     let WhatDraft(items) = draft.release.what.as_ref().unwrap();

@@ -161,10 +161,11 @@ fn wrong_types_say_what_was_expected_and_found() {
 #[test]
 fn no_finding_repeats_an_address() {
     let text = plan(
-        "settle: kim@b.example\nexposure: '+41 44 555 0101'\nindeterminate: kim@b.example\ngroups: { a: { kim@b.example: { } } }",
+        "settle: kim@b.example\nexposure: '+41 44 555 0101'\nindeterminate: kim@b.example\ngroups: { a: { kim@b.example: { } }, kim@b.example: { } }\n\
+         communiques: { x: { to: kim@b.example, at: kim@b.example, via: '+41445550101', after: kim@b.example informed } }",
     );
     let findings = PlanDraft::read("p.yaml", text.as_bytes()).unwrap_err();
-    assert_eq!(findings.len(), 4);
+    assert_eq!(findings.len(), 9);
     for finding in findings {
         let said = format!("{} {:?}", finding.message, finding.help);
         assert!(!said.contains("kim@") && !said.contains("0101"), "{said}");

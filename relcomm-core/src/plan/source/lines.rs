@@ -6,7 +6,6 @@ use crate::plan::{Finding, Position};
 /// A finding shows no more of a source line than this many characters, so that a minified file does not fill the screen.
 const LONGEST_SHOWN: usize = 400;
 
-#[derive(Debug)]
 pub(super) struct Lines {
     file: String,
     text: String,

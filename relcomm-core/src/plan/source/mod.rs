@@ -52,7 +52,7 @@ impl Format {
 }
 
 /// A file as a tree of values with their positions.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Source {
     lines: Arc<Lines>,
     root: Node,
@@ -86,6 +86,13 @@ impl Fault {
 
     fn duplicate(offset: usize) -> Self {
         Self::new(offset, "this key is given twice").help("keep one of the two")
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The text may hold addresses.
+        f.debug_struct("Source").field("file", &self.lines.file()).finish_non_exhaustive()
     }
 }
 

@@ -86,6 +86,17 @@ fn shown(text: &str) -> &str {
     if plain { text } else { "…" }
 }
 
+/// The message with every quoted word that may be an address left out.
+fn without_addresses(message: &str) -> String {
+    let may_be_address = |quoted: &str| {
+        let inner_at = quoted.split_whitespace().any(|word| word.find('@').is_some_and(|at| at > 0));
+        inner_at || (quoted.starts_with('+') && quoted.chars().filter(char::is_ascii_digit).count() >= 7)
+    };
+    let parts = message.split('`').enumerate();
+    let parts: Vec<&str> = parts.map(|(i, part)| if i % 2 == 1 && may_be_address(part) { "…" } else { part }).collect();
+    parts.join("`")
+}
+
 /// What serde expects, in the words of people who write plans.
 fn plainly(expected: &dyn de::Expected) -> String {
     let expected = expected.to_string();
@@ -128,7 +139,7 @@ impl std::error::Error for DecodeError {}
 
 impl de::Error for DecodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::found("RC0005", message.to_string())
+        Self::found("RC0005", without_addresses(&message.to_string()))
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
