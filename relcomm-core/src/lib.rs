@@ -7,4 +7,7 @@ pub mod mechanism;
 pub mod release;
 pub mod communique;
 pub mod stakeholder;
+pub mod document;
+pub mod template;
 pub mod plan;
+pub mod validate;

@@ -1,0 +1,338 @@
+//! From Markdown events to the tree.
+
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag};
+
+use super::{Block, Destination, Document, DocumentError, Inline, MAX_DEPTH, MAX_SOURCE};
+
+/// A part of a run of text: written by the author, or standing for a value.
+pub(crate) enum Piece<'a> {
+    /// The author's own words.
+    Source(&'a str),
+    /// A value, to be shown literally.
+    Value(&'a str),
+}
+
+/// What replaces the stand-ins that were printed into a source before it was parsed.
+pub(crate) trait Fill {
+    /// The pieces of a run of text.
+    fn pieces<'a>(&'a self, raw: &'a str) -> Result<Vec<Piece<'a>>, DocumentError>;
+    /// Where a link leads; `None` makes it plain text.
+    fn destination(&self, raw: &str) -> Result<Option<Destination>, DocumentError>;
+}
+
+/// The filling of a source in which nothing was printed.
+pub(super) struct Verbatim;
+
+impl Fill for Verbatim {
+    fn pieces<'a>(&'a self, raw: &'a str) -> Result<Vec<Piece<'a>>, DocumentError> {
+        Ok(vec![Piece::Source(raw)])
+    }
+
+    fn destination(&self, raw: &str) -> Result<Option<Destination>, DocumentError> {
+        Ok(Destination::parse(&raw.replace(' ', "%20")))
+    }
+}
+
+/// Parses `source`.
+pub(super) fn parse(source: &str, fill: &dyn Fill) -> Result<Document, DocumentError> {
+    if source.len() > MAX_SOURCE {
+        return Err(DocumentError::TooLong { length: source.len() });
+    }
+    let mut builder = Builder { fill, open: vec![Frame::new(Kind::Root)], skipped: 0 };
+    for event in Parser::new_ext(source, Options::ENABLE_TABLES) {
+        builder.event(event)?;
+    }
+    builder.finish()
+}
+
+enum Kind {
+    Root,
+    Paragraph,
+    Heading(u8),
+    Quote,
+    List(Option<u64>),
+    Item,
+    Code(Option<String>),
+    Html,
+    Table,
+    Head,
+    Row,
+    Cell,
+    Strong,
+    Emphasis,
+    Link(Option<Destination>),
+}
+
+/// An element whose end has not been seen; it collects what its kind can hold.
+struct Frame {
+    kind: Kind,
+    /// Text not filled yet: a stand-in must not be split by the order of events.
+    raw: String,
+    inlines: Vec<Inline>,
+    blocks: Vec<Block>,
+    items: Vec<Vec<Block>>,
+    cells: Vec<Vec<Inline>>,
+    header: Vec<Vec<Inline>>,
+    rows: Vec<Vec<Vec<Inline>>>,
+}
+
+impl Frame {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            raw: String::new(),
+            inlines: Vec::new(),
+            blocks: Vec::new(),
+            items: Vec::new(),
+            cells: Vec::new(),
+            header: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    fn push_text(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if let Some(Inline::Text(last)) = self.inlines.last_mut() {
+            last.push_str(text);
+        } else {
+            self.inlines.push(Inline::Text(text.to_owned()));
+        }
+    }
+
+    /// Loose text of a container becomes a paragraph of its own, as in the items of a tight list.
+    fn gather(&mut self) {
+        if let Some(paragraph) = paragraph(std::mem::take(&mut self.inlines)) {
+            self.blocks.push(paragraph);
+        }
+    }
+}
+
+/// A paragraph, unless it would show nothing: a value may be empty.
+fn paragraph(mut inlines: Vec<Inline>) -> Option<Block> {
+    while matches!(inlines.last(), Some(Inline::Break)) {
+        inlines.pop();
+    }
+    let blank = inlines.iter().all(|inline| match inline {
+        Inline::Text(text) => text.trim().is_empty(),
+        Inline::Break => true,
+        _ => false,
+    });
+    (!blank).then_some(Block::Paragraph(inlines))
+}
+
+struct Builder<'f> {
+    fill: &'f dyn Fill,
+    open: Vec<Frame>,
+    /// Elements below the depth limit that are open and leave no trace but their text.
+    skipped: usize,
+}
+
+impl Builder<'_> {
+    fn event(&mut self, event: Event<'_>) -> Result<(), DocumentError> {
+        match event {
+            Event::Start(tag) => {
+                self.flush()?;
+                if self.skipped > 0 || self.open.len() > MAX_DEPTH {
+                    self.skipped += 1;
+                    return Ok(());
+                }
+                let kind = self.kind(tag)?;
+                let is_block = !matches!(kind, Kind::Strong | Kind::Emphasis | Kind::Link(_));
+                if is_block && let Some(top) = self.open.last_mut() {
+                    top.gather();
+                }
+                self.open.push(Frame::new(kind));
+                Ok(())
+            }
+            Event::End(_) => {
+                self.flush()?;
+                if self.skipped > 0 {
+                    self.skipped -= 1;
+                    self.top(|top| top.push_text(" "));
+                    return Ok(());
+                }
+                self.close()
+            }
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                self.top(|top| top.raw.push_str(&text));
+                Ok(())
+            }
+            Event::Code(text) => {
+                self.flush()?;
+                let text = self.filled(&text)?.replace(['\n', '\r'], " ");
+                if !text.is_empty() {
+                    self.top(|top| top.inlines.push(Inline::Code(text)));
+                }
+                Ok(())
+            }
+            Event::SoftBreak => {
+                self.top(|top| top.raw.push(' '));
+                Ok(())
+            }
+            Event::HardBreak => {
+                self.flush()?;
+                self.top(|top| top.inlines.push(Inline::Break));
+                Ok(())
+            }
+            Event::Rule => {
+                self.flush()?;
+                self.top(|top| {
+                    top.gather();
+                    top.blocks.push(Block::Rule);
+                });
+                Ok(())
+            }
+            // The extensions that would produce the remaining events are not enabled.
+            _ => Ok(()),
+        }
+    }
+
+    fn kind(&self, tag: Tag<'_>) -> Result<Kind, DocumentError> {
+        Ok(match tag {
+            Tag::Heading { level, .. } => Kind::Heading(match level {
+                HeadingLevel::H1 => 1,
+                HeadingLevel::H2 => 2,
+                HeadingLevel::H3 => 3,
+                HeadingLevel::H4 => 4,
+                HeadingLevel::H5 => 5,
+                HeadingLevel::H6 => 6,
+            }),
+            Tag::BlockQuote(_) => Kind::Quote,
+            Tag::CodeBlock(CodeBlockKind::Fenced(info)) => {
+                let info = self.filled(&info)?;
+                Kind::Code(info.split_whitespace().next().map(str::to_owned))
+            }
+            Tag::CodeBlock(CodeBlockKind::Indented) => Kind::Code(None),
+            Tag::HtmlBlock => Kind::Html,
+            Tag::List(start) => Kind::List(start),
+            Tag::Item => Kind::Item,
+            Tag::Table(_) => Kind::Table,
+            Tag::TableHead => Kind::Head,
+            Tag::TableRow => Kind::Row,
+            Tag::TableCell => Kind::Cell,
+            Tag::Strong => Kind::Strong,
+            Tag::Emphasis => Kind::Emphasis,
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
+                // A link within a link leads nowhere in HTML; the outer one holds.
+                let nested = self.open.iter().any(|frame| matches!(frame.kind, Kind::Link(Some(_))));
+                let to = self.fill.destination(&dest_url)?;
+                Kind::Link(to.filter(|_| !nested))
+            }
+            _ => Kind::Paragraph,
+        })
+    }
+
+    fn top(&mut self, f: impl FnOnce(&mut Frame)) {
+        if let Some(top) = self.open.last_mut() {
+            f(top);
+        }
+    }
+
+    fn filled(&self, raw: &str) -> Result<String, DocumentError> {
+        let mut out = String::with_capacity(raw.len());
+        for piece in self.fill.pieces(raw)? {
+            match piece {
+                Piece::Source(text) => out.push_str(text),
+                Piece::Value(text) => out.push_str(&text.replace("\r\n", "\n").replace('\r', "\n")),
+            }
+        }
+        Ok(out)
+    }
+
+    fn flush(&mut self) -> Result<(), DocumentError> {
+        let one_line = self.open.iter().any(|frame| matches!(frame.kind, Kind::Heading(_) | Kind::Cell));
+        let Some(top) = self.open.last_mut() else { return Ok(()) };
+        if top.raw.is_empty() || matches!(top.kind, Kind::Code(_)) {
+            return Ok(());
+        }
+        let raw = std::mem::take(&mut top.raw);
+        for piece in self.fill.pieces(&raw)? {
+            // Only a value, or the source of HTML, can hold a line end here; it must not open a block.
+            let lines: Vec<&str> = match piece {
+                Piece::Source(text) => text.split('\n').collect(),
+                Piece::Value(text) => text.split(line_end).filter(|line| !line.is_empty()).collect(),
+            };
+            for (i, line) in lines.into_iter().enumerate() {
+                if i > 0 && one_line {
+                    top.push_text(" ");
+                } else if i > 0 {
+                    top.inlines.push(Inline::Break);
+                }
+                top.push_text(line);
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), DocumentError> {
+        if self.open.len() < 2 {
+            return Ok(());
+        }
+        let Some(mut frame) = self.open.pop() else { return Ok(()) };
+        let raw = std::mem::take(&mut frame.raw);
+        let code = if matches!(frame.kind, Kind::Code(_)) { self.filled(&raw)? } else { String::new() };
+        let Some(parent) = self.open.last_mut() else { return Ok(()) };
+        match frame.kind {
+            Kind::Root => {}
+            Kind::Paragraph | Kind::Html => parent.blocks.extend(paragraph(frame.inlines)),
+            Kind::Heading(level) => {
+                if let Some(Block::Paragraph(inlines)) = paragraph(frame.inlines) {
+                    parent.blocks.push(Block::Heading { level, inlines });
+                }
+            }
+            Kind::Quote => {
+                frame.gather();
+                parent.blocks.push(Block::Quote(frame.blocks));
+            }
+            Kind::Item => {
+                frame.gather();
+                parent.items.push(frame.blocks);
+            }
+            Kind::List(start) => {
+                frame.gather();
+                if !frame.blocks.is_empty() {
+                    frame.items.push(frame.blocks);
+                }
+                parent.blocks.push(Block::List { start, items: frame.items });
+            }
+            Kind::Code(language) => {
+                let text = code.strip_suffix('\n').unwrap_or(&code).to_owned();
+                parent.blocks.push(Block::Code { language, text });
+            }
+            Kind::Table => {
+                frame.gather();
+                parent.blocks.append(&mut frame.blocks);
+                if !frame.header.is_empty() || !frame.rows.is_empty() {
+                    parent.blocks.push(Block::Table { header: frame.header, rows: frame.rows });
+                }
+            }
+            Kind::Head => parent.header = frame.cells,
+            Kind::Row => parent.rows.push(frame.cells),
+            Kind::Cell => parent.cells.push(frame.inlines),
+            Kind::Strong => parent.inlines.push(Inline::Strong(frame.inlines)),
+            Kind::Emphasis => parent.inlines.push(Inline::Emphasis(frame.inlines)),
+            Kind::Link(Some(to)) => parent.inlines.push(Inline::Link { to, inlines: frame.inlines }),
+            Kind::Link(None) => parent.inlines.append(&mut frame.inlines),
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Document, DocumentError> {
+        self.flush()?;
+        while self.open.len() > 1 {
+            self.close()?;
+        }
+        let blocks = self.open.pop().map_or_else(Vec::new, |mut root| {
+            root.gather();
+            root.blocks
+        });
+        Ok(Document { blocks })
+    }
+}
+
+/// The characters at which Unicode ends a line ([UAX #14](https://www.unicode.org/reports/tr14/), class BK, CR, LF, NL).
+fn line_end(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}

@@ -1,0 +1,230 @@
+//! The text tree that every mechanism renders from.
+//!
+//! A text is parsed once, from Markdown ([CommonMark](https://spec.commonmark.org/0.31.2/) with tables), and then
+//! rendered to what a channel needs: an HTML fragment, readable plain text, or one short line. Because all forms come
+//! from one tree, a text can be measured and cut by whole blocks, never inside markup.
+//!
+//! ```
+//! use relcomm_core::document::Document;
+//!
+//! let document = Document::from_markdown("**Live** since 07:00, see [the notes](https://example.org/7).")?;
+//! assert_eq!(document.to_plain(), "Live since 07:00, see the notes (https://example.org/7).");
+//! assert_eq!(
+//!     document.to_html(),
+//!     "<p><strong>Live</strong> since 07:00, see <a href=\"https://example.org/7\">the notes</a>.</p>"
+//! );
+//! # Ok::<(), relcomm_core::document::DocumentError>(())
+//! ```
+
+mod cut;
+mod destination;
+mod html;
+mod markdown;
+mod measure;
+mod plain;
+mod short;
+
+use std::fmt;
+
+pub use cut::{Cut, CutError};
+pub use destination::Destination;
+pub(crate) use markdown::{Fill, Piece};
+pub use measure::Unit;
+
+/// The greatest length of a Markdown source, in bytes (1 MiB).
+pub const MAX_SOURCE: usize = 1 << 20;
+
+/// How deeply blocks and inlines may be nested; what lies deeper is kept as text of the deepest level.
+pub const MAX_DEPTH: usize = 32;
+
+/// A text as a tree of blocks, independent of any mechanism.
+///
+/// `Debug` shows the number of blocks only: a rendered text may name people.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Document {
+    /// The blocks in reading order.
+    pub blocks: Vec<Block>,
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document").field("blocks", &self.blocks.len()).finish_non_exhaustive()
+    }
+}
+
+/// One block of a [`Document`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Block {
+    /// A heading.
+    Heading {
+        /// 1 (the most important) to 6; renderers clamp what lies outside.
+        level: u8,
+        /// The words of the heading.
+        inlines: Vec<Inline>,
+    },
+    /// A paragraph.
+    Paragraph(Vec<Inline>),
+    /// A list.
+    List {
+        /// The number of the first item, or `None` for bullets.
+        start: Option<u64>,
+        /// The items; each is a sequence of blocks.
+        items: Vec<Vec<Self>>,
+    },
+    /// A quotation.
+    Quote(Vec<Self>),
+    /// Preformatted text, shown as it is.
+    Code {
+        /// The first word of the fence, such as `rust`.
+        language: Option<String>,
+        /// The lines, without a final line end.
+        text: String,
+    },
+    /// A thematic break.
+    Rule,
+    /// A simple table: cells hold inlines only, and there is no alignment.
+    Table {
+        /// The cells of the heading row.
+        header: Vec<Vec<Inline>>,
+        /// The other rows.
+        rows: Vec<Vec<Vec<Inline>>>,
+    },
+}
+
+/// A run of text inside a [`Block`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Inline {
+    /// Text, shown literally in every form.
+    Text(String),
+    /// Strong emphasis.
+    Strong(Vec<Self>),
+    /// Emphasis.
+    Emphasis(Vec<Self>),
+    /// Code or a command within a line.
+    Code(String),
+    /// A link.
+    Link {
+        /// Where it leads.
+        to: Destination,
+        /// What is shown for it.
+        inlines: Vec<Self>,
+    },
+    /// A line end that the author asked for.
+    Break,
+}
+
+/// Why a text could not become a [`Document`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DocumentError {
+    /// The source is longer than [`MAX_SOURCE`].
+    #[error("text of {length} bytes is longer than {MAX_SOURCE} bytes")]
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// A printed value makes a link lead to something other than an http, https, mailto or tel address.
+    #[error("a value printed in a link address does not make an http, https, mailto or tel address")]
+    LinkAddress,
+    /// A filter or operator took apart a text in which values had been printed already.
+    #[error("a captured text holding printed values was taken apart by a filter or operator")]
+    TornValue,
+}
+
+impl Document {
+    /// A document of these blocks.
+    #[must_use]
+    pub fn new(blocks: Vec<Block>) -> Self {
+        Self { blocks }
+    }
+
+    /// Parses Markdown.
+    ///
+    /// HTML in the source becomes literal text. An image becomes a link with its alternative text. A link to
+    /// anything but http, https, mailto or tel becomes its text alone. Nesting is bounded by [`MAX_DEPTH`].
+    ///
+    /// # Errors
+    /// [`DocumentError::TooLong`] if the source is longer than [`MAX_SOURCE`].
+    pub fn from_markdown(source: &str) -> Result<Self, DocumentError> {
+        markdown::parse(source, &markdown::Verbatim)
+    }
+
+    /// Parses Markdown in which `fill` stands for what was printed into it.
+    pub(crate) fn from_filled(source: &str, fill: &dyn Fill) -> Result<Self, DocumentError> {
+        markdown::parse(source, fill)
+    }
+
+    /// Whether there is nothing to show.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// How many items the document has: its blocks, a list counting as many as it has items.
+    #[must_use]
+    pub fn items(&self) -> usize {
+        self.blocks.iter().map(Block::item_count).sum()
+    }
+}
+
+impl Block {
+    /// What the block counts when a document is measured in items or cut.
+    pub(crate) fn item_count(&self) -> usize {
+        match self {
+            Self::List { items, .. } => items.len(),
+            _ => 1,
+        }
+    }
+}
+
+/// Whether no item of a list holds more than one paragraph followed by lists, so that it reads well without blank lines.
+fn is_tight(items: &[Vec<Block>]) -> bool {
+    items.iter().all(|item| {
+        let rest = match item.split_first() {
+            Some((Block::Paragraph(_), rest)) => rest,
+            _ => item,
+        };
+        rest.iter().all(|block| matches!(block, Block::List { .. }))
+    })
+}
+
+/// The character to show for `c`: control characters other than tab and line feed would act on terminals and parsers,
+/// so the replacement character stands in for them in every form.
+fn shown(c: char) -> char {
+    if c.is_control() && c != '\n' && c != '\t' { char::REPLACEMENT_CHARACTER } else { c }
+}
+
+/// The words of a link followed by where it leads, unless they already say so.
+fn link_words(words: &str, to: &Destination) -> String {
+    let address = to.shown();
+    let trimmed = words.trim();
+    if trimmed.is_empty() {
+        address.to_owned()
+    } else if trimmed == address || trimmed == to.as_str() {
+        words.to_owned()
+    } else {
+        format!("{words} ({address})")
+    }
+}
+
+/// The text of inlines without markup; a [`Inline::Break`] is the only source of a line feed.
+fn flatten(inlines: &[Inline]) -> String {
+    let mut out = String::new();
+    flatten_into(inlines, &mut out);
+    out
+}
+
+fn flatten_into(inlines: &[Inline], out: &mut String) {
+    for inline in inlines {
+        match inline {
+            Inline::Text(text) | Inline::Code(text) => {
+                out.extend(text.chars().map(|c| if c == '\n' || c == '\r' || c == '\t' { ' ' } else { shown(c) }));
+            }
+            Inline::Strong(inner) | Inline::Emphasis(inner) => flatten_into(inner, out),
+            Inline::Link { to, inlines } => out.push_str(&link_words(&flatten(inlines), to)),
+            Inline::Break => out.push('\n'),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The filters `date`, `time` and `datetime`.
+//!
+//! An instant is [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) text. It is printed in the set's zone or the one
+//! named (`{{ place.declared_at | time(zone="Europe/Zurich") }}`), and a time of day never without its zone.
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, Value};
+
+/// Adds the filters.
+pub(super) fn add_filters(environment: &mut Environment<'_>, zone: Tz) {
+    environment.add_filter("date", move |value: &Value, options: Kwargs| {
+        Ok::<_, Error>(read(value, &options, zone)?.format("%-d %B %Y").to_string())
+    });
+    environment
+        .add_filter("time", move |value: &Value, options: Kwargs| Ok::<_, Error>(time(&read(value, &options, zone)?)));
+    environment.add_filter("datetime", move |value: &Value, options: Kwargs| {
+        let instant = read(value, &options, zone)?;
+        Ok::<_, Error>(format!("{}, {}", instant.format("%-d %B %Y"), time(&instant)))
+    });
+}
+
+/// The time of day with the abbreviation of its zone, or the offset where there is none in letters.
+fn time(instant: &DateTime<Tz>) -> String {
+    let abbreviation = instant.format("%Z").to_string();
+    if abbreviation.chars().all(|c| c.is_ascii_alphabetic()) {
+        instant.format("%H:%M %Z").to_string()
+    } else {
+        instant.format("%H:%M UTC%:z").to_string()
+    }
+}
+
+fn read(value: &Value, options: &Kwargs, zone: Tz) -> Result<DateTime<Tz>, Error> {
+    let zone = match options.get::<Option<&str>>("zone")? {
+        None => zone,
+        Some(name) => name.parse().map_err(|_| Error::new(ErrorKind::InvalidOperation, "unknown time zone"))?,
+    };
+    options.assert_all_used()?;
+    if value.kind() == ValueKind::Undefined {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    let text = value.to_string();
+    DateTime::parse_from_rfc3339(text.trim())
+        .map(|instant| instant.with_timezone(&zone))
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, "not an instant in RFC 3339"))
+}
