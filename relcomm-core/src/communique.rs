@@ -96,13 +96,43 @@ pub struct Timing {
     pub time_of_day: Option<NaiveTime>,
     /// The zone in which days and times of day are counted.
     pub zone: Tz,
+    /// The hours of the day outside which a delivery waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between: Option<Window>,
+    /// Whether `between` is kept in each recipient's zone, and in `zone` only for who has none.
+    #[serde(default)]
+    pub recipient_zone: bool,
+    /// Over how long the deliveries are spread evenly from the instant on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<Duration>,
+    /// The time after which nothing more is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<Box<Timing>>,
+}
+
+/// Hours of the day, from the beginning on and before the end; over midnight if it ends earlier than it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub(crate) from: NaiveTime,
+    pub(crate) until: NaiveTime,
 }
 
 impl Timing {
     /// The anchor itself.
     #[must_use]
     pub fn at(anchor: Anchor) -> Self {
-        Self { anchor, days: 0, business_days: 0, elapsed_ms: 0, time_of_day: None, zone: Tz::UTC }
+        Self {
+            anchor,
+            days: 0,
+            business_days: 0,
+            elapsed_ms: 0,
+            time_of_day: None,
+            zone: Tz::UTC,
+            between: None,
+            recipient_zone: false,
+            spread: None,
+            not_after: None,
+        }
     }
 }
 

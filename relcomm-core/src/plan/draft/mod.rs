@@ -9,19 +9,20 @@ mod rules;
 mod communique;
 
 pub use communique::{
-    AfterDraft, AsToldDraft, BlockedThen, CommuniqueDraft, DependencyDraft, FullStepDraft, IfBlockedDraft, IfDraft, OnSlip,
-    Perhaps, StateDraft, StepDraft, TextDraft, ToDraft, ToldDraft, VariantDraft, ViaDraft,
+    AfterDraft, AsToldDraft, BlockedThen, CommuniqueDraft, DependencyDraft, FullStepDraft, IfBlockedDraft, IfDraft,
+    OnSlip, Perhaps, StateDraft, StepDraft, TextDraft, ToDraft, ToldDraft, VariantDraft, ViaDraft,
 };
 pub use people::{
-    AddressDraft, Addresses, FullGroupDraft, FullMemberDraft, GroupDraft, GroupShape, MemberDraft, MembersDraft, MembersFrom,
-    Named, OptOut, PartyDraft, ResponsibleDraft, SecretRef, WaivedDraft,
+    AddressDraft, Addresses, FullGroupDraft, FullMemberDraft, GroupDraft, GroupShape, MemberDraft, MembersDraft,
+    MembersFrom, Named, OptOut, PartyDraft, ResponsibleDraft, SecretRef, WaivedDraft,
 };
 pub use release::{
-    FullHowDraft, FullItemDraft, FullWhenDraft, HowDraft, ItemDraft, PlaceDraft, ReleaseDraft, WhatDraft, WhenDraft, WhereDraft,
+    FullHowDraft, FullItemDraft, FullWhenDraft, HowDraft, ItemDraft, PlaceDraft, ReleaseDraft, WhatDraft, WhenDraft,
+    WhereDraft,
 };
 pub use rules::{
-    Act, ApprovalCovers, ApprovalsDraft, EmbargoDraft, FullEmbargoDraft, MechanismDraft, NeedDraft, NeedOnly, OnePer, ParamDraft,
-    ParamFrom, ProfileDraft, ProtocolDraft, Quantifier, RequireDraft,
+    Act, ApprovalCovers, ApprovalsDraft, EmbargoDraft, FullEmbargoDraft, MechanismDraft, NeedDraft, NeedOnly, OnePer,
+    ParamDraft, ParamFrom, ProfileDraft, ProtocolDraft, Quantifier, RequireDraft,
 };
 
 use super::source::{Format, Ordered, Source};

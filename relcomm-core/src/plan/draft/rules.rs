@@ -229,7 +229,8 @@ impl FromStr for Quantifier {
             "all" => Ok(Self::All),
             "any" => Ok(Self::Any),
             other => {
-                let (whole, part) = other.strip_suffix('%').map(|n| n.split_once('.').unwrap_or((n, "0"))).ok_or(BAD)?;
+                let (whole, part) =
+                    other.strip_suffix('%').map(|n| n.split_once('.').unwrap_or((n, "0"))).ok_or(BAD)?;
                 let digits = |s: &str| !s.is_empty() && s.len() <= 3 && s.chars().all(|c| c.is_ascii_digit());
                 if !digits(whole) || !digits(part) || part.len() > 2 {
                     return Err(BAD);

@@ -14,7 +14,7 @@ use crate::stakeholder::Stakeholder;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 
-pub(crate) use row::Row;
+pub(crate) use row::{Field, Row};
 
 /// Which words of a row mean what.
 #[derive(Clone, Debug, Default)]

@@ -3,6 +3,7 @@
 use super::Resolver;
 use super::groups::party_id;
 use crate::plan::draft::{ApprovalCovers, NeedDraft};
+use crate::plan::key_path;
 use crate::plan::valid::{Approvals, Need};
 
 impl Resolver<'_> {
@@ -23,7 +24,7 @@ impl Resolver<'_> {
                     Some(id) => ids.push(id),
                     None => self.error(
                         "RC0103",
-                        format!("approvals.roles.{role}[{i}]"),
+                        format!("{}[{i}]", key_path("approvals.roles", role.as_str())),
                         "this person has neither an id nor an address to make one of",
                     ),
                 }

@@ -4,9 +4,11 @@ use super::Resolver;
 use super::wording::Words;
 use crate::communique::{Anchor, Communique, Occurrence, Per, Timing, Variant};
 use crate::id::{CommuniqueId, GroupId};
-use crate::plan::draft::{CommuniqueDraft, OnSlip, TimeDraft, ToDraft};
+use crate::plan::draft::{CommuniqueDraft, OnSlip, ToDraft};
+use crate::plan::key_path;
 use crate::plan::people::People;
 use crate::plan::texts::{self, Text};
+use crate::plan::time::TimeDraft;
 use crate::release::{Outcome, Release};
 use crate::stakeholder::Group;
 use std::collections::BTreeMap;
@@ -21,7 +23,7 @@ impl Resolver<'_> {
         let mut communiques = Vec::new();
         let mut all_texts = Vec::new();
         for (id, draft) in &self.draft.communiques {
-            let path = format!("communiques.{id}");
+            let path = key_path("communiques", id.as_str());
             self.inert_of_communique(&path, draft);
             let to = self.to(&path, draft);
             let (variants, mut texts) = self.variants(id, &path, draft, &to);
@@ -120,7 +122,7 @@ impl Resolver<'_> {
         let mut variants = BTreeMap::new();
         let mut parsed = Vec::new();
         for (group, variant) in &draft.variants {
-            let path = format!("{path}.for.{group}");
+            let path = key_path(&format!("{path}.for"), group.as_str());
             if variant.deadline.is_some() {
                 self.inert("RC0902", format!("{path}.deadline"), "`deadline`");
             }
@@ -163,7 +165,7 @@ impl Resolver<'_> {
         }
         let mut occurrences = Vec::new();
         for (name, time) in &draft.occurrences {
-            let path = format!("{path}.occurrences.{name}");
+            let path = key_path(&format!("{path}.occurrences"), name.as_str());
             if let Some((at, not_after)) = self.communique_timing(&path, time) {
                 if not_after.is_some() {
                     self.inert("RC0901", format!("{path}.not_after"), "`not_after` for one occurrence");

@@ -6,7 +6,8 @@ use crate::mechanism::Mechanism;
 use crate::plan::draft::{
     Addresses, FullGroupDraft, GroupShape, MemberDraft, MembersDraft, OptOut, PartyDraft, Quantifier, RequireDraft,
 };
-use crate::plan::finding::{Finding, Position};
+use crate::plan::finding::Finding;
+use crate::plan::key_path;
 use crate::plan::members::{Field, List, Origins, Roster, Row, Vocabulary, unreadable};
 use crate::plan::people::People;
 use crate::receipt::Assurance;
@@ -39,14 +40,14 @@ impl Resolver<'_> {
             );
             return Responsible { execute: nobody(), backup: None, performers: BTreeMap::new() };
         };
-        let execute_path = if self.source.position("responsible.execute").is_some() { "responsible.execute" } else { "responsible" };
+        let execute_path = if self.source.get("responsible.execute").is_some() { "responsible.execute" } else { "responsible" };
         Responsible {
             execute: self.party(execute_path, &draft.execute),
             backup: draft.backup.as_ref().map(|party| self.party("responsible.backup", party)),
             performers: draft
                 .performers
                 .iter()
-                .map(|(role, party)| (role.clone(), self.party(&format!("responsible.performers.{role}"), party)))
+                .map(|(role, party)| (role.clone(), self.party(&key_path("responsible.performers", role.as_str()), party)))
                 .collect(),
         }
     }
@@ -75,7 +76,7 @@ impl Resolver<'_> {
         }
         let mut groups = Vec::new();
         for (id, draft) in &self.draft.groups {
-            let path = format!("groups.{id}");
+            let path = key_path("groups", id.as_str());
             let full = &draft.full;
             self.inert_of_group(&path, full);
             if full.owner.is_none() {
@@ -173,7 +174,7 @@ impl Resolver<'_> {
         columns: &BTreeMap<String, String>,
         roster: &mut Roster,
     ) {
-        let at = self.source.position(path);
+        let at = Some(self.source.at(path));
         match self.sources.open(file) {
             Ok(reader) => roster.file(List { group, path, file }, columns, at.as_ref(), reader),
             Err(e) => self.out.push(unreadable(path, "member file", file, &e, at.as_ref())),
@@ -193,7 +194,7 @@ impl Resolver<'_> {
             for (field, column, value) in fields {
                 row.cell(field, column, value);
             }
-            let mut at = self.source.position(path).unwrap_or_else(|| Position::new(list.file, 1, 1, ""));
+            let mut at = self.source.at(path);
             // The line holds the address.
             at.source.clear();
             if let Err(e) = roster.take(list, row, at) {

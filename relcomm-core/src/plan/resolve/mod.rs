@@ -10,7 +10,7 @@ mod release;
 mod steps;
 mod wording;
 
-use super::draft::PlanDraft;
+use super::draft::{ParamDraft, PlanDraft};
 use super::finding::Finding;
 use super::findings::Findings;
 use super::members::Origins;
@@ -75,7 +75,15 @@ pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources)
 }
 
 fn params(draft: &PlanDraft) -> BTreeMap<String, String> {
-    draft.params.iter().filter_map(|(name, param)| Some((name.clone(), param.value()?.to_owned()))).collect()
+    draft.params.iter().filter_map(|(name, param)| Some((name.clone(), value_of(param)?))).collect()
+}
+
+/// The value of a parameter: reading the plan has put it in the place of its origin.
+fn value_of(param: &ParamDraft) -> Option<String> {
+    match param {
+        ParamDraft::Value(value) => Some(value.clone()),
+        ParamDraft::From(from) => from.value.clone(),
+    }
 }
 
 struct Resolver<'a> {

@@ -4,6 +4,7 @@ use super::{Resolver, word_of};
 use crate::id::{ItemId, PlaceId};
 use crate::plan::draft::{HowDraft, ItemDraft, WhenDraft, WhereDraft};
 use crate::plan::finding::Finding;
+use crate::plan::key_path;
 use crate::plan::time::{Instant, Span};
 use crate::release::{How, Item, Place, Release, When};
 use std::collections::BTreeSet;
@@ -86,7 +87,7 @@ impl Resolver<'_> {
             Some(WhereDraft::Places(map)) => {
                 for (id, place) in map {
                     if !place.needs.0.is_empty() {
-                        self.inert("RC0908", format!("release.where.{id}.needs"), "`needs` of a place");
+                        self.inert("RC0908", key_path("release.where", id.as_str()) + ".needs", "`needs` of a place");
                     }
                     places.push(Place {
                         id: id.clone(),

@@ -3,6 +3,7 @@
 use super::Resolver;
 use crate::communique::{Dependency, Step};
 use crate::id::CommuniqueId;
+use crate::plan::key_path;
 use crate::plan::draft::{AfterDraft, Quantifier, StepDraft, ToDraft, ViaDraft};
 
 impl Resolver<'_> {
@@ -13,7 +14,7 @@ impl Resolver<'_> {
             ViaDraft::AsTold(as_told) => {
                 self.inert("RC0903", path, "`as_told`");
                 for (group, _) in &as_told.also {
-                    self.group_exists(&format!("{path}.also.{group}"), group);
+                    self.group_exists(&key_path(&format!("{path}.also"), group.as_str()), group);
                 }
                 return Vec::new();
             }
@@ -21,7 +22,7 @@ impl Resolver<'_> {
         let mut steps: Vec<Step> = Vec::new();
         for (i, draft) in drafts.iter().enumerate() {
             // A single step stands at `via` itself.
-            let path = if self.source.position(&format!("{path}[{i}]")).is_some() { format!("{path}[{i}]") } else { path.to_owned() };
+            let path = if self.source.get(&format!("{path}[{i}]")).is_some() { format!("{path}[{i}]") } else { path.to_owned() };
             let full = match draft {
                 StepDraft::Via(mechanism) => {
                     steps.push(Step::new(mechanism.clone()));
@@ -71,7 +72,7 @@ impl Resolver<'_> {
     pub(super) fn dependencies(&mut self, path: &str, after: &AfterDraft) -> Vec<Dependency> {
         let mut dependencies = Vec::new();
         for (i, draft) in after.0.iter().enumerate() {
-            let path = if self.source.position(&format!("{path}[{i}]")).is_some() { format!("{path}[{i}]") } else { path.to_owned() };
+            let path = if self.source.get(&format!("{path}[{i}]")).is_some() { format!("{path}[{i}]") } else { path.to_owned() };
             if draft.share != Quantifier::All {
                 self.inert("RC0908", &path, "a dependency on `any` or a share");
             }

@@ -91,7 +91,7 @@ impl Resolver<'_> {
             match self.read_text(&file) {
                 Ok(text) => sources.push(Source { lang, file: Some(file), text }),
                 Err(e) => {
-                    let at = self.source.position(path);
+                    let at = Some(self.source.at(path));
                     self.out.push(unreadable(path, "text file", &file, &e, at.as_ref()));
                 }
             }

@@ -1,7 +1,7 @@
 //! Whether the six answers are there, and somebody answers for them.
 
 use super::super::{Rule, Subject};
-use crate::plan::{Finding, Findings};
+use crate::plan::{Finding, Findings, key_path};
 
 /// Every answer is given, and none is a placeholder.
 #[derive(Debug)]
@@ -35,8 +35,9 @@ impl Rule for Answers {
         }
         for group in cx.plan().groups() {
             if let Some(waiver) = &group.waived {
-                answers.push((format!("groups.{}.waived.why", group.id), "waiver", &waiver.why));
-                answers.push((format!("groups.{}.waived.by", group.id), "waiver", &waiver.by));
+                let path = key_path("groups", group.id.as_str()) + ".waived";
+                answers.push((format!("{path}.why"), "why it is waived", &waiver.why));
+                answers.push((format!("{path}.by"), "who waived it", &waiver.by));
             }
         }
         for (path, name, answer) in answers {

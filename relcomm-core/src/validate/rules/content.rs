@@ -4,7 +4,7 @@ use super::super::vocabulary::{self, Unknown};
 use super::super::{Rule, Subject, nearest};
 use super::graph::waits;
 use crate::communique::{Communique, Per};
-use crate::plan::{Finding, Findings, Text};
+use crate::plan::{Finding, Findings, Text, key_path};
 use vocabulary::identifier;
 
 /// Texts use variables that exist, where they have a value.
@@ -78,10 +78,10 @@ impl Rule for NoControl {
         let mut lines: Vec<(String, &str)> =
             vec![("release.product".into(), &release.product), ("release.version".into(), &release.version)];
         for place in &release.places {
-            lines.push((format!("release.where.{}", place.id), &place.name));
+            lines.push((key_path("release.where", place.id.as_str()), &place.name));
         }
         for group in cx.plan().groups() {
-            lines.push((format!("groups.{}.owner", group.id), &group.owner));
+            lines.push((key_path("groups", group.id.as_str()) + ".owner", &group.owner));
         }
         let responsible = cx.plan().responsible();
         let parties = [(cx.execute_path(), Some(&responsible.execute)), ("responsible.backup", responsible.backup.as_ref())];
@@ -93,9 +93,10 @@ impl Rule for NoControl {
         for communique in cx.plan().communiques() {
             let wordings = communique.variants.iter().filter_map(|(group, v)| Some((Some(group), v.wording.as_ref()?)));
             for (group, wording) in std::iter::once((None, &communique.wording)).chain(wordings) {
+                let base = key_path("communiques", communique.id.as_str());
                 let path = match group {
-                    Some(group) => format!("communiques.{}.for.{group}.subject", communique.id),
-                    None => format!("communiques.{}.subject", communique.id),
+                    Some(group) => key_path(&format!("{base}.for"), group.as_str()) + ".subject",
+                    None => base + ".subject",
                 };
                 for source in wording.subject.iter().flat_map(|sources| &sources.0) {
                     // A block scalar ends with a line break, which the template drops.

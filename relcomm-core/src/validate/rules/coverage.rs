@@ -3,7 +3,7 @@
 use super::super::{Rule, Subject};
 use crate::communique::Communique;
 use crate::id::{GroupId, ItemId};
-use crate::plan::{Finding, Findings, Part};
+use crate::plan::{Finding, Findings, Part, key_path};
 use crate::release::{Item, Outcome};
 
 /// Every group is told that the release is in production, or waived.
@@ -17,7 +17,7 @@ impl Rule for EveryGroup {
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         for group in cx.plan().groups() {
-            let path = format!("groups.{}", group.id);
+            let path = key_path("groups", group.id.as_str());
             let told = telling(cx, &group.id).next();
             match (told, &group.waived) {
                 (None, None) => {

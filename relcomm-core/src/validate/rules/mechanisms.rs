@@ -3,7 +3,7 @@
 use super::super::{Rule, Subject, nearest};
 use crate::communique::{Communique, Step};
 use crate::mechanism::Mechanism;
-use crate::plan::{Finding, Findings};
+use crate::plan::{Finding, Findings, key_path};
 use crate::receipt::Assurance;
 use crate::stakeholder::Group;
 use std::collections::BTreeSet;
@@ -75,8 +75,8 @@ impl Rule for Provable {
 
 fn informed_when_path(communique: &Communique, group: &Group) -> String {
     match communique.informed_when {
-        Some(_) => format!("communiques.{}.informed_when", communique.id),
-        None => format!("groups.{}.informed_when", group.id),
+        Some(_) => key_path("communiques", communique.id.as_str()) + ".informed_when",
+        None => key_path("groups", group.id.as_str()) + ".informed_when",
     }
 }
 
@@ -95,8 +95,9 @@ fn unprovable_condition(
             && best < *unless
             && said.insert(format!("{path}[{i}]"))
         {
+            let path = cx.step_path(&path, i);
             let message = format!("`{via}` always follows: the steps before it prove at most {best}, never {unless}");
-            out.push(Finding::warning("RC0504", format!("{path}[{i}].unless"), message));
+            out.push(Finding::warning("RC0504", format!("{path}.unless"), message));
         }
         best = best.max(Some(cx.proves(via)));
     }

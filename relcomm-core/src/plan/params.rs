@@ -1,0 +1,190 @@
+//! Parameters: values from outside that `{{ params.NAME }}` stands for, filled in before the plan is decoded.
+
+use super::Finding;
+use super::draft::{ParamDraft, ParamFrom};
+use super::source::{Kind, Node, Source};
+use std::collections::BTreeMap;
+
+/// What comes to a plan from outside: the values of `--set`, and the environment. The core reads no environment of its own.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Values by the names of parameters; these win over everything else.
+    pub set: BTreeMap<String, String>,
+    /// Environment variables; those that `params` names are read.
+    pub env: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Values of an environment may be secrets.
+        f.debug_struct("Settings").field("set", &self.set.keys()).finish_non_exhaustive()
+    }
+}
+
+/// Fills every `{{ params.NAME }}` outside templates, and puts the values in the place of the parameters' origins.
+///
+/// The templates of communiques (`subject`, `text`, `short`) are left alone: there `params` is a name like any other.
+pub(super) fn expand(source: &mut Source, settings: &Settings) -> Result<(), Vec<Finding>> {
+    let declared: Vec<(String, ParamDraft)> = match source.get("params") {
+        // What is wrong with the parameters themselves is found when the whole plan is decoded.
+        Some(_) => match source.decode_at::<super::source::Ordered<String, ParamDraft>>("params") {
+            Ok(params) => params.into_iter().collect(),
+            Err(_) => return Ok(()),
+        },
+        None => Vec::new(),
+    };
+    let mut findings = Vec::new();
+    let mut values = BTreeMap::new();
+    for (name, param) in &declared {
+        let from = match param {
+            ParamDraft::Value(value) => ParamFrom { env: None, value: Some(value.clone()) },
+            ParamDraft::From(from) => from.clone(),
+        };
+        let env = from.env.as_ref();
+        let value = settings.set.get(name).or_else(|| settings.env.get(env?)).or(from.value.as_ref());
+        match value {
+            Some(value) => {
+                values.insert(name.clone(), value.clone());
+            }
+            None => findings.push(no_value(source, name, env.map(String::as_str))),
+        }
+    }
+    for name in settings.set.keys().filter(|name| !declared.iter().any(|(known, _)| known == *name)) {
+        let finding = Finding::error("RC0006", "params", format!("there is no parameter `{name}` to set"));
+        let known = declared.iter().map(|(name, _)| name.as_str());
+        findings.push(match super::source::suggest(name, known) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")).at(source.at("params")),
+            None => finding.help("declare it under `params`").at(source.at("params")),
+        });
+    }
+    let failed: Vec<&str> =
+        declared.iter().map(|(name, _)| name.as_str()).filter(|name| !values.contains_key(*name)).collect();
+    let mut faults = Vec::new();
+    walk(
+        source.root_mut(),
+        &mut Vec::new(),
+        &mut |path, text| fill(text, &values, &failed).map_err(|e| (path.to_vec(), e)),
+        &mut faults,
+    );
+    for (path, message) in faults {
+        let mut written = String::new();
+        for step in path {
+            match step {
+                Step::Key(key) => super::source::push_key(&mut written, &key),
+                Step::Index(index) => written.push_str(&format!("[{index}]")),
+            }
+        }
+        let at = source.get(&written).map_or_else(|| source.at(&written), |node| source.position(node));
+        findings.push(
+            Finding::error("RC0006", written, message).help("declare it under `params`, or set it by name").at(at),
+        );
+    }
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    for (name, value) in values {
+        let mut path = "params".to_owned();
+        super::source::push_key(&mut path, &name);
+        source.set(&path, &value);
+    }
+    Ok(())
+}
+
+fn no_value(source: &Source, name: &str, env: Option<&str>) -> Finding {
+    let mut path = "params".to_owned();
+    super::source::push_key(&mut path, name);
+    let at = source.at(&path);
+    let finding = Finding::error("RC0006", path, format!("the parameter `{name}` has no value")).at(at);
+    match env {
+        Some(env) => finding.help(format!("set the environment variable {env}, or `--set {name}=…`")),
+        None => finding.help(format!("`--set {name}=…`")),
+    }
+}
+
+#[derive(Clone)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+type Fault = (Vec<Step>, String);
+
+fn walk(
+    node: &mut Node,
+    path: &mut Vec<Step>,
+    fill: &mut impl FnMut(&[Step], &str) -> Result<Option<String>, Fault>,
+    faults: &mut Vec<Fault>,
+) {
+    match node.kind_mut() {
+        Kind::Null => {}
+        Kind::Scalar { text, .. } => match fill(path, text) {
+            Ok(None) => {}
+            Ok(Some(filled)) => *text = filled,
+            Err(fault) => faults.push(fault),
+        },
+        Kind::List(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                path.push(Step::Index(index));
+                walk(item, path, fill, faults);
+                path.pop();
+            }
+        }
+        Kind::Map(entries) => {
+            for entry in entries {
+                path.push(Step::Key(entry.key().to_owned()));
+                if !is_template(path) {
+                    walk(entry.value_mut(), path, fill, faults);
+                }
+                path.pop();
+            }
+        }
+    }
+}
+
+/// Whether the path is that of a communique's template: `communiques.X.text` and `communiques.X.for.GROUP.text`.
+fn is_template(path: &[Step]) -> bool {
+    let keys: Vec<&str> = path.iter().map(|s| if let Step::Key(key) = s { key.as_str() } else { "" }).collect();
+    matches!(
+        keys[..],
+        ["communiques", _, "subject" | "text" | "short"] | ["communiques", _, "for", _, "subject" | "text" | "short"]
+    )
+}
+
+/// The text with its parameters filled in; `None` if it names none.
+fn fill(text: &str, values: &BTreeMap<String, String>, failed: &[&str]) -> Result<Option<String>, String> {
+    let mut filled = String::new();
+    let mut rest = text;
+    let mut any = false;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((inside, tail)) = after.split_once("}}") else { break };
+        filled.push_str(before);
+        match inside.trim().strip_prefix("params.") {
+            Some(name) => {
+                any = true;
+                match values
+                    .get(name)
+                    .or_else(|| values.iter().find(|(n, _)| n.replace('-', "_") == name).map(|(_, v)| v))
+                {
+                    Some(value) => filled.push_str(value),
+                    // Reported where it is declared.
+                    None if failed.contains(&name) => {}
+                    None if name.contains(|c: char| c.is_whitespace() || c == '|') => {
+                        return Err("outside texts a parameter stands alone, as `{{ params.NAME }}`".into());
+                    }
+                    None => {
+                        return Err(format!("there is no parameter `{}`", name.chars().take(64).collect::<String>()));
+                    }
+                }
+            }
+            None => {
+                filled.push_str("{{");
+                filled.push_str(inside);
+                filled.push_str("}}");
+            }
+        }
+        rest = tail;
+    }
+    filled.push_str(rest);
+    Ok(any.then_some(filled))
+}
