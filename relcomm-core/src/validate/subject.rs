@@ -208,6 +208,11 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Whether the plan says the time, rather than the default.
+    pub(super) fn is_written(&self, communique: &Communique, occurrence: &Occurrence) -> bool {
+        self.source.get(&self.occurrence_path(communique, occurrence)).is_some()
+    }
+
     /// Whether the plan lists members for the group, or an address of its own.
     pub(super) fn has_member_list(&self, group: &GroupId) -> bool {
         let draft = self.draft.groups.iter().find(|(id, _)| id == group);

@@ -5,6 +5,13 @@ use crate::id::{GroupId, Lang, PlaceId, StakeholderId};
 use crate::mechanism::Mechanism;
 use crate::stakeholder::{Address, Stakeholder};
 
+/// Columns that the language knows and nothing acts on. What they say would be broken if they passed for variables.
+const UNACTED: [&str; 3] = ["opted_out", "stands_for", "through"];
+
+fn is_no(value: &str) -> bool {
+    ["0", "false", "n", "no"].iter().any(|no| value.eq_ignore_ascii_case(no))
+}
+
 /// What a column fills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
@@ -105,6 +112,11 @@ impl<'a> Row<'a> {
                         wrong.push(Wrong::value(column, "is longer than 512 octets or holds a control character"))
                     }
                 },
+                Field::Var(name) if UNACTED.contains(&name.as_str()) && !is_no(value) => wrong.push(Wrong {
+                    code: "RC0907",
+                    message: format!("not acted on yet: `{name}` of a member"),
+                    help: Some("leave such members out, or give the column another name"),
+                }),
                 Field::Var(name) => {
                     who.vars.insert(name.clone(), value.to_owned());
                 }

@@ -5,6 +5,7 @@ use super::wording::Words;
 use crate::communique::{Anchor, Communique, Occurrence, Per, Timing, Variant};
 use crate::id::{CommuniqueId, GroupId};
 use crate::plan::draft::{CommuniqueDraft, OnSlip, ToDraft};
+use crate::plan::finding::Finding;
 use crate::plan::key_path;
 use crate::plan::people::People;
 use crate::plan::texts::{self, Text};
@@ -202,8 +203,9 @@ impl Resolver<'_> {
         for timing in std::iter::once(&timing).chain(&not_after) {
             match &timing.anchor {
                 Anchor::Embargo => self.inert("RC0909", path, "times relative to the embargo"),
-                Anchor::Planned if self.draft.release.when.is_none() => {
-                    self.error("RC0607", path, "it is relative to the planned time, but `release.when` is open");
+                Anchor::Planned if !self.planned => {
+                    let finding = Finding::warning("RC0607", path, "it is relative to the planned time, which is open");
+                    self.out.push(finding.help("set `release.when`; until then nothing of it is due"));
                 }
                 Anchor::Reached(on, _) => {
                     let on = on.clone();

@@ -275,7 +275,7 @@ impl Resolver<'_> {
 }
 
 /// Columns of member data that the language knows and nothing acts on.
-pub(in crate::plan) const INERT_COLUMNS: [&str; 4] = ["opted_out", "stands_for", "through", "zone"];
+const INERT_COLUMNS: [&str; 4] = ["opted_out", "stands_for", "through", "zone"];
 
 fn address_fields(addresses: &Addresses) -> Vec<(Field, String, String)> {
     addresses

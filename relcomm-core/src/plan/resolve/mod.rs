@@ -39,9 +39,10 @@ pub(crate) struct Resolved {
 
 /// Resolves a draft. Findings are not yet located, unless they stand in another file than the plan.
 pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources) -> Resolved {
-    let mut cx = Resolver { draft, source, sources, zone: draft.zone.map(|zone| zone.0), out: Findings::new() };
+    let mut cx = Resolver { draft, source, sources, zone: draft.zone.map(|zone| zone.0), planned: false, out: Findings::new() };
     cx.inert_parts();
     let release = cx.release();
+    cx.planned = release.when.planned.is_some();
     let responsible = cx.responsible();
     let (groups, people, origins) = cx.groups(&release, &responsible);
     let approvals = cx.approvals();
@@ -91,6 +92,8 @@ struct Resolver<'a> {
     source: &'a Source,
     sources: &'a dyn Sources,
     zone: Option<Tz>,
+    /// Whether the planned time is known.
+    planned: bool,
     out: Findings,
 }
 

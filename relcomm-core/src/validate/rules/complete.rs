@@ -17,13 +17,19 @@ impl Rule for Answers {
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         let release = cx.plan().release();
+        let written = &cx.draft().release;
         let mut answers: Vec<(String, &str, &str)> = vec![
             ("release.product".into(), "product", &release.product),
             ("release.version".into(), "version", &release.version),
-            ("release.why".into(), "why", &release.why),
-            (cx.how_path().into(), "how", &release.how.access),
         ];
-        if release.what.is_empty() {
+        // An answer that is missing altogether is a finding of its own.
+        if written.why.is_some() {
+            answers.push(("release.why".into(), "why", &release.why));
+        }
+        if written.how.is_some() {
+            answers.push((cx.how_path().into(), "how", &release.how.access));
+        }
+        if written.what.as_ref().is_some_and(|what| what.0.is_empty()) {
             answers.push(("release.what".into(), "what", ""));
         }
         for (i, item) in release.what.iter().enumerate() {
@@ -65,6 +71,9 @@ impl Rule for Reachable {
     }
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        if cx.draft().responsible.is_none() {
+            return;
+        }
         let responsible = cx.plan().responsible();
         let mut parties = vec![(cx.execute_path().to_owned(), &responsible.execute)];
         parties.extend(responsible.backup.iter().map(|party| ("responsible.backup".to_owned(), party)));

@@ -3,7 +3,7 @@
 use super::super::{Rule, Subject};
 use crate::communique::Communique;
 use crate::id::{GroupId, ItemId};
-use crate::plan::{Finding, Findings, Part, key_path};
+use crate::plan::{Finding, Findings, Part, Severity, key_path};
 use crate::release::{Item, Outcome};
 
 /// Every group is told that the release is in production, or waived.
@@ -62,14 +62,17 @@ impl Rule for EveryItem {
                 })
                 .map(|group| format!("`{}`", group.id))
                 .collect();
-            if !missed.is_empty() {
-                let message = format!("no text tells {} of the item `{}`", missed.join(", "), item.id);
-                let variable = super::super::vocabulary::identifier(item.id.as_str());
-                let help = format!(
-                    "use `item.{variable}` or `release.what` in a text for them, or name the item in `covers`, or say whom it `concerns`"
-                );
-                out.push(Finding::error("RC0302", cx.item_path(i), message).help(help));
+            if missed.is_empty() {
+                continue;
             }
+            let message = format!("no text tells {} of the item `{}`", missed.join(", "), item.id);
+            let variable = variable(&item.id);
+            let help = format!(
+                "use `{variable}` or `release.what` in a text for them, or name the item in `covers`, or say whom it `concerns`"
+            );
+            // An item that names its groups promises to reach them; one that names none concerns everybody only by default.
+            let severity = if item.concerns.is_empty() { Severity::Warning } else { Severity::Error };
+            out.push(Finding::new("RC0302", severity, cx.item_path(i), message).help(help));
         }
     }
 }

@@ -112,16 +112,20 @@ impl Rule for AfterItsCause {
         for communique in cx.plan().communiques() {
             for wait in waits(cx, communique).into_iter().filter(|wait| wait.path.contains(".after")) {
                 let Some(source) = cx.plan().communique(wait.on) else { continue };
+                let over = communique.not_after.as_ref().is_some_and(|end| {
+                    !source.occurrences.is_empty()
+                        && source.occurrences.iter().all(|theirs| order(cx, end, &theirs.at) == Some(Ordering::Less))
+                });
+                if over {
+                    let message = format!(
+                        "`{}` ends before `{}`, for which it waits, is due: it would never be sent",
+                        communique.id, source.id
+                    );
+                    out.push(Finding::error("RC0603", &wait.path, message));
+                    continue;
+                }
                 for (own, theirs, path) in pairs(cx, communique, source) {
-                    let end_before = communique.not_after.as_ref().is_some_and(|end| order(cx, end, theirs) == Some(Ordering::Less));
-                    let due_before = order(cx, own, theirs) == Some(Ordering::Less);
-                    if end_before {
-                        let message = format!(
-                            "`{}` ends before `{}`, for which it waits, is due: it would never be sent",
-                            communique.id, source.id
-                        );
-                        out.push(Finding::error("RC0603", &wait.path, message));
-                    } else if due_before {
+                    if order(cx, own, theirs) == Some(Ordering::Less) {
                         let message =
                             format!("`{}` is due before `{}`, for which it waits", communique.id, source.id);
                         out.push(Finding::error("RC0603", path, message).help("it would be sent late; set its time after the other's"));
@@ -136,6 +140,10 @@ impl Rule for AfterItsCause {
 fn pairs<'a>(cx: &Subject<'_>, communique: &'a Communique, source: &'a Communique) -> Vec<(&'a Timing, &'a Timing, String)> {
     let mut pairs = Vec::new();
     for own in &communique.occurrences {
+        if !cx.is_written(communique, own) {
+            // A default time says only that nothing else is waited for.
+            continue;
+        }
         let path = cx.occurrence_path(communique, own);
         let same = source.occurrences.iter().find(|theirs| own.id.is_some() && theirs.id == own.id);
         match same {

@@ -1,0 +1,8 @@
+//! What validation finds, and where.
+
+mod cases;
+mod catalogue;
+mod examples;
+mod hosts;
+mod plans;
+mod support;
