@@ -55,7 +55,9 @@ impl Text {
     /// Whether it uses the variable or something within it.
     #[must_use]
     pub fn uses(&self, variable: &str) -> bool {
-        self.uses.iter().any(|used| used.strip_prefix(variable).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+        self.uses
+            .iter()
+            .any(|used| used.strip_prefix(variable).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
     }
 }
 
@@ -87,7 +89,8 @@ pub(crate) fn parse(
                 Ok(uses) => text.uses = uses,
                 Err(e) => {
                     text.broken = true;
-                    let mut finding = Finding::error("RC0702", &text.path, format!("the template cannot be read: {}", e.message()));
+                    let mut finding =
+                        Finding::error("RC0702", &text.path, format!("the template cannot be read: {}", e.message()));
                     if let (Some(file), Some(line)) = (&source.file, e.line()) {
                         let shown = source.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
                         finding = finding.at(Position::new(file.clone(), line, e.column().unwrap_or(1), shown));

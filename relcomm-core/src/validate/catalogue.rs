@@ -34,11 +34,7 @@ const CATALOGUE: &[Explanation] = &[
         "a value of the wrong kind",
         "A list stands where text is meant, or the like. The message says what is expected.",
     ),
-    says(
-        "RC0004",
-        "a key that is missing",
-        "The language demands this key here.",
-    ),
+    says("RC0004", "a key that is missing", "The language demands this key here."),
     says(
         "RC0005",
         "a value that its key refuses",
@@ -54,11 +50,7 @@ const CATALOGUE: &[Explanation] = &[
         "a reference to something that does not exist",
         "A group, place, item, communique, role, profile or performer is named that the plan does not have.",
     ),
-    says(
-        "RC0102",
-        "something is named twice",
-        "Ids tell things apart; the second one would be lost.",
-    ),
+    says("RC0102", "something is named twice", "Ids tell things apart; the second one would be lost."),
     says(
         "RC0103",
         "no id can be made",
@@ -234,31 +226,19 @@ const CATALOGUE: &[Explanation] = &[
         "a time relative to a planned time that is open",
         "Until the planned time is set, nothing that is relative to it is due.",
     ),
-    says(
-        "RC0611",
-        "communiques that wait for each other",
-        "A circle of `after` and anchors never begins.",
-    ),
+    says("RC0611", "communiques that wait for each other", "A circle of `after` and anchors never begins."),
     says(
         "RC0612",
         "waiting for more than is pursued",
         "A delivery is pursued until it is informed, or until what a move-on condition asks. What is beyond that may never come, and whoever waits for it waits for ever.",
     ),
-    says(
-        "RC0613",
-        "waiting for a group that is not told",
-        "`after: X STATE for GROUP`, but X is not for that group.",
-    ),
+    says("RC0613", "waiting for a group that is not told", "`after: X STATE for GROUP`, but X is not for that group."),
     says(
         "RC0701",
         "an unknown variable",
         "Templates are strict: a misspelt variable would leave a gap in a text that people read.",
     ),
-    says(
-        "RC0702",
-        "a template that cannot be parsed",
-        "The position is in the text's own file where it has one.",
-    ),
+    says("RC0702", "a template that cannot be parsed", "The position is in the text's own file where it has one."),
     says(
         "RC0703",
         "a text that speaks of a communique for which it does not wait",
@@ -274,96 +254,32 @@ const CATALOGUE: &[Explanation] = &[
         "a place in a text for the release as a whole",
         "With one gate for the release there is no one place: use `places.live`, or say `per: place`.",
     ),
-    says(
-        "RC0801",
-        "default: the plan's id",
-        "Made of product and version. The journal belongs to it.",
-    ),
-    says(
-        "RC0802",
-        "default: where",
-        "One place, `production`.",
-    ),
-    says(
-        "RC0803",
-        "default: when",
-        "Open.",
-    ),
-    says(
-        "RC0804",
-        "default: a group's owner",
-        "The responsible party.",
-    ),
-    says(
-        "RC0805",
-        "default: a group's steps",
-        "The kinds of address that its members have.",
-    ),
-    says(
-        "RC0806",
-        "default: when a member counts as informed",
-        "When the far side has accepted.",
-    ),
-    says(
-        "RC0807",
-        "default: when a communique is due",
-        "At the declared success, or outcome for which it is meant.",
-    ),
-    says(
-        "RC0808",
-        "default: what a communique covers",
-        "Every item that concerns its groups.",
-    ),
-    says(
-        "RC0809",
-        "default: the text",
-        "The built-in text of the six answers.",
-    ),
+    says("RC0801", "default: the plan's id", "Made of product and version. The journal belongs to it."),
+    says("RC0802", "default: where", "One place, `production`."),
+    says("RC0803", "default: when", "Open."),
+    says("RC0804", "default: a group's owner", "The responsible party."),
+    says("RC0805", "default: a group's steps", "The kinds of address that its members have."),
+    says("RC0806", "default: when a member counts as informed", "When the far side has accepted."),
+    says("RC0807", "default: when a communique is due", "At the declared success, or outcome for which it is meant."),
+    says("RC0808", "default: what a communique covers", "Every item that concerns its groups."),
+    says("RC0809", "default: the text", "The built-in text of the six answers."),
     says(
         "RC0810",
         "default: one gate for each place or for the release",
         "`place` if a group has members tied to places or the text speaks of the place, else `release`.",
     ),
-    says(
-        "RC0811",
-        "default: the zone",
-        "UTC for days; local times need a zone.",
-    ),
-    says(
-        "RC0812",
-        "default: an item's id",
-        "Made from its place in the list.",
-    ),
+    says("RC0811", "default: the zone", "UTC for days; local times need a zone."),
+    says("RC0812", "default: an item's id", "Made from its place in the list."),
     says(
         "RC0901",
         "not acted on yet: times of the day and spreading",
         "`between`, `spread`, `urgent`, and zones of groups and recipients.",
     ),
-    says(
-        "RC0902",
-        "not acted on yet: lateness",
-        "`within` of a group, and `deadline`.",
-    ),
-    says(
-        "RC0903",
-        "not acted on yet: corrections",
-        "`told`, `as_told`, and `on_slip: correct`.",
-    ),
-    says(
-        "RC0904",
-        "not acted on yet: quotas",
-        "`require` other than `all`, and `must_inform`.",
-    ),
-    says(
-        "RC0905",
-        "not acted on yet: steps at once and escalation",
-        "`all` and `to` of a step.",
-    ),
-    says(
-        "RC0906",
-        "not acted on yet: several languages",
-        "One language for each group and text is.",
-    ),
+    says("RC0902", "not acted on yet: lateness", "`within` of a group, and `deadline`."),
+    says("RC0903", "not acted on yet: corrections", "`told`, `as_told`, and `on_slip: correct`."),
+    says("RC0904", "not acted on yet: quotas", "`require` other than `all`, and `must_inform`."),
+    says("RC0905", "not acted on yet: steps at once and escalation", "`all` and `to` of a step."),
+    says("RC0906", "not acted on yet: several languages", "One language for each group and text is."),
     says(
         "RC0907",
         "not acted on yet: more about members",
@@ -374,26 +290,10 @@ const CATALOGUE: &[Explanation] = &[
         "not acted on yet: more about dependencies",
         "`any` and shares, `if_blocked`, and `needs` of a place.",
     ),
-    says(
-        "RC0909",
-        "not acted on yet: embargoes",
-        "`embargo`, times relative to it, and `undeclared`.",
-    ),
-    says(
-        "RC0910",
-        "not acted on yet: more about approvals",
-        "`distinct`, `expire`, and `protocol`.",
-    ),
-    says(
-        "RC0911",
-        "not acted on yet: profiles",
-        "`profiles`, and `profile` of a communique.",
-    ),
-    says(
-        "RC0912",
-        "not acted on yet: kinds of release",
-        "Kinds other than `prerelease`.",
-    ),
+    says("RC0909", "not acted on yet: embargoes", "`embargo`, times relative to it, and `undeclared`."),
+    says("RC0910", "not acted on yet: more about approvals", "`distinct`, `expire`, and `protocol`."),
+    says("RC0911", "not acted on yet: profiles", "`profiles`, and `profile` of a communique."),
+    says("RC0912", "not acted on yet: kinds of release", "Kinds other than `prerelease`."),
 ];
 
 /// Every code, in order.

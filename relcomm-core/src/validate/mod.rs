@@ -106,7 +106,8 @@ pub fn validate(
 ) -> Validation {
     let resolved = resolve::resolve(draft, source, sources);
     let mut findings = resolved.findings;
-    let subject = Subject::new(draft, source, deployment, &resolved.plan, &resolved.people, &resolved.origins, &resolved.texts);
+    let subject =
+        Subject::new(draft, source, deployment, &resolved.plan, &resolved.people, &resolved.origins, &resolved.texts);
     for rule in rules {
         rule.check(&subject, &mut findings);
     }

@@ -4,7 +4,7 @@ use super::Deployment;
 use crate::communique::{Communique, Occurrence, Step, Timing};
 use crate::id::{CommuniqueId, GroupId};
 use crate::mechanism::Mechanism;
-use crate::plan::draft::{HowDraft, MemberDraft, MembersDraft, WhenDraft};
+use crate::plan::draft::{GroupShape, HowDraft, MemberDraft, MembersDraft, WhenDraft};
 use crate::plan::{Origins, People, Plan, PlanDraft, Position, Source, Text, key_path};
 use crate::receipt::Assurance;
 use crate::stakeholder::Group;
@@ -122,27 +122,14 @@ impl<'a> Subject<'a> {
     }
 
     fn kinds_of_address(&self, group: &GroupId) -> BTreeSet<Mechanism> {
-        let members = self.people.members(group).iter().filter_map(|number| self.people.get(*number));
-        members.flat_map(|who| who.addresses.into_keys()).collect()
+        self.origins.holdings(group).map(|holdings| holdings.mechanisms.clone()).unwrap_or_default()
     }
 
-    /// Every mechanism that the plan uses, with the path of one use each time it is named.
-    pub(super) fn mechanism_uses(&self) -> Vec<(String, Mechanism)> {
+    /// Every mechanism that a step goes by, with the path of the step, or of the group whose members' addresses say it.
+    pub(super) fn mechanisms_gone_by(&self) -> Vec<(String, Mechanism)> {
         let mut uses = Vec::new();
         for (path, steps) in self.all_steps() {
             uses.extend(steps.iter().enumerate().map(|(i, step)| (self.step_path(&path, i), step.via.clone())));
-        }
-        for (id, group) in &self.draft.groups {
-            let path = key_path("groups", id.as_str());
-            uses.extend(group.full.addresses.keys().map(|m| (key_path(&path, m.as_str()), m.clone())));
-            if let (None, Some(MembersDraft::Inline(members))) = (&group.full.via, &group.full.members) {
-                for (i, member) in members.iter().enumerate() {
-                    if let MemberDraft::Full(full) = member {
-                        let path = format!("{path}.members[{i}]");
-                        uses.extend(full.addresses.keys().map(|m| (key_path(&path, m.as_str()), m.clone())));
-                    }
-                }
-            }
         }
         for communique in self.plan.communiques() {
             for group in communique.to.iter().filter_map(|id| self.plan.group(id)) {
@@ -153,6 +140,28 @@ impl<'a> Subject<'a> {
             }
         }
         uses
+    }
+
+    /// Every mechanism that the plan names, with the path of its place.
+    pub(super) fn mechanisms_named(&self) -> Vec<(String, Mechanism)> {
+        let mut named = Vec::new();
+        for (path, steps) in self.all_steps() {
+            named.extend(steps.iter().enumerate().map(|(i, step)| (self.step_path(&path, i), step.via.clone())));
+        }
+        for (id, group) in &self.draft.groups {
+            let path = key_path("groups", id.as_str());
+            named.extend(group.full.addresses.keys().map(|m| (key_path(&path, m.as_str()), m.clone())));
+            if let Some(MembersDraft::Inline(members)) = &group.full.members {
+                let list = if group.shape == GroupShape::List { path } else { path + ".members" };
+                for (i, member) in members.iter().enumerate() {
+                    if let MemberDraft::Full(full) = member {
+                        let path = format!("{list}[{i}]");
+                        named.extend(full.addresses.keys().map(|m| (key_path(&path, m.as_str()), m.clone())));
+                    }
+                }
+            }
+        }
+        named
     }
 
     /// Every `via` of the plan with its path.
@@ -188,15 +197,22 @@ impl<'a> Subject<'a> {
         self.entry_path(&(key_path("communiques", communique.as_str()) + ".after"), index)
     }
 
-    /// Every time of the communique with its path: its occurrences, those of `for`, and `not_after`.
+    /// Every time of the communique with its path: those at which it is due, and `not_after`.
     pub(super) fn times(&self, communique: &'a Communique) -> Vec<(String, &'a Timing)> {
+        let mut times = self.due_times(communique);
+        let path = key_path("communiques", communique.id.as_str());
+        times.extend(communique.not_after.iter().map(|at| (format!("{path}.not_after"), at)));
+        times
+    }
+
+    /// Every time at which the communique is due, with its path: its occurrences, and those of `for`.
+    pub(super) fn due_times(&self, communique: &'a Communique) -> Vec<(String, &'a Timing)> {
         let path = key_path("communiques", communique.id.as_str());
         let mut times: Vec<(String, &'a Timing)> =
             communique.occurrences.iter().map(|o| (self.occurrence_path(communique, o), &o.at)).collect();
         for (group, variant) in &communique.variants {
             times.extend(variant.at.iter().map(|at| (key_path(&format!("{path}.for"), group.as_str()) + ".at", at)));
         }
-        times.extend(communique.not_after.iter().map(|at| (format!("{path}.not_after"), at)));
         times
     }
 

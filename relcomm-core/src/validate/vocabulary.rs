@@ -64,7 +64,11 @@ pub const NAMESPACES: &[Namespace] = &[
     ),
     space("places", Below::Names(&["all", "live"]), "the names of all places, and of those declared to be live"),
     space("group", Below::Names(&["id", "owner"]), "the group through which the person is told"),
-    space("person", Below::Open, "the person: `id`, `name`, `lang`, `places`, and every further column of the member data"),
+    space(
+        "person",
+        Below::Open,
+        "the person: `id`, `name`, `lang`, `places`, and every further column of the member data",
+    ),
     space("communique", Below::Names(&["id", "occurrence", "revision"]), "the communique itself"),
     space("params", Below::Params, "the plan's parameters"),
     space("item", Below::Items(&["id", "kind", "text"]), "one item of `what` by its id; by itself, its text"),
@@ -124,7 +128,8 @@ pub(crate) fn judge(plan: &Plan, path: &str) -> Result<(), Unknown> {
             let (communique, group, field) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
             within(plan.communiques().iter().map(|c| identifier(c.id.as_str())).collect(), communique)?;
             if let Some(group) = group {
-                let to = plan.communiques().iter().filter(|c| identifier(c.id.as_str()) == communique).flat_map(|c| &c.to);
+                let to =
+                    plan.communiques().iter().filter(|c| identifier(c.id.as_str()) == communique).flat_map(|c| &c.to);
                 within(to.map(|g| identifier(g.as_str())).collect(), group)?;
             }
             if let Some(field) = field {

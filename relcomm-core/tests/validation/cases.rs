@@ -110,7 +110,8 @@ fn what_is_past_is_an_error_only_where_people_are_really_told() {
     let plan = assemble(&[]);
     let past = Deployment::unknown().now(Moment::parse("2027-05-12T07:00:01Z").unwrap());
     let at = Deployment::unknown().now(Moment::parse("2027-05-12T07:00:00Z").unwrap());
-    let errors = |deployment: &Deployment| findings(&plan, &files(), deployment).iter().filter(|f| f.is_error()).count();
+    let errors =
+        |deployment: &Deployment| findings(&plan, &files(), deployment).iter().filter(|f| f.is_error()).count();
     assert_eq!((errors(&past), errors(&past.clone().live()), errors(&at.live())), (0, 1, 0));
 }
 

@@ -26,8 +26,7 @@ fn the_tiny_plan_has_no_fault() {
 /// The errors that are not about parts on which nothing acts yet, and the codes of those that are.
 fn beyond_inert(text: &str, files: &HeldFiles) -> (Vec<String>, Vec<&'static str>) {
     let found = findings(text, files, &Deployment::unknown());
-    let mut inert: Vec<&'static str> =
-        found.iter().map(|f| f.code).filter(|code| code.starts_with("RC09")).collect();
+    let mut inert: Vec<&'static str> = found.iter().map(|f| f.code).filter(|code| code.starts_with("RC09")).collect();
     inert.dedup();
     let other = found.iter().filter(|f| f.is_error() && !f.code.starts_with("RC09"));
     (other.map(ToString::to_string).collect(), inert)
@@ -44,7 +43,18 @@ fn the_medium_plan_only_asks_for_more_than_is_done() {
     let csv = "CONTACT_ID,MAIL,LANG,REGION\n1,a@c.example,en,eu\n2,b@c.example,de,us\n3,c@c.example,en,eu;us\n";
     let text = "{{ release.product }}: {{ release.what | length }} news";
     let mut files = HeldFiles::new().file("members/customers.csv", csv);
-    for file in ["heads-up.en", "heads-up.de", "support", "live.en", "live.de", "auditors", "site", "townhall", "withdrawn.en", "withdrawn.de"] {
+    for file in [
+        "heads-up.en",
+        "heads-up.de",
+        "support",
+        "live.en",
+        "live.de",
+        "auditors",
+        "site",
+        "townhall",
+        "withdrawn.en",
+        "withdrawn.de",
+    ] {
         files = files.file(format!("texts/{file}.md"), text);
     }
     let (other, inert) = beyond_inert(MEDIUM, &files);

@@ -15,7 +15,8 @@ pub(crate) const RELEASE: &str = "release:
   when: 2027-05-12T07:00Z
 ";
 pub(crate) const RESPONSIBLE: &str = "responsible: Ada <ada@b.example>\n";
-pub(crate) const GROUPS: &str = "groups:\n  staff: { owner: ada, email: all@b.example, via: email, informed_when: accepted }\n";
+pub(crate) const GROUPS: &str =
+    "groups:\n  staff: { owner: ada, email: all@b.example, via: email, informed_when: accepted }\n";
 pub(crate) const COMMUNIQUES: &str =
     "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n";
 
@@ -34,7 +35,8 @@ pub(crate) fn judge_with(
 
 /// All findings about a plan.
 pub(crate) fn findings(text: &str, files: &HeldFiles, deployment: &Deployment) -> Vec<Finding> {
-    judge_with(text, files, deployment, Vec::new()).map_or_else(|found| found, |validation| validation.findings().to_vec())
+    judge_with(text, files, deployment, Vec::new())
+        .map_or_else(|found| found, |validation| validation.findings().to_vec())
 }
 
 pub(crate) fn shown(findings: &[Finding]) -> String {

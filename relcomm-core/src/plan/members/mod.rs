@@ -36,19 +36,34 @@ pub(crate) struct List<'a> {
     pub(crate) file: &'a str,
 }
 
-/// Where each person was first named.
+/// Where each person was first named, and what the members of each group have.
 #[derive(Debug, Default)]
 pub(crate) struct Origins {
     files: Vec<Box<str>>,
-    /// For each person: the file's index and the line.
-    lines: Vec<(u32, u32)>,
+    /// For each person: the file's index, the line and the column.
+    places: Vec<(u32, u32, u32)>,
+    groups: BTreeMap<GroupId, Holdings>,
+}
+
+/// What the members of a group have between them.
+#[derive(Debug, Default)]
+pub(crate) struct Holdings {
+    /// The kinds of address.
+    pub(crate) mechanisms: BTreeSet<Mechanism>,
+    /// Whether one of them is tied to a place.
+    pub(crate) tied_to_places: bool,
 }
 
 impl Origins {
     /// Where the person of that number was first named. The line's text is left out: it holds addresses.
     pub(crate) fn position(&self, number: u32) -> Option<Position> {
-        let (file, line) = *self.lines.get(number as usize)?;
-        Some(Position::new(self.files.get(file as usize)?.to_string(), line as usize, 1, ""))
+        let (file, line, column) = *self.places.get(number as usize)?;
+        Some(Position::new(self.files.get(file as usize)?.to_string(), line as usize, column as usize, ""))
+    }
+
+    /// What the members of the group have; `None` for a group without members.
+    pub(crate) fn holdings(&self, group: &GroupId) -> Option<&Holdings> {
+        self.groups.get(group)
     }
 }
 
@@ -152,10 +167,10 @@ impl Roster {
         let present = self.origins.files.len();
         let Some(known) = self.known.get_mut(who.id.as_str()) else {
             let number = self.people.push(who)?;
-            let file = u32::try_from(present.saturating_sub(1)).unwrap_or(u32::MAX);
-            self.origins.lines.push((file, u32::try_from(at.line).unwrap_or(u32::MAX)));
+            let short = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            self.origins.places.push((short(present.saturating_sub(1)), short(at.line), short(at.column)));
             self.known.insert(who.id.as_str().into(), Known { number, list: present });
-            self.people.join(list.group, number);
+            self.join(list.group, who, number);
             return Ok(());
         };
         if known.list == present {
@@ -168,13 +183,27 @@ impl Roster {
         let same =
             self.people.get(number).is_some_and(|first| first.addresses == who.addresses && first.places == who.places);
         if same {
-            self.people.join(list.group, number);
+            self.join(list.group, who, number);
         } else {
             let message = "another list has the same id with other addresses or places".into();
             let help = "one person has the same addresses and places in every group; two people need different ids";
             self.complain(list, at, "RC0406", message, Some(help));
         }
         Ok(())
+    }
+
+    fn join(&mut self, group: &GroupId, who: &Stakeholder, number: u32) {
+        self.people.join(group, number);
+        let holdings = match self.origins.groups.get_mut(group) {
+            Some(holdings) => holdings,
+            None => self.origins.groups.entry(group.clone()).or_default(),
+        };
+        holdings.tied_to_places |= !who.places.is_empty();
+        for mechanism in who.addresses.keys() {
+            if !holdings.mechanisms.contains(mechanism) {
+                holdings.mechanisms.insert(mechanism.clone());
+            }
+        }
     }
 
     /// The people, where each was named, and what was found.

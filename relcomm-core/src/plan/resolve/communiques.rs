@@ -7,7 +7,7 @@ use crate::id::{CommuniqueId, GroupId};
 use crate::plan::draft::{CommuniqueDraft, OnSlip, ToDraft};
 use crate::plan::finding::Finding;
 use crate::plan::key_path;
-use crate::plan::people::People;
+use crate::plan::members::Origins;
 use crate::plan::texts::{self, Text};
 use crate::plan::time::TimeDraft;
 use crate::release::{Outcome, Release};
@@ -15,12 +15,20 @@ use crate::stakeholder::Group;
 use std::collections::BTreeMap;
 
 impl Resolver<'_> {
-    pub(super) fn communiques(&mut self, release: &Release, groups: &[Group], people: &People) -> (Vec<Communique>, Vec<Text>) {
+    pub(super) fn communiques(
+        &mut self,
+        release: &Release,
+        groups: &[Group],
+        origins: &Origins,
+    ) -> (Vec<Communique>, Vec<Text>) {
         if self.draft.communiques.is_empty() {
             self.error("RC0204", "communiques", "there is no communique: what is said?");
         }
-        let tied: Vec<&GroupId> =
-            groups.iter().map(|group| &group.id).filter(|group| has_members_tied_to_places(people, group)).collect();
+        let tied: Vec<&GroupId> = groups
+            .iter()
+            .map(|group| &group.id)
+            .filter(|id| origins.holdings(id).is_some_and(|h| h.tied_to_places))
+            .collect();
         let mut communiques = Vec::new();
         let mut all_texts = Vec::new();
         for (id, draft) in &self.draft.communiques {
@@ -37,7 +45,11 @@ impl Resolver<'_> {
             let wording = self.wording(&path, words, &to);
             texts.extend(texts::parse(id, None, &path, &wording, &mut self.out));
             if words.text.is_none() && words.text_file.is_none() {
-                self.default_used(&path, "RC0809", format!("the text of `{id}` is the built-in one of the six answers"));
+                self.default_used(
+                    &path,
+                    "RC0809",
+                    format!("the text of `{id}` is the built-in one of the six answers"),
+                );
                 if draft.covers.is_none() {
                     self.default_used(&path, "RC0808", format!("`{id}` covers every item that concerns its groups"));
                 }
@@ -156,12 +168,19 @@ impl Resolver<'_> {
     }
 
     /// When it is due, and what its one time says of when it is too late.
-    fn occurrences(&mut self, path: &str, draft: &CommuniqueDraft, outcome: Outcome) -> (Vec<Occurrence>, Option<Timing>) {
+    fn occurrences(
+        &mut self,
+        path: &str,
+        draft: &CommuniqueDraft,
+        outcome: Outcome,
+    ) -> (Vec<Occurrence>, Option<Timing>) {
         if draft.at.is_some() && !draft.occurrences.is_empty() {
             self.error("RC0104", format!("{path}.occurrences"), "either `at` or `occurrences`");
         }
         if let Some(at) = &draft.at {
-            let Some((at, not_after)) = self.communique_timing(&format!("{path}.at"), at) else { return (Vec::new(), None) };
+            let Some((at, not_after)) = self.communique_timing(&format!("{path}.at"), at) else {
+                return (Vec::new(), None);
+            };
             return (vec![Occurrence { id: None, at }], not_after);
         }
         let mut occurrences = Vec::new();
@@ -229,7 +248,12 @@ impl Resolver<'_> {
             ("RC0909", "undeclared", draft.undeclared, "`undeclared`"),
             ("RC0901", "urgent", draft.urgent, "`urgent`"),
             ("RC0911", "profile", draft.profile.is_some(), "`profile`"),
-            ("RC0912", "if.kind", kind.is_some_and(|kind| kind != "prerelease"), "kinds of release other than `prerelease`"),
+            (
+                "RC0912",
+                "if.kind",
+                kind.is_some_and(|kind| kind != "prerelease"),
+                "kinds of release other than `prerelease`",
+            ),
         ];
         for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
             self.inert(code, format!("{path}.{key}"), what);
@@ -241,10 +265,6 @@ impl Resolver<'_> {
             self.dangling(format!("{path}.profile"), "profile", profile, known);
         }
     }
-}
-
-fn has_members_tied_to_places(people: &People, group: &GroupId) -> bool {
-    people.members(group).iter().any(|number| people.get(*number).is_some_and(|who| !who.places.is_empty()))
 }
 
 fn speaks_of_a_declaration(timing: &Timing) -> bool {

@@ -40,14 +40,17 @@ impl Resolver<'_> {
             );
             return Responsible { execute: nobody(), backup: None, performers: BTreeMap::new() };
         };
-        let execute_path = if self.source.get("responsible.execute").is_some() { "responsible.execute" } else { "responsible" };
+        let execute_path =
+            if self.source.get("responsible.execute").is_some() { "responsible.execute" } else { "responsible" };
         Responsible {
             execute: self.party(execute_path, &draft.execute),
             backup: draft.backup.as_ref().map(|party| self.party("responsible.backup", party)),
             performers: draft
                 .performers
                 .iter()
-                .map(|(role, party)| (role.clone(), self.party(&key_path("responsible.performers", role.as_str()), party)))
+                .map(|(role, party)| {
+                    (role.clone(), self.party(&key_path("responsible.performers", role.as_str()), party))
+                })
                 .collect(),
         }
     }
@@ -90,14 +93,20 @@ impl Resolver<'_> {
                 None => Vec::new(),
             };
             if full.via.is_none() && full.waived.is_none() {
-                self.default_used(&path, "RC0805", format!("`{id}` is reached by the kinds of address that its members have"));
+                self.default_used(
+                    &path,
+                    "RC0805",
+                    format!("`{id}` is reached by the kinds of address that its members have"),
+                );
             }
             self.members(id, &path, draft.shape, full, &mut roster);
             groups.push(Group {
                 id: id.clone(),
                 owner: match &full.owner {
                     Some(owner) => owner.as_str().to_owned(),
-                    None => responsible.execute.name.clone().unwrap_or_else(|| responsible.execute.id.as_str().to_owned()),
+                    None => {
+                        responsible.execute.name.clone().unwrap_or_else(|| responsible.execute.id.as_str().to_owned())
+                    }
                 },
                 via,
                 informed_when: full.informed_when.unwrap_or(Assurance::Accepted),
@@ -120,7 +129,12 @@ impl Resolver<'_> {
                 self.error("RC0104", &members_path, "a group has either members or an address of its own");
             }
             let fields = address_fields(&full.addresses);
-            self.inline(roster, List { group: id, path, file: self.source.file() }, &[(path.to_owned(), fields)], Row::inbox);
+            self.inline(
+                roster,
+                List { group: id, path, file: self.source.file() },
+                &[(path.to_owned(), fields)],
+                Row::inbox,
+            );
         }
         match &full.members {
             None => {}
@@ -142,8 +156,12 @@ impl Resolver<'_> {
                         let columns = from.columns.iter().cloned().collect();
                         self.file(id, &format!("{members_path}.file"), file, &columns, roster);
                     }
-                    (None, None) => self.error("RC0104", &members_path, "`members` names neither a file nor a directory"),
-                    (Some(_), Some(_)) => self.error("RC0104", &members_path, "`members` names both a file and a directory"),
+                    (None, None) => {
+                        self.error("RC0104", &members_path, "`members` names neither a file nor a directory")
+                    }
+                    (Some(_), Some(_)) => {
+                        self.error("RC0104", &members_path, "`members` names both a file and a directory")
+                    }
                     (None, Some(_)) => {}
                 }
             }

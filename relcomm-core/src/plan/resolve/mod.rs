@@ -39,14 +39,15 @@ pub(crate) struct Resolved {
 
 /// Resolves a draft. Findings are not yet located, unless they stand in another file than the plan.
 pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources) -> Resolved {
-    let mut cx = Resolver { draft, source, sources, zone: draft.zone.map(|zone| zone.0), planned: false, out: Findings::new() };
+    let mut cx =
+        Resolver { draft, source, sources, zone: draft.zone.map(|zone| zone.0), planned: false, out: Findings::new() };
     cx.inert_parts();
     let release = cx.release();
     cx.planned = release.when.planned.is_some();
     let responsible = cx.responsible();
     let (groups, people, origins) = cx.groups(&release, &responsible);
     let approvals = cx.approvals();
-    let (communiques, texts) = cx.communiques(&release, &groups, &people);
+    let (communiques, texts) = cx.communiques(&release, &groups, &origins);
     let id = cx.plan_id(&release.product, &release.version);
     if draft.zone.is_none() {
         cx.default_used("zone", "RC0811", "`zone` is UTC");
@@ -116,13 +117,22 @@ impl Resolver<'_> {
     }
 
     /// Says that `word` names no `kind` of the plan.
-    fn dangling<'w>(&mut self, path: impl Into<String>, kind: &str, word: &str, known: impl IntoIterator<Item = &'w str>) {
+    fn dangling<'w>(
+        &mut self,
+        path: impl Into<String>,
+        kind: &str,
+        word: &str,
+        known: impl IntoIterator<Item = &'w str>,
+    ) {
         let known: Vec<&str> = known.into_iter().collect();
         let finding = Finding::error("RC0101", path, format!("there is no {kind} `{word}`"));
         let help = match super::source::suggest(word, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => format!("the plan has no {kind}"),
-            None => format!("there is {}", known.iter().take(12).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")),
+            None => format!(
+                "there is {}",
+                known.iter().take(12).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+            ),
         };
         self.out.push(finding.help(help));
     }

@@ -22,14 +22,17 @@ impl Resolver<'_> {
         {
             if missing {
                 let help = format!("write `{key}:` under `release`");
-                self.out.push(Finding::error("RC0204", "release", format!("the answer to `{key}` is missing")).help(help));
+                self.out
+                    .push(Finding::error("RC0204", "release", format!("the answer to `{key}` is missing")).help(help));
             }
         }
         let how = match &draft.how {
             Some(HowDraft::Access(access)) => How { access: access.clone(), ..How::default() },
-            Some(HowDraft::Full(full)) => {
-                How { access: full.access.clone(), circumstances: full.circumstances.clone(), support: full.support.clone() }
-            }
+            Some(HowDraft::Full(full)) => How {
+                access: full.access.clone(),
+                circumstances: full.circumstances.clone(),
+                support: full.support.clone(),
+            },
             None => How::default(),
         };
         Release {
@@ -71,8 +74,12 @@ impl Resolver<'_> {
             None => {}
             Some(WhereDraft::One(name)) => match PlaceId::new(name).or_else(|_| PlaceId::new(word_of(name))) {
                 Ok(id) => places.push(plain(id, name)),
-                Err(_) if name.trim().is_empty() => self.error("RC0201", "release.where", "the answer to `where` is empty"),
-                Err(e) => self.error("RC0103", "release.where", format!("the place makes no id, give one: {}", e.rule())),
+                Err(_) if name.trim().is_empty() => {
+                    self.error("RC0201", "release.where", "the answer to `where` is empty")
+                }
+                Err(e) => {
+                    self.error("RC0103", "release.where", format!("the place makes no id, give one: {}", e.rule()))
+                }
             },
             Some(WhereDraft::Ids(ids)) => {
                 let mut seen = BTreeSet::new();
@@ -97,8 +104,11 @@ impl Resolver<'_> {
                 }
             }
         }
-        if places.is_empty() && self.draft.release.places.is_none() {
-            self.default_used("release", "RC0802", "`where` is one place, `production`");
+        match &self.draft.release.places {
+            None => self.default_used("release", "RC0802", "`where` is one place, `production`"),
+            Some(WhereDraft::One(_)) => {}
+            Some(_) if places.is_empty() => self.error("RC0201", "release.where", "the answer to `where` is empty"),
+            Some(_) => {}
         }
         if places.is_empty()
             && let Ok(id) = PlaceId::new("production")
@@ -123,10 +133,9 @@ impl Resolver<'_> {
             let path = format!("release.what[{i}]");
             let (id, item) = match draft {
                 ItemDraft::Text(text) => (None, (None, text, Vec::new(), Vec::new())),
-                ItemDraft::Full(full) => (
-                    full.id.clone(),
-                    (full.kind.clone(), &full.text, full.concerns.to_vec(), full.places.to_vec()),
-                ),
+                ItemDraft::Full(full) => {
+                    (full.id.clone(), (full.kind.clone(), &full.text, full.concerns.to_vec(), full.places.to_vec()))
+                }
             };
             let (kind, text, mut concerns, mut within) = item;
             let id = match id {

@@ -3,8 +3,8 @@
 use super::Resolver;
 use crate::communique::{Dependency, Step};
 use crate::id::CommuniqueId;
-use crate::plan::key_path;
 use crate::plan::draft::{AfterDraft, Quantifier, StepDraft, ToDraft, ViaDraft};
+use crate::plan::key_path;
 
 impl Resolver<'_> {
     /// The steps of a `via` at `path`.
@@ -22,7 +22,11 @@ impl Resolver<'_> {
         let mut steps: Vec<Step> = Vec::new();
         for (i, draft) in drafts.iter().enumerate() {
             // A single step stands at `via` itself.
-            let path = if self.source.get(&format!("{path}[{i}]")).is_some() { format!("{path}[{i}]") } else { path.to_owned() };
+            let path = if self.source.get(&format!("{path}[{i}]")).is_some() {
+                format!("{path}[{i}]")
+            } else {
+                path.to_owned()
+            };
             let full = match draft {
                 StepDraft::Via(mechanism) => {
                     steps.push(Step::new(mechanism.clone()));
@@ -38,8 +42,14 @@ impl Resolver<'_> {
             }
             let first = steps.is_empty() && i == 0;
             match (full.unless, full.within) {
-                (Some(_), None) => self.error("RC0606", format!("{path}.unless"), "`unless` needs `within`: how long is it waited for?"),
-                (None, Some(_)) => self.error("RC0606", format!("{path}.within"), "`within` needs `unless`: what is waited for?"),
+                (Some(_), None) => self.error(
+                    "RC0606",
+                    format!("{path}.unless"),
+                    "`unless` needs `within`: how long is it waited for?",
+                ),
+                (None, Some(_)) => {
+                    self.error("RC0606", format!("{path}.within"), "`within` needs `unless`: what is waited for?")
+                }
                 (Some(_), Some(_)) if first => {
                     self.error("RC0606", format!("{path}.unless"), "the first step has no step before it to wait for");
                 }
@@ -61,7 +71,9 @@ impl Resolver<'_> {
                     step.performer = full.performer.clone();
                     steps.push(step);
                 }
-                None if full.all.is_empty() && full.to.is_none() => self.error("RC0104", &path, "a step needs `via`: by which mechanism?"),
+                None if full.all.is_empty() && full.to.is_none() => {
+                    self.error("RC0104", &path, "a step needs `via`: by which mechanism?")
+                }
                 None => {}
             }
         }
@@ -72,7 +84,11 @@ impl Resolver<'_> {
     pub(super) fn dependencies(&mut self, path: &str, after: &AfterDraft) -> Vec<Dependency> {
         let mut dependencies = Vec::new();
         for (i, draft) in after.0.iter().enumerate() {
-            let path = if self.source.get(&format!("{path}[{i}]")).is_some() { format!("{path}[{i}]") } else { path.to_owned() };
+            let path = if self.source.get(&format!("{path}[{i}]")).is_some() {
+                format!("{path}[{i}]")
+            } else {
+                path.to_owned()
+            };
             if draft.share != Quantifier::All {
                 self.inert("RC0908", &path, "a dependency on `any` or a share");
             }
@@ -83,7 +99,11 @@ impl Resolver<'_> {
                 continue;
             }
             if known {
-                dependencies.push(Dependency { on: draft.communique.clone(), state: draft.state.0, group: draft.group.clone() });
+                dependencies.push(Dependency {
+                    on: draft.communique.clone(),
+                    state: draft.state.0,
+                    group: draft.group.clone(),
+                });
             }
         }
         dependencies

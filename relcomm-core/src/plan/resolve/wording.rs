@@ -76,7 +76,11 @@ impl Resolver<'_> {
                         .flat_map(|(_, group)| group.full.languages.iter().chain(&group.full.fallback))
                         .collect();
                     if languages.is_empty() {
-                        self.error("RC0105", path, "the file is named by language, but none of the groups has `languages`");
+                        self.error(
+                            "RC0105",
+                            path,
+                            "the file is named by language, but none of the groups has `languages`",
+                        );
                     }
                     languages.into_iter().map(|lang| (Some(lang.clone()), format!("{before}{lang}{after}"))).collect()
                 }

@@ -5,7 +5,7 @@ use crate::mechanism::{Addressing, Mechanism};
 use crate::plan::{Finding, Findings, Position, key_path};
 use crate::stakeholder::{Address, Group};
 use regex::Regex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Everyone who is told has an address for a step that reaches them.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ impl Rule for Addressed {
     }
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        // The same people by the same steps are one finding, whichever communique comes first.
+        let mut judged = BTreeSet::new();
         for communique in cx.plan().communiques() {
             for group in communique.to.iter().filter_map(|id| cx.plan().group(id)) {
                 let (steps, path) = cx.steps(communique, group);
@@ -26,6 +28,10 @@ impl Rule for Addressed {
                 let members = cx.people().members(&group.id);
                 if members.is_empty() {
                     nobody(cx, group, out);
+                    continue;
+                }
+                let mechanisms: Vec<&Mechanism> = steps.iter().map(|step| &step.via).collect();
+                if !judged.insert((&group.id, mechanisms)) {
                     continue;
                 }
                 let mut without = members.iter().filter(|number| {
@@ -40,12 +46,14 @@ impl Rule for Addressed {
                 let Some(first) = without.next() else { continue };
                 let count = without.count() + 1;
                 let steps = steps.iter().map(|step| format!("`{}`", step.via)).collect::<Vec<_>>().join(", ");
-                let wanted = if steps.is_empty() { "no address at all".to_owned() } else { format!("no address for {steps}") };
+                let wanted =
+                    if steps.is_empty() { "no address at all".to_owned() } else { format!("no address for {steps}") };
                 let people = if count == 1 { "one member".to_owned() } else { format!("{count} members") };
-                let message =
-                    format!("{people} of `{}` cannot be reached by `{}`: {wanted}", group.id, communique.id);
-                out.push(at(cx.member_position(*first), Finding::error("RC0410", path, message))
-                    .help("the position is that of the first; give an address, or another step"));
+                let message = format!("{people} of `{}` cannot be reached by `{}`: {wanted}", group.id, communique.id);
+                out.push(
+                    at(cx.member_position(*first), Finding::error("RC0410", path, message))
+                        .help("the position is that of the first; give an address, or another step"),
+                );
             }
         }
     }
@@ -82,7 +90,7 @@ impl Rule for Addresses {
         let patterns = patterns(cx, out);
         // The first of each kind, and how many.
         let mut wrong: BTreeMap<(&'static str, String), (Option<Position>, String, usize)> = BTreeMap::new();
-        let mut judged = std::collections::HashSet::new();
+        let mut judged = HashSet::new();
         for (group, members) in cx.people().groups() {
             let path = key_path("groups", group.as_str());
             for number in members {
@@ -148,8 +156,12 @@ fn judge(
     address: &Address,
 ) -> Option<(&'static str, String)> {
     let text = address.as_str();
-    let endpoints =
-        cx.deployment().channels.as_ref().and_then(|channels| channels.get(mechanism)).and_then(|facts| facts.endpoints.as_ref());
+    let endpoints = cx
+        .deployment()
+        .channels
+        .as_ref()
+        .and_then(|channels| channels.get(mechanism))
+        .and_then(|facts| facts.endpoints.as_ref());
     if let Some(endpoints) = endpoints {
         return (!endpoints.contains(text))
             .then(|| ("RC0413", format!("an address for `{mechanism}` is no endpoint of the deployment")));
@@ -157,7 +169,9 @@ fn judge(
     let wrong = match (patterns.get(mechanism), mechanism.as_str()) {
         (Some(pattern), _) => (!pattern.is_match(text)).then_some("does not match the plan's pattern"),
         (None, "email") => (!address::is_email(text)).then_some("is no mail address such as `name@domain`"),
-        (None, "phone" | "text") => (!address::is_phone(text)).then_some("is no phone number such as `+41 44 555 0101`"),
+        (None, "phone" | "text") => {
+            (!address::is_phone(text)).then_some("is no phone number such as `+41 44 555 0101`")
+        }
         (None, _) => None,
     };
     wrong.map(|wrong| ("RC0411", format!("an address for `{mechanism}` {wrong}")))

@@ -31,7 +31,8 @@ impl Rule for Variables {
                 }
             }
             if communique.per == Per::Release && text.uses("place") {
-                let message = format!("`place` has no value in `{}`, which has one gate for the release", communique.id);
+                let message =
+                    format!("`place` has no value in `{}`, which has one gate for the release", communique.id);
                 out.push(Finding::error("RC0705", &text.path, message).help("use `places.live`, or say `per: place`"));
             }
         }
@@ -48,7 +49,13 @@ fn unknown(text: &Text, used: &str, part: &str, names: &[String]) -> Finding {
     }
 }
 
-fn not_waited_for(cx: &Subject<'_>, communique: &Communique, text: &Text, on: &str, group: Option<&str>) -> Option<Finding> {
+fn not_waited_for(
+    cx: &Subject<'_>,
+    communique: &Communique,
+    text: &Text,
+    on: &str,
+    group: Option<&str>,
+) -> Option<Finding> {
     let waited = waits(cx, communique).iter().any(|wait| {
         let for_group = match (wait.group, group) {
             (None, _) => true,
@@ -84,7 +91,8 @@ impl Rule for NoControl {
             lines.push((key_path("groups", group.id.as_str()) + ".owner", &group.owner));
         }
         let responsible = cx.plan().responsible();
-        let parties = [(cx.execute_path(), Some(&responsible.execute)), ("responsible.backup", responsible.backup.as_ref())];
+        let parties =
+            [(cx.execute_path(), Some(&responsible.execute)), ("responsible.backup", responsible.backup.as_ref())];
         for (path, party) in parties {
             if let Some(name) = party.and_then(|party| party.name.as_deref()) {
                 lines.push((path.to_owned(), name));

@@ -82,7 +82,10 @@ fn covers(cx: &Subject<'_>, communique: &Communique, group: &GroupId, item: &Ite
     if communique.covers.contains(&item.id) {
         return true;
     }
-    let own_words = communique.variants.get(group).is_some_and(|variant| variant.wording.as_ref().is_some_and(|w| w.text.is_some()));
+    let own_words = communique
+        .variants
+        .get(group)
+        .is_some_and(|variant| variant.wording.as_ref().is_some_and(|w| w.text.is_some()));
     let mut texts = cx
         .texts()
         .iter()

@@ -13,6 +13,8 @@ pub(super) struct Wait<'a> {
     pub(super) state: State,
     pub(super) group: Option<&'a GroupId>,
     pub(super) path: String,
+    /// Whether `after` says it, rather than a time.
+    pub(super) by_after: bool,
 }
 
 /// What the communique waits for, by `after` and by its anchors.
@@ -24,11 +26,12 @@ pub(super) fn waits<'a>(cx: &Subject<'a>, communique: &'a Communique) -> Vec<Wai
             state: dependency.state,
             group: dependency.group.as_ref(),
             path: cx.after_path(&communique.id, i),
+            by_after: true,
         });
     }
-    for (path, timing) in cx.times(communique) {
+    for (path, timing) in cx.due_times(communique) {
         if let Anchor::Reached(on, state) = &timing.anchor {
-            waits.push(Wait { on, state: *state, group: None, path });
+            waits.push(Wait { on, state: *state, group: None, path, by_after: false });
         }
     }
     waits
@@ -87,7 +90,8 @@ impl Rule for Pursued {
                 if let Some(group) = wait.group
                     && !source.to.contains(group)
                 {
-                    let message = format!("`{}` is not for the group `{group}`, so that it never reaches it", source.id);
+                    let message =
+                        format!("`{}` is not for the group `{group}`, so that it never reaches it", source.id);
                     out.push(Finding::error("RC0613", &wait.path, message));
                     continue;
                 }

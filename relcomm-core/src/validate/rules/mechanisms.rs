@@ -18,20 +18,20 @@ impl Rule for Known {
     }
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
-        let mut unbound = BTreeSet::new();
-        for (path, mechanism) in cx.mechanism_uses() {
-            if !mechanism.is_standard() && !cx.plan().mechanisms().contains_key(&mechanism) {
-                let known = cx.plan().mechanisms().keys().map(Mechanism::as_str).chain(Mechanism::STANDARD);
-                let help = match nearest(mechanism.as_str(), known) {
-                    Some(word) => format!("did you mean `{word}`?"),
-                    None => "declare it: `mechanisms: { NAME: { proves: accepted } }`".into(),
-                };
-                let message = format!("`{mechanism}` is neither a standard mechanism nor declared");
-                out.push(Finding::error("RC0501", path, message).help(help));
-            } else if let Some(channels) = &cx.deployment().channels
-                && !channels.contains_key(&mechanism)
-                && unbound.insert(mechanism.clone())
-            {
+        let is_known = |m: &Mechanism| m.is_standard() || cx.plan().mechanisms().contains_key(m);
+        for (path, mechanism) in cx.mechanisms_named().into_iter().filter(|(_, m)| !is_known(m)) {
+            let known = cx.plan().mechanisms().keys().map(Mechanism::as_str).chain(Mechanism::STANDARD);
+            let help = match nearest(mechanism.as_str(), known) {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => "declare it: `mechanisms: { NAME: { proves: accepted } }`".into(),
+            };
+            let message = format!("`{mechanism}` is neither a standard mechanism nor declared");
+            out.push(Finding::error("RC0501", path, message).help(help));
+        }
+        let Some(channels) = &cx.deployment().channels else { return };
+        let mut said = BTreeSet::new();
+        for (path, mechanism) in cx.mechanisms_gone_by() {
+            if is_known(&mechanism) && !channels.contains_key(&mechanism) && said.insert(mechanism.clone()) {
                 let message = format!("the deployment has no channel for `{mechanism}`");
                 out.push(Finding::error("RC0502", path, message).help("bind it in the deployment's `channels.yaml`"));
             }
@@ -64,7 +64,10 @@ impl Rule for Provable {
                             "nobody in `{}` can be shown to be informed by `{}`: {wanted} is asked, {best} is the most that its steps prove",
                             group.id, communique.id
                         );
-                        out.push(Finding::error("RC0503", path, message).help("ask for less, or add a step that proves more"));
+                        out.push(
+                            Finding::error("RC0503", path, message)
+                                .help("ask for less, or add a step that proves more"),
+                        );
                     }
                 }
                 unprovable_condition(cx, communique, group, &mut said, out);

@@ -89,7 +89,7 @@ impl Rule for BeforeItsEnd {
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         for communique in cx.plan().communiques() {
             let Some(end) = &communique.not_after else { continue };
-            for (path, timing) in cx.times(communique).into_iter().filter(|(path, _)| !path.ends_with(".not_after")) {
+            for (path, timing) in cx.due_times(communique) {
                 if order(cx, end, timing) == Some(Ordering::Less) {
                     let message = format!("`{}` is due after its `not_after`: it would never be sent", communique.id);
                     out.push(Finding::error("RC0602", path, message));
@@ -110,7 +110,7 @@ impl Rule for AfterItsCause {
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         for communique in cx.plan().communiques() {
-            for wait in waits(cx, communique).into_iter().filter(|wait| wait.path.contains(".after")) {
+            for wait in waits(cx, communique).into_iter().filter(|wait| wait.by_after) {
                 let Some(source) = cx.plan().communique(wait.on) else { continue };
                 let over = communique.not_after.as_ref().is_some_and(|end| {
                     !source.occurrences.is_empty()
@@ -126,9 +126,11 @@ impl Rule for AfterItsCause {
                 }
                 for (own, theirs, path) in pairs(cx, communique, source) {
                     if order(cx, own, theirs) == Some(Ordering::Less) {
-                        let message =
-                            format!("`{}` is due before `{}`, for which it waits", communique.id, source.id);
-                        out.push(Finding::error("RC0603", path, message).help("it would be sent late; set its time after the other's"));
+                        let message = format!("`{}` is due before `{}`, for which it waits", communique.id, source.id);
+                        out.push(
+                            Finding::error("RC0603", path, message)
+                                .help("it would be sent late; set its time after the other's"),
+                        );
                     }
                 }
             }
@@ -137,7 +139,11 @@ impl Rule for AfterItsCause {
 }
 
 /// The times of both that belong together: the same occurrence where both have it, else each with each.
-fn pairs<'a>(cx: &Subject<'_>, communique: &'a Communique, source: &'a Communique) -> Vec<(&'a Timing, &'a Timing, String)> {
+fn pairs<'a>(
+    cx: &Subject<'_>,
+    communique: &'a Communique,
+    source: &'a Communique,
+) -> Vec<(&'a Timing, &'a Timing, String)> {
     let mut pairs = Vec::new();
     for own in &communique.occurrences {
         if !cx.is_written(communique, own) {
@@ -174,7 +180,9 @@ impl Rule for NotFasterThanTheTick {
                         tick.as_secs()
                     );
                     let help = "wait longer, or let dispatch run with `--wait`";
-                    out.push(Finding::error("RC0604", format!("{}.within", cx.step_path(&path, i)), message).help(help));
+                    out.push(
+                        Finding::error("RC0604", format!("{}.within", cx.step_path(&path, i)), message).help(help),
+                    );
                 }
             }
         }
