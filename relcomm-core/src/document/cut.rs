@@ -180,6 +180,20 @@ mod tests {
     }
 
     #[test]
+    fn items_are_counted_in_the_tree() {
+        let at = |max| {
+            let mut document = changes();
+            let cut = document.cut_to(max, Unit::Items, |_| unreachable!("items need no rendering"), "");
+            (cut, document.items())
+        };
+        assert_eq!(at(6), (Ok(Cut::Whole), 5));
+        assert_eq!(at(5), (Ok(Cut::Whole), 5));
+        assert_eq!(at(4), (Ok(Cut::Dropped { items: 2 }), 4));
+        assert_eq!(at(1), (Ok(Cut::Dropped { items: 5 }), 1));
+        assert_eq!(at(0), (Err(CutError::TooSmall { needed: 1, max: 0, unit: Unit::Items }), 5));
+    }
+
+    #[test]
     fn nothing_but_the_closing_paragraph_is_the_last_resort() {
         let smallest = "… 5 more".len();
         let mut document = changes();

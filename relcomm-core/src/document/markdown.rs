@@ -161,7 +161,7 @@ impl Builder<'_> {
             }
             Event::Code(text) => {
                 self.flush()?;
-                let text = self.filled(&text)?.replace(['\n', '\r'], " ");
+                let text = self.filled(&text)?.replace('\n', " ");
                 if !text.is_empty() {
                     self.top(|top| top.inlines.push(Inline::Code(text)));
                 }
@@ -235,7 +235,7 @@ impl Builder<'_> {
         for piece in self.fill.pieces(raw)? {
             match piece {
                 Piece::Source(text) => out.push_str(text),
-                Piece::Value(text) => out.push_str(&text.replace("\r\n", "\n").replace('\r', "\n")),
+                Piece::Value(text) => out.push_str(&text.replace("\r\n", "\n").replace(line_end, "\n")),
             }
         }
         Ok(out)

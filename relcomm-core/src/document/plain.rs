@@ -5,6 +5,9 @@ use super::{Block, Document, Inline, flatten, is_tight, shown};
 /// The width at which plain text is wrapped, in characters (RFC 5322 recommends at most 78, with room for quoting).
 const WIDTH: usize = 72;
 
+/// The width up to which a column of a table is padded: one long cell must not lengthen every row.
+const COLUMN: usize = 40;
+
 impl Document {
     /// Readable text: wrapped at 72 characters, links as `words (address)`, lists indented, code as it is.
     ///
@@ -92,7 +95,7 @@ fn table_lines(header: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>], out: &mut Vec<
     let mut widths: Vec<usize> = Vec::new();
     for row in std::iter::once(&heading).chain(&body) {
         for (column, text) in row.iter().enumerate() {
-            let length = text.chars().count();
+            let length = text.chars().count().min(COLUMN);
             match widths.get_mut(column) {
                 Some(width) => *width = (*width).max(length),
                 None => widths.push(length),

@@ -23,8 +23,10 @@ struct Line {
 }
 
 impl Line {
-    fn blocks(&mut self, blocks: &[Block], mark: &'static str) {
-        for block in blocks {
+    /// Adds blocks; `mark` follows the last of them.
+    fn blocks(&mut self, blocks: &[Block], after: &'static str) {
+        for (i, block) in blocks.iter().enumerate() {
+            let mark = if i + 1 < blocks.len() { "" } else { after };
             match block {
                 Block::Heading { inlines, .. } => self.words(inlines, ":"),
                 Block::Paragraph(inlines) => self.words(inlines, mark),

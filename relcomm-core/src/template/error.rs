@@ -1,6 +1,7 @@
 //! What is wrong with a template.
 
 use std::fmt;
+use std::ops::Range;
 
 use minijinja::ErrorKind;
 
@@ -33,7 +34,7 @@ impl TemplateError {
     /// An error of the template engine.
     pub(super) fn from_engine(name: &str, source: Option<&str>, err: &minijinja::Error) -> Self {
         let range = err.range().filter(|range| !range.is_empty());
-        let expression = range.clone().and_then(|range| source?.get(range)).map(one_line);
+        let expression = range.clone().and_then(|range| expression(source?, range, err.kind()));
         let message = message(err, expression.as_deref());
         match (range, source) {
             (Some(range), Some(source)) => Self::at(name, source, range.start, message),
@@ -81,6 +82,19 @@ impl fmt::Display for TemplateError {
 
 impl std::error::Error for TemplateError {}
 
+/// The source of what failed. The engine points at the name of a filter; a reader wants to see what went into it.
+fn expression(source: &str, range: Range<usize>, kind: ErrorKind) -> Option<String> {
+    let itself = source.get(range.clone())?;
+    let printed = (kind == ErrorKind::InvalidOperation)
+        .then(|| {
+            let start = source.get(..range.start)?.rfind("{{")? + 2;
+            let printed = source.get(start..)?.split("}}").next()?;
+            (start + printed.len() >= range.end).then(|| printed.trim_matches(['-', '+']))
+        })
+        .flatten();
+    Some(one_line(printed.unwrap_or(itself)))
+}
+
 fn message(err: &minijinja::Error, expression: Option<&str>) -> String {
     let detail = err.detail().map(one_line);
     let of = expression.map(|expression| format!("`{expression}`"));
@@ -94,6 +108,10 @@ fn message(err: &minijinja::Error, expression: Option<&str>) -> String {
         }
         (ErrorKind::OutOfFuel, ..) => "the template takes too many steps".to_owned(),
         (ErrorKind::SyntaxError, Some(detail), _) => format!("syntax error: {detail}"),
+        (kind @ (ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction), _, Some(_)) => {
+            let name = expression.and_then(|expression| expression.split('(').next()).unwrap_or_default();
+            format!("{kind} `{}`", name.trim())
+        }
         // The operands of a failed calculation stand in the detail.
         (kind @ ErrorKind::InvalidOperation, Some(detail), of) => {
             let what = if detail.starts_with("unable to calculate") { kind.to_string() } else { detail };

@@ -38,7 +38,7 @@ fn read(value: &Value, options: &Kwargs, zone: Tz) -> Result<DateTime<Tz>, Error
     };
     options.assert_all_used()?;
     if value.kind() == ValueKind::Undefined {
-        return Err(Error::from(ErrorKind::UndefinedError));
+        return Err(Error::new(ErrorKind::InvalidOperation, "unknown variable"));
     }
     let text = value.to_string();
     DateTime::parse_from_rfc3339(text.trim())

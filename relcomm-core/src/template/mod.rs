@@ -5,16 +5,16 @@
 //! text, so nothing in a person's name is ever taken for Markdown or HTML; only the author's own words are.
 //!
 //! ```
-//! use relcomm_core::template::{Templates, TemplateOptions, Value};
+//! use relcomm_core::template::{Serde, TemplateOptions, Templates, Value};
 //!
 //! let mut templates = Templates::new(TemplateOptions::default());
 //! templates.add("live.md", "Dear {{ person.name }}, **{{ release.product }}** is live.")?;
 //! assert!(templates.uses("live.md")?.contains("person.name"));
 //!
-//! let values = Value::from_serialize(serde_json::json!({
+//! let values = Value::from(Serde(serde_json::json!({
 //!     "person": {"name": "*Ann* <b>"},
 //!     "release": {"product": "Billing"},
-//! }));
+//! })));
 //! let document = templates.document("live.md", &values)?;
 //! assert_eq!(document.to_plain(), "Dear *Ann* <b>, Billing is live.");
 //! # Ok::<(), relcomm_core::template::TemplateError>(())
@@ -40,6 +40,8 @@ use crate::document::{Document, DocumentError, MAX_SOURCE};
 
 /// The values that a template is rendered with; cheap to clone, so that what is shared by many people is built once.
 pub use minijinja::Value;
+/// Makes a [`Value`] of anything that serde can serialize: `Value::from(Serde(&release))`.
+pub use minijinja::value::Serde;
 
 /// How templates are rendered.
 #[derive(Debug, Clone)]
@@ -159,7 +161,8 @@ impl Templates {
     ///
     /// A line end inside a value becomes a [`Break`], or a space in a heading, a table or inline code. A value in a link
     /// address is percent-encoded ([RFC 3986, 2.1](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)), except at its
-    /// beginning, where it must itself be an http, https, mailto or tel address. Values marked safe by the host
+    /// beginning, where it must itself be an http, https, mailto or tel address. Control characters and the noncharacters
+    /// U+FDD0 to U+FDEF are shown as U+FFFD. Values marked safe by the host
     /// ([`Value::from_safe_string`]) are taken for the author's Markdown.
     ///
     /// [`Break`]: crate::document::Inline::Break

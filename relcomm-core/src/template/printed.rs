@@ -23,6 +23,9 @@ const FIRST_DIGIT: u32 = 0xfdd2;
 /// Hexadecimal digits of the key, and of the number of a value.
 const DIGITS: usize = 8;
 
+/// How many characters of a key show that it is one.
+const KEY_PART: usize = 5;
+
 /// Whether sources must not hold `c`.
 pub(super) fn is_reserved(c: char) -> bool {
     ('\u{fdd0}'..='\u{fdef}').contains(&c)
@@ -68,10 +71,12 @@ impl Marks {
             ValueKind::String | ValueKind::Number | ValueKind::Bool | ValueKind::Plain => {}
             _ => return refused("a list or map cannot be printed"),
         }
-        let text = value.to_string();
-        if text.contains(&self.opening) {
-            return refused("a captured text holding printed values cannot be changed");
-        }
+        let text = match value.kind() {
+            // The engine would write `True`, which neither a plan nor a reader does.
+            ValueKind::Bool => value.is_true().to_string(),
+            _ => value.to_string(),
+        };
+        let text = if text.contains(is_reserved) { self.without_reserved(&text)? } else { text };
         let printed = state.get_or_insert_extension_with(Printed::default);
         printed.bytes += text.len();
         if printed.bytes > MAX_SOURCE {
@@ -83,6 +88,21 @@ impl Marks {
         printed.values.push(text);
         out.write_str(&mark)?;
         Ok(())
+    }
+
+    /// A value whose reserved characters have been replaced: they carry no meaning in it.
+    ///
+    /// If part of the key is among them, the value is what a filter or operator made of captured text; shown as it is,
+    /// it would lack the values that were printed into it.
+    fn without_reserved(&self, text: &str) -> Result<String, Error> {
+        let key: Vec<char> = self.opening.chars().collect();
+        if key.windows(KEY_PART).any(|part| text.contains(&part.iter().collect::<String>())) {
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                "captured text holding printed values cannot be changed",
+            ));
+        }
+        Ok(text.replace(is_reserved, "\u{fffd}"))
     }
 
     /// The marks of one output and their values.
