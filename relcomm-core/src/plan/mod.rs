@@ -1,4 +1,4 @@
-//! Plans: the file that people write, and the plan that is valid by construction.
+//! Plans: the file that people write, its draft, and the plan that is valid by construction.
 
 pub mod source;
 pub mod time;

@@ -67,7 +67,7 @@ pub(super) fn expand(source: &mut Source, settings: &Settings) -> Result<(), Vec
         &mut |path, text| fill(text, &values, &failed).map_err(|e| (path.to_vec(), e)),
         &mut faults,
     );
-    for (path, message) in faults {
+    for (path, (message, help)) in faults {
         let mut written = String::new();
         for step in path {
             match step {
@@ -76,9 +76,7 @@ pub(super) fn expand(source: &mut Source, settings: &Settings) -> Result<(), Vec
             }
         }
         let at = source.get(&written).map_or_else(|| source.at(&written), |node| source.position(node));
-        findings.push(
-            Finding::error("RC0006", written, message).help("declare it under `params`, or set it by name").at(at),
-        );
+        findings.push(Finding::error("RC0006", written, message).help(help).at(at));
     }
     if !findings.is_empty() {
         return Err(findings);
@@ -108,7 +106,9 @@ enum Step {
     Index(usize),
 }
 
-type Fault = (Vec<Step>, String);
+/// What is wrong with a reference, and what helps.
+type Reason = (String, String);
+type Fault = (Vec<Step>, Reason);
 
 fn walk(
     node: &mut Node,
@@ -152,7 +152,7 @@ fn is_template(path: &[Step]) -> bool {
 }
 
 /// The text with its parameters filled in; `None` if it names none.
-fn fill(text: &str, values: &BTreeMap<String, String>, failed: &[&str]) -> Result<Option<String>, String> {
+fn fill(text: &str, values: &BTreeMap<String, String>, failed: &[&str]) -> Result<Option<String>, Reason> {
     let mut filled = String::new();
     let mut rest = text;
     let mut any = false;
@@ -170,10 +170,22 @@ fn fill(text: &str, values: &BTreeMap<String, String>, failed: &[&str]) -> Resul
                     // Reported where it is declared.
                     None if failed.contains(&name) => {}
                     None if name.contains(|c: char| c.is_whitespace() || c == '|') => {
-                        return Err("outside texts a parameter stands alone, as `{{ params.NAME }}`".into());
+                        let message = "outside texts a parameter stands alone";
+                        return Err((message.into(), "write `{{ params.NAME }}`".into()));
                     }
                     None => {
-                        return Err(format!("there is no parameter `{}`", name.chars().take(64).collect::<String>()));
+                        let near = super::source::suggest(
+                            name,
+                            values.keys().map(String::as_str).chain(failed.iter().copied()),
+                        );
+                        let help = match near {
+                            Some(near) => format!("did you mean `{near}`?"),
+                            None => "declare it under `params`".into(),
+                        };
+                        return Err((
+                            format!("there is no parameter `{}`", name.chars().take(64).collect::<String>()),
+                            help,
+                        ));
                     }
                 }
             }

@@ -301,7 +301,7 @@ impl FromStr for StateDraft {
         word.parse().map(Self).map_err(|()| {
             let words = Assurance::ALL.into_iter().map(Assurance::word).chain(["informed", "settled"]);
             match crate::plan::source::suggest(word, words.clone()) {
-                Some(near) => format!("`{near}` may be meant: it is not a state that can be waited for"),
+                Some(near) => format!("not a state that can be waited for; did you mean `{near}`?"),
                 None => format!("not a state that can be waited for: {}", words.collect::<Vec<_>>().join(", ")),
             }
         })

@@ -9,15 +9,35 @@ use serde::de::{
     VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 
+/// More findings than this help nobody, and would cost time in files that mean harm.
+const MOST_FINDINGS: usize = 200;
+/// How often decoding begins anew, to reach what lies behind values that cannot be done without.
+const MOST_ROUNDS: usize = 16;
+
 pub(super) fn decode<T: DeserializeOwned>(source: &Source, node: &Node, path: &str) -> Result<T, Vec<Finding>> {
-    let sink = Sink { source, base: path, findings: RefCell::new(Vec::new()) };
-    let value = T::deserialize(Place { node, path: &Path::Root, sink: &sink });
-    if let Err(error) = &value {
-        sink.report(error, node.offset(), &Path::Root);
-    }
+    let sink = Sink {
+        source,
+        base: path,
+        findings: RefCell::default(),
+        errors: Cell::default(),
+        postponed: RefCell::default(),
+    };
+    let mut round = 0;
+    let value = loop {
+        round += 1;
+        let before = sink.postponed.borrow().len();
+        let place = Place { node, key: None, path: &Path::Root, sink: &sink, before: sink.errors.get() };
+        let value = place.settle(T::deserialize(place));
+        // A required value that was refused ends its map. Read last, it ends nothing.
+        let ended_early = sink.postponed.borrow().len() > before;
+        if !ended_early || round == MOST_ROUNDS {
+            break value;
+        }
+    };
     let mut findings = sink.findings.into_inner();
     findings.sort_by_key(|f| f.at.as_ref().map(|at| (at.line, at.column)));
     match value {
@@ -31,15 +51,26 @@ struct Sink<'a> {
     source: &'a Source,
     base: &'a str,
     findings: RefCell<Vec<Finding>>,
+    /// How often something was refused, the same things in a later round counted again.
+    errors: Cell<usize>,
+    /// The keys, by their offsets, whose values were refused and cannot be done without.
+    postponed: RefCell<BTreeSet<usize>>,
 }
 
 impl Sink<'_> {
     fn report(&self, error: &DecodeError, offset: usize, path: &Path<'_>) {
         let DecodeError::Found { code, message, help } = error else { return };
+        self.errors.set(self.errors.get() + 1);
+        let mut findings = self.findings.borrow_mut();
+        if findings.len() >= MOST_FINDINGS {
+            return;
+        }
         let mut finding =
             Finding::error(code, path.text(self.base), message.clone()).at(self.source.position_at(offset));
         finding.help.clone_from(help);
-        self.findings.borrow_mut().push(finding);
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
     }
 
     fn unknown_key(&self, entry: &Entry, known: &[&'static str], path: &Path<'_>) {
@@ -85,6 +116,21 @@ fn shown(text: &str) -> &str {
     if plain { text } else { "…" }
 }
 
+/// What serde expects, in the words of people who write plans.
+fn plainly(expected: &dyn de::Expected) -> String {
+    let expected = expected.to_string();
+    match expected.as_str() {
+        "a string" => "text".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        other if other.starts_with("a nonzero ") => "a whole number above zero".to_owned(),
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not below zero".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number".to_owned(),
+        _ => expected,
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum DecodeError {
     /// Not yet reported.
@@ -124,11 +170,11 @@ impl de::Error for DecodeError {
             de::Unexpected::Other(what) => what.to_owned(),
             _ => "something else".to_owned(),
         };
-        Self::found("RC0003", format!("expected {expected}, found {found}"))
+        Self::found("RC0003", format!("expected {}, found {found}", plainly(expected)))
     }
 
     fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::found("RC0005", format!("expected {expected}"))
+        Self::found("RC0005", format!("expected {}", plainly(expected)))
     }
 
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
@@ -146,15 +192,28 @@ impl de::Error for DecodeError {
 #[derive(Clone, Copy)]
 struct Place<'a> {
     node: &'a Node,
+    /// Where its key stands, if it has one.
+    key: Option<usize>,
     path: &'a Path<'a>,
     sink: &'a Sink<'a>,
+    /// How many findings there were before it was read.
+    before: usize,
 }
 
 impl<'a> Place<'a> {
     /// Reports an error at this value, unless it was reported further within.
     fn settle<T>(self, result: Result<T, DecodeError>) -> Result<T, DecodeError> {
         result.map_err(|error| {
-            self.sink.report(&error, self.node.offset(), self.path);
+            // A map that is refused after something in it was refused is refused because of that.
+            let follows =
+                self.sink.errors.get() > self.before && matches!(error, DecodeError::Found { code: "RC0005", .. });
+            if follows {
+                return DecodeError::Reported;
+            }
+            // What is missing from a map is missing under its key: the map itself begins with its first entry.
+            let missing = matches!(error, DecodeError::Found { code: "RC0004", .. });
+            let offset = self.key.filter(|_| missing).unwrap_or(self.node.offset());
+            self.sink.report(&error, offset, self.path);
             DecodeError::Reported
         })
     }
@@ -291,21 +350,24 @@ impl<'de> Deserializer<'de> for Place<'_> {
     ) -> Result<V::Value, DecodeError> {
         let Kind::Map(entries) = self.node.kind() else { return self.wrong(&"a map") };
         let takes_rest = keys.contains(&REST);
-        let (known, other): (Vec<_>, Vec<_>) = entries.iter().partition(|e| e.key() != REST && keys.contains(&e.key()));
+        let (mut known, other): (Vec<_>, Vec<_>) =
+            entries.iter().partition(|e| e.key() != REST && keys.contains(&e.key()));
+        known.sort_by_key(|e| self.sink.postponed.borrow().contains(&e.offset()));
         let (rest, unknown): (Vec<_>, Vec<_>) =
             other.into_iter().partition(|e| takes_rest && e.value().text().is_some());
-        for entry in unknown {
+        for entry in unknown.into_iter().take(MOST_FINDINGS) {
             self.sink.unknown_key(entry, keys, self.path);
         }
-        let rest = (takes_rest && !rest.is_empty()).then_some(rest);
-        let value = visitor.visit_map(Entries { entries: known.into_iter(), value: None, rest, place: self });
+        let rest = (takes_rest && !rest.is_empty()).then_some(Rest { entries: rest, known: keys });
+        let value =
+            visitor.visit_map(Entries { entries: known.into_iter(), value: None, rest, known: None, place: self });
         self.settle(value)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         name: &'static str,
-        _: &'static [&'static str],
+        words: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         let value = if name == SHAPE {
@@ -313,10 +375,9 @@ impl<'de> Deserializer<'de> for Place<'_> {
         } else {
             match self.node.kind() {
                 Kind::Scalar { text, .. } => visitor.visit_enum(Variant { name: text, place: None }),
-                _ => return self.wrong(&"a word"),
+                _ => return self.wrong(&&*format!("one of {}", words.join(", "))),
             }
         };
-        // What a flexible type did not expect is named by its text, not by its shape alone.
         self.settle(value)
     }
 
@@ -340,7 +401,10 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
         let Some((index, node)) = self.items.next() else { return Ok(None) };
         let path = Path::Index(self.place.path, index);
-        seed.deserialize(Place { node, path: &path, sink: self.place.sink }).map(Some)
+        let sink = self.place.sink;
+        let place = Place { node, key: None, path: &path, sink, before: sink.errors.get() };
+        // Types made from a decoded text refuse it only afterwards: it is still this value that they refuse.
+        place.settle(seed.deserialize(place)).map(Some)
     }
 
     fn next_element<T: de::Deserialize<'de>>(&mut self) -> Result<Option<T>, DecodeError> {
@@ -361,19 +425,27 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 struct Entries<'a> {
     entries: std::vec::IntoIter<&'a Entry>,
     value: Option<Next<'a>>,
-    rest: Option<Vec<&'a Entry>>,
+    rest: Option<Rest<'a>>,
+    /// For the entries that a type gathers: the keys that it names.
+    known: Option<&'static [&'static str]>,
     place: Place<'a>,
+}
+
+/// The entries that a type does not name, and the keys that it does.
+struct Rest<'a> {
+    entries: Vec<&'a Entry>,
+    known: &'static [&'static str],
 }
 
 /// The value that waits for being asked for.
 enum Next<'a> {
     Entry(&'a Entry),
-    Rest(Vec<&'a Entry>),
+    Rest(Rest<'a>),
 }
 
 impl<'a> Entries<'a> {
     fn all(entries: &'a [Entry], place: Place<'a>) -> Self {
-        Self { entries: entries.iter().collect::<Vec<_>>().into_iter(), value: None, rest: None, place }
+        Self { entries: entries.iter().collect::<Vec<_>>().into_iter(), value: None, rest: None, known: None, place }
     }
 }
 
@@ -386,7 +458,10 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             let path = Path::Key(self.place.path, entry.key());
             let key = seed.deserialize(IntoDeserializer::<DecodeError>::into_deserializer(entry.key()));
             return key.map(Some).map_err(|error| {
-                self.place.sink.report(&error, entry.offset(), &path);
+                match self.known {
+                    Some(known) => self.place.sink.unknown_key(entry, known, self.place.path),
+                    None => self.place.sink.report(&error, entry.offset(), &path),
+                }
                 DecodeError::Reported
             });
         }
@@ -403,10 +478,19 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         match self.value.take() {
             Some(Next::Entry(entry)) => {
                 let path = Path::Key(self.place.path, entry.key());
-                seed.deserialize(Place { node: entry.value(), path: &path, sink: self.place.sink })
+                let sink = self.place.sink;
+                let (node, key) = (entry.value(), Some(entry.offset()));
+                let place = Place { node, key, path: &path, sink, before: sink.errors.get() };
+                place.settle(seed.deserialize(place))
             }
             Some(Next::Rest(rest)) => {
-                let entries = Entries { entries: rest.into_iter(), value: None, rest: None, place: self.place };
+                let entries = Entries {
+                    entries: rest.entries.into_iter(),
+                    value: None,
+                    rest: None,
+                    known: Some(rest.known),
+                    place: self.place,
+                };
                 seed.deserialize(de::value::MapAccessDeserializer::new(entries))
             }
             None => Err(de::Error::custom("a value without a key")),
@@ -414,9 +498,16 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 
     fn next_value<V: de::Deserialize<'de>>(&mut self) -> Result<V, DecodeError> {
+        let key = match &self.value {
+            Some(Next::Entry(entry)) => Some(entry.offset()),
+            _ => None,
+        };
         match self.next_value_seed(std::marker::PhantomData) {
             // A field that may be absent is taken as absent, so that the findings of the fields after it are not lost.
-            Err(DecodeError::Reported) => V::deserialize(Absent),
+            Err(DecodeError::Reported) => V::deserialize(Absent).map_err(|_| {
+                self.place.sink.postponed.borrow_mut().extend(key);
+                DecodeError::Reported
+            }),
             other => other,
         }
     }

@@ -69,7 +69,7 @@ impl Reader<'_> {
         if self.nodes > MOST_NODES {
             return Err(Fault::too_many(offset));
         }
-        if depth > DEEPEST {
+        if depth >= DEEPEST && matches!(self.peek(), Some(b'{' | b'[')) {
             return Err(Fault::too_deep(offset));
         }
         let kind = match self.peek() {

@@ -212,6 +212,10 @@ impl Source {
 
     /// Decodes the whole file.
     ///
+    /// Text is taken as it stands in the file, also from bare numbers and words; truth only from `true` and `false`, numbers only
+    /// from bare scalars. Every map that becomes a struct refuses keys that the struct does not name; a field renamed to `*`
+    /// gathers them instead, as far as their values are scalars. `#[serde(flatten)]` and `untagged` lose positions.
+    ///
     /// # Errors
     /// Every finding at once, each with position and path: `RC0002` unknown key, `RC0003` value of the wrong kind, `RC0004` missing
     /// key, `RC0005` value that its key refuses.
@@ -241,7 +245,7 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates
         .into_iter()
         .map(|c| (strsim::damerau_levenshtein(&folded, &c.to_lowercase().replace('_', "-")), c))
-        .filter(|(distance, c)| *distance <= 1.max(c.len().max(word.len()) / 3))
+        .filter(|(distance, c)| *distance <= c.len().max(word.len()) / 3)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, c)| c)
 }

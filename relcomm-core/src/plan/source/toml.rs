@@ -42,7 +42,7 @@ impl Reader<'_> {
         if self.nodes > MOST_NODES {
             return Err(Fault::too_many(offset));
         }
-        if depth > DEEPEST {
+        if depth >= DEEPEST && matches!(value.get_ref(), DeValue::Array(_) | DeValue::Table(_)) {
             return Err(Fault::too_deep(offset));
         }
         match value.get_ref() {

@@ -2,13 +2,17 @@
 
 use super::node::{Entry, Kind, Node};
 use super::{DEEPEST, Fault, MOST_NODES};
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The documents of a file; empty ones at its end are left out.
 pub(super) fn read(text: &str) -> Result<Vec<Node>, Fault> {
-    let mut options = granit_parser::options! { emit_unresolved_aliases: false };
+    let mut options = granit_parser::options! {
+        emit_unresolved_aliases: true,
+        flow_nesting_limit: DEEPEST,
+        block_nesting_limit: DEEPEST,
+    };
     options.set_emit_comments(false);
     let mut reader = Reader { anchors: BTreeMap::new(), open: Vec::new(), nodes: 0, kept: 0, documents: Vec::new() };
     let mut events = Parser::new_from_str_with_options(text, options);
@@ -28,7 +32,10 @@ fn fault(text: &str, error: &ScanError) -> Fault {
     let offset = marker
         .byte_offset()
         .unwrap_or_else(|| text.char_indices().nth(marker.index()).map_or(text.len(), |(offset, _)| offset));
-    Fault::new(offset, error.info())
+    match error.kind() {
+        ErrorKind::RecursionLimitExceeded => Fault::too_deep(offset),
+        _ => Fault::new(offset, error.info()),
+    }
 }
 
 /// A collection that is still open.
@@ -54,18 +61,18 @@ impl Reader {
         match event {
             Event::DocumentStart(..) => self.anchors.clear(),
             Event::Scalar(text, style, anchor, tag) => {
-                refuse_tag(offset, tag.as_deref())?;
+                refuse_tag(span, tag.as_deref())?;
                 let node = Node::new(offset, scalar(text, style, self.wants_key()));
                 self.count(offset, 1)?;
                 self.remember(anchor, &node)?;
                 self.add(node)?;
             }
             Event::SequenceStart(_, anchor, tag) => {
-                refuse_tag(offset, tag.as_deref())?;
+                refuse_tag(span, tag.as_deref())?;
                 self.begin(offset, Kind::List(Vec::new()), anchor)?;
             }
             Event::MappingStart(_, anchor, tag) => {
-                refuse_tag(offset, tag.as_deref())?;
+                refuse_tag(span, tag.as_deref())?;
                 self.begin(offset, Kind::Map(Vec::new()), anchor)?;
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -166,7 +173,8 @@ impl Reader {
     }
 }
 
-fn refuse_tag(offset: usize, tag: Option<&Tag>) -> Result<(), Fault> {
+fn refuse_tag(span: &Span, tag: Option<&Tag>) -> Result<(), Fault> {
+    let offset = span.tag_start().unwrap_or(span.start).byte_offset().unwrap_or(0);
     match tag {
         None => Ok(()),
         Some(_) => {

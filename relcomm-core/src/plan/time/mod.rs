@@ -41,8 +41,8 @@ pub enum BadTime {
     #[error("not hours of the day such as `07:00-20:00`")]
     Window,
     /// No zone.
-    #[error("not a zone of the IANA database such as `Europe/London`")]
-    Zone,
+    #[error("not a zone of the IANA database such as `Europe/London`{}", meant(*.0))]
+    Zone(Option<&'static str>),
     /// A local time without a zone.
     #[error("a local time needs a zone: set `zone` in the plan, or give the offset")]
     NoZone,
@@ -55,4 +55,8 @@ pub enum BadTime {
     /// A recipient's zone where one instant is meant for all.
     #[error("`zone: recipient` goes with `between`, which is kept for each recipient")]
     RecipientZone,
+}
+
+fn meant(near: Option<&'static str>) -> String {
+    near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }

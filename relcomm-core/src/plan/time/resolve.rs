@@ -3,7 +3,7 @@
 use super::BadTime;
 use super::span::time_of_day;
 use crate::clock::Moment;
-use crate::communique::{Timing, Window};
+use crate::communique::{Anchor, Timing, Window};
 use crate::plan::source::shape::scalar;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 impl Timing {
-    /// The instant that this time means when its anchor is at `anchor`.
+    /// The instant that this time means when its anchor is at `anchor`; a fixed anchor is its own.
     ///
     /// Calendar days, business days and the time of day are counted in the time's zone and keep the wall clock's time where none
     /// is given; a local time that the zone's clock skips becomes the first instant after the gap, one that it passes twice the
@@ -20,6 +20,7 @@ impl Timing {
     /// delivery and are not part of this.
     #[must_use]
     pub fn resolve(&self, anchor: Moment) -> Moment {
+        let anchor = if let Anchor::At(fixed) = self.anchor { fixed } else { anchor };
         let mut at = anchor;
         if self.days != 0 || self.business_days != 0 || self.time_of_day.is_some() {
             let local = anchor.datetime().with_timezone(&self.zone).naive_local();

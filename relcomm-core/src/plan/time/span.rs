@@ -127,7 +127,9 @@ pub struct ZoneName(pub Tz);
 impl FromStr for ZoneName {
     type Err = BadTime;
     fn from_str(text: &str) -> Result<Self, BadTime> {
-        text.parse().map(Self).map_err(|_| BadTime::Zone)
+        text.parse().map(Self).map_err(|_| {
+            BadTime::Zone(crate::plan::source::suggest(text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())))
+        })
     }
 }
 
