@@ -1,6 +1,6 @@
 //! A plan for every code: each is a plan without fault but for one thing.
 
-use super::plans::{FORM, MORE, PLANS};
+use super::plans;
 use super::support::{COMMUNIQUES, GROUPS, HEAD, RELEASE, RESPONSIBLE, findings, is_fault, shown};
 use relcomm_core::clock::Moment;
 use relcomm_core::mechanism::{Addressing, Capabilities, Mechanism};
@@ -84,7 +84,7 @@ fn the_usual_parts_have_no_fault_and_use_no_default() {
 #[test]
 fn each_broken_plan_has_its_one_finding_at_its_place() {
     let mut wrong = String::new();
-    for case in FORM.iter().chain(PLANS).chain(MORE) {
+    for case in plans::all() {
         let (plan, mark) = unmarked(&assemble(case.parts));
         let found = findings(&plan, &files(), &deployment(case.code));
         let is_default = case.code.starts_with("RC08");

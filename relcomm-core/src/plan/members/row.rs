@@ -109,7 +109,7 @@ impl<'a> Row<'a> {
                         who.addresses.insert(mechanism.clone(), address);
                     }
                     Err(_) => {
-                        wrong.push(Wrong::value(column, "is longer than 512 octets or holds a control character"))
+                        wrong.push(Wrong::value(column, "is longer than 512 octets or holds a control character"));
                     }
                 },
                 Field::Var(name) if UNACTED.contains(&name.as_str()) && !is_no(value) => wrong.push(Wrong {

@@ -38,11 +38,11 @@ impl Resolver<'_> {
                 NeedDraft::Only(need) => (&need.role, need.only.to_vec()),
             };
             if !approvals.roles.contains_key(role) {
-                self.dangling(&path, "role", role.as_str(), draft.roles.keys().map(|role| role.as_str()));
+                self.dangling(&path, "role", role.as_str(), draft.roles.keys().map(crate::id::Role::as_str));
             }
             for (n, id) in only.iter().enumerate() {
                 if !self.draft.communiques.keys().any(|known| known == id) {
-                    let known: Vec<&str> = self.draft.communiques.keys().map(|id| id.as_str()).collect();
+                    let known: Vec<&str> = self.draft.communiques.keys().map(crate::id::CommuniqueId::as_str).collect();
                     self.dangling(format!("{path}.only[{n}]"), "communique", id.as_str(), known);
                 }
             }

@@ -15,6 +15,9 @@ use crate::release::Release;
 use crate::stakeholder::{Group, Party, Responsible, Waiver};
 use std::collections::BTreeMap;
 
+/// One value of a member: the field, its name, and the value.
+type Cell = (Field, String, String);
+
 /// The word by which a person is named: their id, else the local part of their email, else the one word that was written.
 pub(super) fn party_id(party: &PartyDraft) -> Option<StakeholderId> {
     if let Some(id) = &party.id {
@@ -157,10 +160,10 @@ impl Resolver<'_> {
                         self.file(id, &format!("{members_path}.file"), file, &columns, roster);
                     }
                     (None, None) => {
-                        self.error("RC0104", &members_path, "`members` names neither a file nor a directory")
+                        self.error("RC0104", &members_path, "`members` names neither a file nor a directory");
                     }
                     (Some(_), Some(_)) => {
-                        self.error("RC0104", &members_path, "`members` names both a file and a directory")
+                        self.error("RC0104", &members_path, "`members` names both a file and a directory");
                     }
                     (None, Some(_)) => {}
                 }
@@ -203,7 +206,7 @@ impl Resolver<'_> {
         &mut self,
         roster: &mut Roster,
         list: List<'_>,
-        rows: &'r [(String, Vec<(Field, String, String)>)],
+        rows: &'r [(String, Vec<Cell>)],
         new: fn() -> Row<'r>,
     ) {
         roster.begin(list.file);
@@ -223,7 +226,7 @@ impl Resolver<'_> {
         roster.end();
     }
 
-    fn member_fields(&mut self, path: &str, member: &MemberDraft) -> Vec<(Field, String, String)> {
+    fn member_fields(&mut self, path: &str, member: &MemberDraft) -> Vec<Cell> {
         let mut fields = Vec::new();
         let mut say = |field, column: &str, value: &str| fields.push((field, column.to_owned(), value.to_owned()));
         match member {
@@ -295,7 +298,7 @@ impl Resolver<'_> {
 /// Columns of member data that the language knows and nothing acts on.
 const INERT_COLUMNS: [&str; 4] = ["opted_out", "stands_for", "through", "zone"];
 
-fn address_fields(addresses: &Addresses) -> Vec<(Field, String, String)> {
+fn address_fields(addresses: &Addresses) -> Vec<Cell> {
     addresses
         .iter()
         .map(|(mechanism, address)| {

@@ -75,10 +75,10 @@ impl Resolver<'_> {
             Some(WhereDraft::One(name)) => match PlaceId::new(name).or_else(|_| PlaceId::new(word_of(name))) {
                 Ok(id) => places.push(plain(id, name)),
                 Err(_) if name.trim().is_empty() => {
-                    self.error("RC0201", "release.where", "the answer to `where` is empty")
+                    self.error("RC0201", "release.where", "the answer to `where` is empty");
                 }
                 Err(e) => {
-                    self.error("RC0103", "release.where", format!("the place makes no id, give one: {}", e.rule()))
+                    self.error("RC0103", "release.where", format!("the place makes no id, give one: {}", e.rule()));
                 }
             },
             Some(WhereDraft::Ids(ids)) => {
@@ -160,7 +160,7 @@ impl Resolver<'_> {
                 let known = groups.keys().any(|known| known == group);
                 if !known {
                     let at = format!("{path}.concerns[{n}]");
-                    self.dangling(at, "group", group.as_str(), groups.keys().map(|g| g.as_str()));
+                    self.dangling(at, "group", group.as_str(), groups.keys().map(crate::id::GroupId::as_str));
                 }
                 n += 1;
                 known

@@ -48,7 +48,7 @@ impl Resolver<'_> {
                     "`unless` needs `within`: how long is it waited for?",
                 ),
                 (None, Some(_)) => {
-                    self.error("RC0606", format!("{path}.within"), "`within` needs `unless`: what is waited for?")
+                    self.error("RC0606", format!("{path}.within"), "`within` needs `unless`: what is waited for?");
                 }
                 (Some(_), Some(_)) if first => {
                     self.error("RC0606", format!("{path}.unless"), "the first step has no step before it to wait for");
@@ -56,8 +56,13 @@ impl Resolver<'_> {
                 _ => {}
             }
             if let Some(performer) = &full.performer {
-                let known: Vec<&str> =
-                    self.draft.responsible.iter().flat_map(|r| r.performers.keys()).map(|role| role.as_str()).collect();
+                let known: Vec<&str> = self
+                    .draft
+                    .responsible
+                    .iter()
+                    .flat_map(|r| r.performers.keys())
+                    .map(crate::id::Role::as_str)
+                    .collect();
                 if !known.contains(&performer.as_str()) {
                     self.dangling(format!("{path}.performer"), "performer", performer.as_str(), known);
                 }
@@ -72,7 +77,7 @@ impl Resolver<'_> {
                     steps.push(step);
                 }
                 None if full.all.is_empty() && full.to.is_none() => {
-                    self.error("RC0104", &path, "a step needs `via`: by which mechanism?")
+                    self.error("RC0104", &path, "a step needs `via`: by which mechanism?");
                 }
                 None => {}
             }
@@ -110,7 +115,7 @@ impl Resolver<'_> {
     }
 
     pub(super) fn group_exists(&mut self, path: &str, group: &crate::id::GroupId) -> bool {
-        let known: Vec<&str> = self.draft.groups.keys().map(|id| id.as_str()).collect();
+        let known: Vec<&str> = self.draft.groups.keys().map(crate::id::GroupId::as_str).collect();
         let exists = known.contains(&group.as_str());
         if !exists {
             self.dangling(path, "group", group.as_str(), known);
@@ -119,7 +124,7 @@ impl Resolver<'_> {
     }
 
     pub(super) fn communique_exists(&mut self, path: &str, communique: &CommuniqueId) -> bool {
-        let known: Vec<&str> = self.draft.communiques.keys().map(|id| id.as_str()).collect();
+        let known: Vec<&str> = self.draft.communiques.keys().map(CommuniqueId::as_str).collect();
         let exists = known.contains(&communique.as_str());
         if !exists {
             self.dangling(path, "communique", communique.as_str(), known);
