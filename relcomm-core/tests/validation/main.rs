@@ -5,4 +5,5 @@ mod catalogue;
 mod examples;
 mod hosts;
 mod plans;
+mod resolved;
 mod support;
