@@ -10,6 +10,7 @@ pub mod stakeholder;
 pub mod document;
 pub mod template;
 pub mod plan;
+pub mod validate;
 pub mod channel;
 pub mod prepare;
 pub mod course;

@@ -4,14 +4,26 @@ pub mod source;
 pub mod time;
 pub mod draft;
 mod finding;
+mod findings;
 mod params;
 mod people;
 mod schema;
+mod sources;
+mod members;
+mod texts;
 mod valid;
+pub(crate) mod resolve;
 
 pub use draft::PlanDraft;
 pub use finding::{Finding, Position, Severity};
+pub use findings::Findings;
 pub use params::Settings;
 pub use people::{People, TooManyPeople};
 pub use schema::json_schema;
+pub use source::Source;
+pub use sources::{HeldFiles, PlanDir, Sources};
+pub use texts::{Part, Text};
 pub use valid::{Approvals, Need, OwnMechanism, Plan};
+
+pub(crate) use findings::key_path;
+pub(crate) use members::Origins;

@@ -1,0 +1,267 @@
+//! Loading the people of a plan: CSV and JSON lines, one row at a time, and members who stand in the plan.
+//!
+//! A finding here names file, line and column, never an address or an id: findings are printed by build servers.
+
+mod csv;
+mod jsonl;
+mod row;
+
+use super::finding::{Finding, Position};
+use super::people::{People, TooManyPeople};
+use crate::id::{GroupId, PlaceId};
+use crate::mechanism::Mechanism;
+use crate::stakeholder::Stakeholder;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::Read;
+
+pub(crate) use row::{Field, Row};
+
+/// Which words of a row mean what.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Vocabulary {
+    /// The columns that are addresses.
+    pub(crate) mechanisms: BTreeSet<Mechanism>,
+    /// The places of the release.
+    pub(crate) places: BTreeSet<PlaceId>,
+}
+
+/// A list of members: the group that it fills, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct List<'a> {
+    /// The group that it fills.
+    pub(crate) group: &'a GroupId,
+    /// The path of the list within the plan.
+    pub(crate) path: &'a str,
+    /// The file that holds it.
+    pub(crate) file: &'a str,
+}
+
+/// Where each person was first named, and what the members of each group have.
+#[derive(Debug, Default)]
+pub(crate) struct Origins {
+    files: Vec<Box<str>>,
+    /// For each person: the file's index, the line and the column.
+    places: Vec<(u32, u32, u32)>,
+    groups: BTreeMap<GroupId, Holdings>,
+}
+
+/// What the members of a group have between them.
+#[derive(Debug, Default)]
+pub(crate) struct Holdings {
+    /// The kinds of address.
+    pub(crate) mechanisms: BTreeSet<Mechanism>,
+    /// Whether one of them is tied to a place.
+    pub(crate) tied_to_places: bool,
+}
+
+impl Origins {
+    /// Where the person of that number was first named. The line's text is left out: it holds addresses.
+    pub(crate) fn position(&self, number: u32) -> Option<Position> {
+        let (file, line, column) = *self.places.get(number as usize)?;
+        Some(Position::new(self.files.get(file as usize)?.to_string(), line as usize, column as usize, ""))
+    }
+
+    /// What the members of the group have; `None` for a group without members.
+    pub(crate) fn holdings(&self, group: &GroupId) -> Option<&Holdings> {
+        self.groups.get(group)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    number: u32,
+    list: usize,
+}
+
+/// Collects the people of all groups, each person once.
+#[derive(Debug)]
+pub(crate) struct Roster {
+    words: Vocabulary,
+    people: People,
+    known: HashMap<Box<str>, Known>,
+    origins: Origins,
+    findings: Vec<Finding>,
+    /// The first of each kind of finding in the present list, and how many there are of it: a list with a broken column is one finding,
+    /// not a hundred thousand.
+    alike: BTreeMap<(&'static str, String), (Finding, usize)>,
+}
+
+impl Roster {
+    /// Nobody yet.
+    pub(crate) fn new(words: Vocabulary) -> Self {
+        Self {
+            words,
+            people: People::new(),
+            known: HashMap::new(),
+            origins: Origins::default(),
+            findings: Vec::new(),
+            alike: BTreeMap::new(),
+        }
+    }
+
+    /// Reads a member file, by the end of its name: `.jsonl` and `.ndjson` are JSON lines, all else is CSV. `columns` says which column
+    /// holds which field; `at` is where the plan names the file.
+    pub(crate) fn file(
+        &mut self,
+        list: List<'_>,
+        columns: &BTreeMap<String, String>,
+        at: Option<&Position>,
+        reader: Box<dyn Read + Send>,
+    ) {
+        self.begin(list.file);
+        let before = self.people.members(list.group).len();
+        let ending = list.file.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let whole = if ending.eq_ignore_ascii_case("jsonl") || ending.eq_ignore_ascii_case("ndjson") {
+            jsonl::read(self, list, columns, reader)
+        } else {
+            csv::read(self, list, columns, reader)
+        };
+        if let Err(stopped) = whole {
+            self.findings.push(stopped.finding(list, at));
+        } else if self.people.members(list.group).len() == before && self.alike.is_empty() {
+            self.findings.push(located(
+                Finding::error("RC0409", list.path, format!("the member file `{}` names nobody", list.file))
+                    .help("a group without people needs `waived: {why, by}`"),
+                at,
+            ));
+        }
+        self.end();
+    }
+
+    /// Begins a list whose rows the caller gives one by one: members who stand in the plan.
+    pub(crate) fn begin(&mut self, file: &str) {
+        self.origins.files.push(file.into());
+    }
+
+    /// Ends the list: findings of one kind become one.
+    pub(crate) fn end(&mut self) {
+        for (_, (mut finding, count)) in std::mem::take(&mut self.alike) {
+            if count > 1 {
+                finding.message = format!("{} ({count} rows in this list; this is the first)", finding.message);
+            }
+            self.findings.push(finding);
+        }
+    }
+
+    /// Reports a row of the present list.
+    fn complain(&mut self, list: List<'_>, at: Position, code: &'static str, message: String, help: Option<&str>) {
+        let seen = self.alike.entry((code, message)).or_insert_with_key(|(code, message)| {
+            let finding = Finding::error(code, list.path, message.clone()).at(at);
+            (if let Some(help) = help { finding.help(help) } else { finding }, 0)
+        });
+        seen.1 += 1;
+    }
+
+    /// Takes one row. `at` is where it stands; its source line is shown only if the caller put it there.
+    pub(crate) fn take(&mut self, list: List<'_>, row: Row<'_>, at: Position) -> Result<(), TooManyPeople> {
+        let complete = row.read(&self.words, list.group);
+        let bad = !complete.wrong.is_empty();
+        for wrong in complete.wrong {
+            self.complain(list, at.clone(), wrong.code, wrong.message, wrong.help);
+        }
+        let (Some(who), false) = (complete.who, bad) else { return Ok(()) };
+        self.admit(list, &who, at)
+    }
+
+    fn admit(&mut self, list: List<'_>, who: &Stakeholder, at: Position) -> Result<(), TooManyPeople> {
+        let present = self.origins.files.len();
+        let Some(known) = self.known.get_mut(who.id.as_str()) else {
+            let number = self.people.push(who)?;
+            let short = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            self.origins.places.push((short(present.saturating_sub(1)), short(at.line), short(at.column)));
+            self.known.insert(who.id.as_str().into(), Known { number, list: present });
+            self.join(list.group, who, number);
+            return Ok(());
+        };
+        if known.list == present {
+            let help = "give each person an `id`; without one it is the local part of the email";
+            self.complain(list, at, "RC0405", "two rows of this list have the same id".into(), Some(help));
+            return Ok(());
+        }
+        known.list = present;
+        let number = known.number;
+        let same =
+            self.people.get(number).is_some_and(|first| first.addresses == who.addresses && first.places == who.places);
+        if same {
+            self.join(list.group, who, number);
+        } else {
+            let message = "another list has the same id with other addresses or places".into();
+            let help = "one person has the same addresses and places in every group; two people need different ids";
+            self.complain(list, at, "RC0406", message, Some(help));
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, group: &GroupId, who: &Stakeholder, number: u32) {
+        self.people.join(group, number);
+        let holdings = match self.origins.groups.get_mut(group) {
+            Some(holdings) => holdings,
+            None => self.origins.groups.entry(group.clone()).or_default(),
+        };
+        holdings.tied_to_places |= !who.places.is_empty();
+        for mechanism in who.addresses.keys() {
+            if !holdings.mechanisms.contains(mechanism) {
+                holdings.mechanisms.insert(mechanism.clone());
+            }
+        }
+    }
+
+    /// The people, where each was named, and what was found.
+    pub(crate) fn finish(self) -> (People, Origins, Vec<Finding>) {
+        (self.people, self.origins, self.findings)
+    }
+}
+
+fn located(finding: Finding, at: Option<&Position>) -> Finding {
+    match at {
+        Some(at) => finding.at(at.clone()),
+        None => finding,
+    }
+}
+
+/// Why a file was not read to its end.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// The system failed to read it.
+    Unreadable(std::io::Error),
+    /// Its header cannot be used: the message, and what helps.
+    Header(String, Option<String>),
+    /// More people than can be counted.
+    TooMany(TooManyPeople),
+}
+
+impl From<TooManyPeople> for Stopped {
+    fn from(e: TooManyPeople) -> Self {
+        Self::TooMany(e)
+    }
+}
+
+impl Stopped {
+    fn finding(self, list: List<'_>, at: Option<&Position>) -> Finding {
+        match self {
+            Self::Unreadable(e) => unreadable(list.path, "member file", list.file, &e, at),
+            Self::Header(message, help) => {
+                let finding =
+                    Finding::error("RC0402", list.path, message).at(Position::new(list.file, 1, 1, String::new()));
+                match help {
+                    Some(help) => finding.help(help),
+                    None => finding,
+                }
+            }
+            Self::TooMany(e) => located(Finding::error("RC0407", list.path, e.to_string()), at),
+        }
+    }
+}
+
+/// The finding that a file named by the plan cannot be read. `kind` is what it is for, such as `member file`.
+pub(crate) fn unreadable(path: &str, kind: &str, file: &str, error: &std::io::Error, at: Option<&Position>) -> Finding {
+    let help = match error.kind() {
+        std::io::ErrorKind::NotFound => "paths are relative to the plan",
+        std::io::ErrorKind::PermissionDenied => "a plan reads only files at or below its own directory",
+        _ => "the file must be readable as it stands",
+    };
+    located(Finding::error("RC0401", path, format!("the {kind} `{file}` cannot be read: {error}")).help(help), at)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! The communiques.
+
+use super::Resolver;
+use super::wording::Words;
+use crate::communique::{Anchor, Communique, Occurrence, Per, Timing, Variant};
+use crate::id::{CommuniqueId, GroupId};
+use crate::plan::draft::{CommuniqueDraft, OnSlip, ToDraft};
+use crate::plan::finding::Finding;
+use crate::plan::key_path;
+use crate::plan::members::Origins;
+use crate::plan::texts::{self, Text};
+use crate::plan::time::TimeDraft;
+use crate::release::{Outcome, Release};
+use crate::stakeholder::Group;
+use std::collections::BTreeMap;
+
+impl Resolver<'_> {
+    pub(super) fn communiques(
+        &mut self,
+        release: &Release,
+        groups: &[Group],
+        origins: &Origins,
+    ) -> (Vec<Communique>, Vec<Text>) {
+        if self.draft.communiques.is_empty() {
+            self.error("RC0204", "communiques", "there is no communique: what is said?");
+        }
+        let tied: Vec<&GroupId> = groups
+            .iter()
+            .map(|group| &group.id)
+            .filter(|id| origins.holdings(id).is_some_and(|h| h.tied_to_places))
+            .collect();
+        let mut communiques = Vec::new();
+        let mut all_texts = Vec::new();
+        for (id, draft) in &self.draft.communiques {
+            let path = key_path("communiques", id.as_str());
+            self.inert_of_communique(&path, draft);
+            let to = self.to(&path, draft);
+            let (variants, mut texts) = self.variants(id, &path, draft, &to);
+            let words = Words {
+                subject: draft.subject.as_ref(),
+                text: draft.text.as_ref(),
+                text_file: draft.text_file.as_ref(),
+                short: draft.short.as_ref(),
+            };
+            let wording = self.wording(&path, words, &to);
+            texts.extend(texts::parse(id, None, &path, &wording, &mut self.out));
+            if words.text.is_none() && words.text_file.is_none() {
+                self.default_used(
+                    &path,
+                    "RC0809",
+                    format!("the text of `{id}` is the built-in one of the six answers"),
+                );
+                if draft.covers.is_none() {
+                    self.default_used(&path, "RC0808", format!("`{id}` covers every item that concerns its groups"));
+                }
+            }
+            let outcome = draft.condition.as_ref().and_then(|condition| condition.outcome);
+            let (occurrences, mut not_after) = self.occurrences(&path, draft, outcome.unwrap_or(Outcome::Success));
+            if let Some(time) = &draft.not_after {
+                not_after = self.communique_timing(&format!("{path}.not_after"), time).map(|timing| timing.0);
+            }
+            let awaits_declaration = outcome.is_some()
+                || occurrences.iter().any(|o| speaks_of_a_declaration(&o.at))
+                || texts.iter().any(claims_a_declaration);
+            let per = draft.per.unwrap_or_else(|| {
+                let by_place = texts.iter().any(|text| text.uses("place"))
+                    || awaits_declaration && to.iter().any(|group| tied.contains(&group));
+                let (per, word) = if by_place { (Per::Place, "place") } else { (Per::Release, "release") };
+                self.default_used(&path, "RC0810", format!("`{id}` is `per: {word}`"));
+                per
+            });
+            let mut covers = Vec::new();
+            for (i, item) in draft.covers.iter().flatten().enumerate() {
+                if release.what.iter().any(|known| known.id == *item) {
+                    covers.push(item.clone());
+                } else {
+                    let known = release.what.iter().map(|item| item.id.as_str());
+                    self.dangling(format!("{path}.covers[{i}]"), "item", item.as_str(), known);
+                }
+            }
+            communiques.push(Communique {
+                id: id.clone(),
+                to,
+                per,
+                outcome: outcome.unwrap_or(Outcome::Success),
+                awaits_declaration,
+                prerelease: draft.condition.as_ref().and_then(|c| c.kind.as_deref()) == Some("prerelease"),
+                occurrences,
+                after: self.dependencies(&format!("{path}.after"), &draft.after),
+                not_after,
+                covers,
+                via: draft.via.as_ref().map(|via| self.steps(&format!("{path}.via"), via)).unwrap_or_default(),
+                informed_when: draft.informed_when,
+                indeterminate: draft.indeterminate,
+                wording,
+                variants,
+            });
+            all_texts.append(&mut texts);
+        }
+        (communiques, all_texts)
+    }
+
+    fn to(&mut self, path: &str, draft: &CommuniqueDraft) -> Vec<GroupId> {
+        let path = format!("{path}.to");
+        match &draft.to {
+            ToDraft::Told(told) => {
+                self.communique_exists(&format!("{path}.told"), &told.told);
+                self.groups_named(&draft.to)
+            }
+            ToDraft::Groups(named) => {
+                if named.is_empty() {
+                    self.error("RC0204", &path, "the communique is for nobody");
+                }
+                let mut to: Vec<GroupId> = Vec::new();
+                for (i, group) in named.iter().enumerate() {
+                    let path = format!("{path}[{i}]");
+                    if to.contains(group) {
+                        self.error("RC0102", path, format!("the group `{group}` is named twice"));
+                    } else if self.group_exists(&path, group) {
+                        to.push(group.clone());
+                    }
+                }
+                to
+            }
+        }
+    }
+
+    fn variants(
+        &mut self,
+        id: &CommuniqueId,
+        path: &str,
+        draft: &CommuniqueDraft,
+        to: &[GroupId],
+    ) -> (BTreeMap<GroupId, Variant>, Vec<Text>) {
+        let mut variants = BTreeMap::new();
+        let mut parsed = Vec::new();
+        for (group, variant) in &draft.variants {
+            let path = key_path(&format!("{path}.for"), group.as_str());
+            if variant.deadline.is_some() {
+                self.inert("RC0902", format!("{path}.deadline"), "`deadline`");
+            }
+            if !to.contains(group) {
+                self.dangling(&path, "group in `to`", group.as_str(), to.iter().map(GroupId::as_str));
+                continue;
+            }
+            let words = Words {
+                subject: variant.subject.as_ref(),
+                text: variant.text.as_ref(),
+                text_file: variant.text_file.as_ref(),
+                short: variant.short.as_ref(),
+            };
+            let wording = words.are_said().then(|| self.wording(&path, words, std::slice::from_ref(group)));
+            if let Some(wording) = &wording {
+                parsed.extend(texts::parse(id, Some(group), &path, wording, &mut self.out));
+            }
+            let at = variant.at.as_ref().and_then(|time| {
+                let path = format!("{path}.at");
+                let (timing, not_after) = self.communique_timing(&path, time)?;
+                if not_after.is_some() {
+                    self.inert("RC0901", format!("{path}.not_after"), "`not_after` for one group");
+                }
+                Some(timing)
+            });
+            let via = variant.via.as_ref().map(|via| self.steps(&format!("{path}.via"), via)).unwrap_or_default();
+            variants.insert(group.clone(), Variant { at, via, wording });
+        }
+        (variants, parsed)
+    }
+
+    /// When it is due, and what its one time says of when it is too late.
+    fn occurrences(
+        &mut self,
+        path: &str,
+        draft: &CommuniqueDraft,
+        outcome: Outcome,
+    ) -> (Vec<Occurrence>, Option<Timing>) {
+        if draft.at.is_some() && !draft.occurrences.is_empty() {
+            self.error("RC0104", format!("{path}.occurrences"), "either `at` or `occurrences`");
+        }
+        if let Some(at) = &draft.at {
+            let Some((at, not_after)) = self.communique_timing(&format!("{path}.at"), at) else {
+                return (Vec::new(), None);
+            };
+            return (vec![Occurrence { id: None, at }], not_after);
+        }
+        let mut occurrences = Vec::new();
+        for (name, time) in &draft.occurrences {
+            let path = key_path(&format!("{path}.occurrences"), name.as_str());
+            if let Some((at, not_after)) = self.communique_timing(&path, time) {
+                if not_after.is_some() {
+                    self.inert("RC0901", format!("{path}.not_after"), "`not_after` for one occurrence");
+                }
+                occurrences.push(Occurrence { id: Some(name.clone()), at });
+            }
+        }
+        if draft.occurrences.is_empty() {
+            let (anchor, what) = match outcome {
+                Outcome::Begun => (Anchor::Begun, "as soon as the roll-out has begun"),
+                Outcome::Success => (Anchor::Declared, "at the declared success"),
+                _ => (Anchor::Declared, "as soon as its outcome is declared"),
+            };
+            self.default_used(path, "RC0807", format!("it is due {what}"));
+            let zone = self.zone.unwrap_or(chrono_tz::Tz::UTC);
+            occurrences.push(Occurrence { id: None, at: Timing { zone, ..Timing::at(anchor) } });
+        }
+        (occurrences, None)
+    }
+
+    /// A time of a communique: its anchor exists, and what nothing acts on yet is said.
+    fn communique_timing(&mut self, path: &str, time: &TimeDraft) -> Option<(Timing, Option<Timing>)> {
+        if let TimeDraft::Map(map) = time {
+            let unacted = [("between", map.between.is_some()), ("spread", map.spread.is_some())];
+            for (key, _) in unacted.into_iter().filter(|(_, said)| *said) {
+                self.inert("RC0901", format!("{path}.{key}"), &format!("`{key}`"));
+            }
+        }
+        let mut timing = self.timing(path, time)?;
+        if timing.recipient_zone {
+            self.inert("RC0901", format!("{path}.zone"), "`zone: recipient`");
+        }
+        let not_after = timing.not_after.take().map(|boxed| *boxed);
+        for timing in std::iter::once(&timing).chain(&not_after) {
+            match &timing.anchor {
+                Anchor::Embargo => self.inert("RC0909", path, "times relative to the embargo"),
+                Anchor::Planned if !self.planned => {
+                    let finding = Finding::warning("RC0607", path, "it is relative to the planned time, which is open");
+                    self.out.push(finding.help("set `release.when`; until then nothing of it is due"));
+                }
+                Anchor::Reached(on, _) => {
+                    let on = on.clone();
+                    if !self.communique_exists(path, &on) {
+                        return None;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some((timing, not_after))
+    }
+
+    fn inert_of_communique(&mut self, path: &str, draft: &CommuniqueDraft) {
+        let kind = draft.condition.as_ref().and_then(|condition| condition.kind.as_deref());
+        let unacted = [
+            ("RC0903", "to", matches!(draft.to, ToDraft::Told(_)), "`told`: corrections to those who were told"),
+            ("RC0903", "on_slip", draft.on_slip == Some(OnSlip::Correct), "`on_slip`"),
+            ("RC0908", "if_blocked", draft.if_blocked.is_some(), "`if_blocked`"),
+            ("RC0902", "deadline", draft.deadline.is_some(), "`deadline`"),
+            ("RC0909", "undeclared", draft.undeclared, "`undeclared`"),
+            ("RC0901", "urgent", draft.urgent, "`urgent`"),
+            ("RC0911", "profile", draft.profile.is_some(), "`profile`"),
+            (
+                "RC0912",
+                "if.kind",
+                kind.is_some_and(|kind| kind != "prerelease"),
+                "kinds of release other than `prerelease`",
+            ),
+        ];
+        for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
+            self.inert(code, format!("{path}.{key}"), what);
+        }
+        if let Some(profile) = &draft.profile
+            && !self.draft.profiles.keys().any(|known| known == profile)
+        {
+            let known: Vec<&str> = self.draft.profiles.keys().map(String::as_str).collect();
+            self.dangling(format!("{path}.profile"), "profile", profile, known);
+        }
+    }
+}
+
+fn speaks_of_a_declaration(timing: &Timing) -> bool {
+    matches!(timing.anchor, Anchor::Begun | Anchor::Declared | Anchor::LastDeclared | Anchor::Embargo)
+}
+
+/// Whether the text states what is known only by a declaration.
+fn claims_a_declaration(text: &Text) -> bool {
+    ["declaration", "place.declared_at", "place.declared_by", "places.live"].iter().any(|variable| text.uses(variable))
+}

@@ -1,0 +1,314 @@
+//! The people: the responsible party, the groups and their members.
+
+use super::Resolver;
+use crate::id::{GroupId, StakeholderId};
+use crate::mechanism::Mechanism;
+use crate::plan::draft::{
+    Addresses, FullGroupDraft, GroupShape, MemberDraft, MembersDraft, OptOut, PartyDraft, Quantifier, RequireDraft,
+};
+use crate::plan::finding::Finding;
+use crate::plan::key_path;
+use crate::plan::members::{Field, List, Origins, Roster, Row, Vocabulary, unreadable};
+use crate::plan::people::People;
+use crate::receipt::Assurance;
+use crate::release::Release;
+use crate::stakeholder::{Group, Party, Responsible, Waiver};
+use std::collections::BTreeMap;
+
+/// One value of a member: the field, its name, and the value.
+type Cell = (Field, String, String);
+
+/// The word by which a person is named: their id, else the local part of their email, else the one word that was written.
+pub(super) fn party_id(party: &PartyDraft) -> Option<StakeholderId> {
+    if let Some(id) = &party.id {
+        return Some(id.clone());
+    }
+    let email = party.addresses.iter().find(|(mechanism, _)| mechanism.as_str() == "email");
+    let word = match email {
+        Some((_, address)) => {
+            let text = address.address().as_str();
+            text.rsplit_once('@').map_or(text, |(local, _)| local).to_lowercase()
+        }
+        None => party.name.clone()?,
+    };
+    StakeholderId::new(word).ok()
+}
+
+impl Resolver<'_> {
+    pub(super) fn responsible(&mut self) -> Responsible {
+        let Some(draft) = &self.draft.responsible else {
+            self.out.push(
+                Finding::error("RC0204", "", "nobody is responsible: `responsible` is missing")
+                    .help("write `responsible: Name <name@domain>`"),
+            );
+            return Responsible { execute: nobody(), backup: None, performers: BTreeMap::new() };
+        };
+        let execute_path =
+            if self.source.get("responsible.execute").is_some() { "responsible.execute" } else { "responsible" };
+        Responsible {
+            execute: self.party(execute_path, &draft.execute),
+            backup: draft.backup.as_ref().map(|party| self.party("responsible.backup", party)),
+            performers: draft
+                .performers
+                .iter()
+                .map(|(role, party)| {
+                    (role.clone(), self.party(&key_path("responsible.performers", role.as_str()), party))
+                })
+                .collect(),
+        }
+    }
+
+    fn party(&mut self, path: &str, draft: &PartyDraft) -> Party {
+        let addresses = draft.addresses.iter().map(|(m, a)| (m.clone(), a.address().clone())).collect();
+        match party_id(draft) {
+            Some(id) => Party { id, name: draft.name.clone(), addresses },
+            None => {
+                self.error("RC0103", path, "this person has neither an id nor an address to make one of");
+                Party { name: draft.name.clone(), addresses, ..nobody() }
+            }
+        }
+    }
+
+    /// The groups, and everyone in them.
+    pub(super) fn groups(&mut self, release: &Release, responsible: &Responsible) -> (Vec<Group>, People, Origins) {
+        let own = self.draft.mechanisms.keys().cloned();
+        let standard = Mechanism::STANDARD.iter().filter_map(|word| Mechanism::new(word).ok());
+        let mut roster = Roster::new(Vocabulary {
+            mechanisms: standard.chain(own).collect(),
+            places: release.places.iter().map(|place| place.id.clone()).collect(),
+        });
+        if self.draft.groups.is_empty() {
+            self.error("RC0204", "groups", "there is no group: who must be told?");
+        }
+        let mut groups = Vec::new();
+        for (id, draft) in &self.draft.groups {
+            let path = key_path("groups", id.as_str());
+            let full = &draft.full;
+            self.inert_of_group(&path, full);
+            if full.owner.is_none() {
+                self.default_used(&path, "RC0804", format!("the owner of `{id}` is the responsible party"));
+            }
+            if full.informed_when.is_none() && full.waived.is_none() {
+                self.default_used(&path, "RC0806", format!("a member of `{id}` is informed when accepted"));
+            }
+            let via = match &full.via {
+                Some(via) => self.steps(&format!("{path}.via"), via),
+                None => Vec::new(),
+            };
+            if full.via.is_none() && full.waived.is_none() {
+                self.default_used(
+                    &path,
+                    "RC0805",
+                    format!("`{id}` is reached by the kinds of address that its members have"),
+                );
+            }
+            self.members(id, &path, draft.shape, full, &mut roster);
+            groups.push(Group {
+                id: id.clone(),
+                owner: match &full.owner {
+                    Some(owner) => owner.as_str().to_owned(),
+                    None => {
+                        responsible.execute.name.clone().unwrap_or_else(|| responsible.execute.id.as_str().to_owned())
+                    }
+                },
+                via,
+                informed_when: full.informed_when.unwrap_or(Assurance::Accepted),
+                within: full.within.and_then(|within| self.elapsed(&format!("{path}.within"), within)),
+                waived: full
+                    .waived
+                    .as_ref()
+                    .map(|waived| Waiver { why: waived.why.clone(), by: waived.by.as_str().to_owned() }),
+            });
+        }
+        let (people, origins, findings) = roster.finish();
+        self.out.extend(findings);
+        (groups, people, origins)
+    }
+
+    fn members(&mut self, id: &GroupId, path: &str, shape: GroupShape, full: &FullGroupDraft, roster: &mut Roster) {
+        let members_path = if shape == GroupShape::Map { format!("{path}.members") } else { path.to_owned() };
+        if !full.addresses.is_empty() {
+            if full.members.is_some() {
+                self.error("RC0104", &members_path, "a group has either members or an address of its own");
+            }
+            let fields = address_fields(&full.addresses);
+            self.inline(
+                roster,
+                List { group: id, path, file: self.source.file() },
+                &[(path.to_owned(), fields)],
+                Row::inbox,
+            );
+        }
+        match &full.members {
+            None => {}
+            Some(MembersDraft::File(file)) => self.file(id, &members_path, file, &BTreeMap::new(), roster),
+            Some(MembersDraft::From(from)) => {
+                if from.directory.is_some() {
+                    self.inert("RC0907", format!("{members_path}.directory"), "directories of the host's");
+                }
+                if from.id_key.is_some() {
+                    self.inert("RC0907", format!("{members_path}.id_key"), "ids derived with a secret");
+                }
+                for key in INERT_COLUMNS {
+                    if from.columns.keys().any(|field| field == key) {
+                        self.inert("RC0907", format!("{members_path}.columns.{key}"), &format!("`{key}` of a member"));
+                    }
+                }
+                match (&from.file, &from.directory) {
+                    (Some(file), None) => {
+                        let columns = from.columns.iter().cloned().collect();
+                        self.file(id, &format!("{members_path}.file"), file, &columns, roster);
+                    }
+                    (None, None) => {
+                        self.error("RC0104", &members_path, "`members` names neither a file nor a directory");
+                    }
+                    (Some(_), Some(_)) => {
+                        self.error("RC0104", &members_path, "`members` names both a file and a directory");
+                    }
+                    (None, Some(_)) => {}
+                }
+            }
+            Some(MembersDraft::Inline(members)) => {
+                if members.is_empty() {
+                    self.error("RC0409", &members_path, format!("the group `{id}` has an empty list of members"));
+                }
+                let rows: Vec<_> = members
+                    .iter()
+                    .enumerate()
+                    .map(|(i, member)| {
+                        let path = format!("{members_path}[{i}]");
+                        let fields = self.member_fields(&path, member);
+                        (path, fields)
+                    })
+                    .collect();
+                let list = List { group: id, path: &members_path, file: self.source.file() };
+                self.inline(roster, list, &rows, Row::new);
+            }
+        }
+    }
+
+    fn file(
+        &mut self,
+        group: &GroupId,
+        path: &str,
+        file: &str,
+        columns: &BTreeMap<String, String>,
+        roster: &mut Roster,
+    ) {
+        let at = Some(self.source.at(path));
+        match self.sources.open(file) {
+            Ok(reader) => roster.file(List { group, path, file }, columns, at.as_ref(), reader),
+            Err(e) => self.out.push(unreadable(path, "member file", file, &e, at.as_ref())),
+        }
+    }
+
+    fn inline<'r>(
+        &mut self,
+        roster: &mut Roster,
+        list: List<'_>,
+        rows: &'r [(String, Vec<Cell>)],
+        new: fn() -> Row<'r>,
+    ) {
+        roster.begin(list.file);
+        for (path, fields) in rows {
+            let mut row = new();
+            for (field, column, value) in fields {
+                row.cell(field, column, value);
+            }
+            let mut at = self.source.at(path);
+            // The line holds the address.
+            at.source.clear();
+            if let Err(e) = roster.take(list, row, at) {
+                self.error("RC0407", list.path, e.to_string());
+                break;
+            }
+        }
+        roster.end();
+    }
+
+    fn member_fields(&mut self, path: &str, member: &MemberDraft) -> Vec<Cell> {
+        let mut fields = Vec::new();
+        let mut say = |field, column: &str, value: &str| fields.push((field, column.to_owned(), value.to_owned()));
+        match member {
+            MemberDraft::Text(party) => {
+                if let Some(name) = &party.name {
+                    say(Field::Name, "name", name);
+                }
+                fields.extend(address_fields(&party.addresses));
+            }
+            MemberDraft::Full(full) => {
+                if let Some(id) = &full.id {
+                    say(Field::Id, "id", id.as_str());
+                }
+                if let Some(name) = &full.name {
+                    say(Field::Name, "name", name);
+                }
+                if let Some(language) = &full.language {
+                    say(Field::Lang, "language", language.as_str());
+                }
+                for place in &full.place {
+                    say(Field::Place, "place", place.as_str());
+                }
+                for (name, value) in &full.vars {
+                    say(Field::Var(name.clone()), name, value);
+                }
+                fields.extend(address_fields(&full.addresses));
+                let unacted = [
+                    ("zone", full.zone.is_some()),
+                    ("stands_for", full.stands_for.is_some()),
+                    ("through", full.through.is_some()),
+                    ("opted_out", full.opted_out),
+                ];
+                for (key, _) in unacted.into_iter().filter(|(_, said)| *said) {
+                    self.inert("RC0907", format!("{path}.{key}"), &format!("`{key}` of a member"));
+                }
+            }
+        }
+        fields
+    }
+
+    fn inert_of_group(&mut self, path: &str, full: &FullGroupDraft) {
+        let unacted = [
+            ("RC0902", "within", full.within.is_some(), "`within` of a group: lateness"),
+            (
+                "RC0904",
+                "require",
+                full.require.as_ref().is_some_and(|r| *r != RequireDraft::Share(Quantifier::All)),
+                "`require` other than `all`",
+            ),
+            ("RC0904", "must_inform", full.must_inform, "`must_inform`"),
+            ("RC0907", "only", full.only.is_some(), "`only`: predicates of the host's"),
+            ("RC0907", "opt_out", full.opt_out == Some(OptOut::Respect), "`opt_out`"),
+            ("RC0906", "languages", full.languages.len() > 1, "several languages"),
+            (
+                "RC0906",
+                "fallback",
+                full.fallback.as_ref().is_some_and(|fallback| !full.languages.iter().all(|lang| lang == fallback)),
+                "`fallback` between several languages",
+            ),
+            ("RC0901", "zone", full.zone.is_some(), "`zone` of a group"),
+            ("RC0901", "between", full.between.is_some(), "`between` of a group"),
+        ];
+        for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
+            self.inert(code, format!("{path}.{key}"), what);
+        }
+    }
+}
+
+/// Columns of member data that the language knows and nothing acts on.
+const INERT_COLUMNS: [&str; 4] = ["opted_out", "stands_for", "through", "zone"];
+
+fn address_fields(addresses: &Addresses) -> Vec<Cell> {
+    addresses
+        .iter()
+        .map(|(mechanism, address)| {
+            (Field::Address(mechanism.clone()), mechanism.as_str().to_owned(), address.address().as_str().to_owned())
+        })
+        .collect()
+}
+
+/// The person of a plan that names none: the plan is refused, so that they are never seen.
+fn nobody() -> Party {
+    let id = StakeholderId::new("nobody").unwrap_or_else(|_| unreachable!("`nobody` is a word"));
+    Party { id, name: None, addresses: BTreeMap::new() }
+}

@@ -1,0 +1,105 @@
+//! The templates of a plan, parsed once: where each stands and what it uses.
+
+use super::finding::{Finding, Position};
+use super::findings::Findings;
+use crate::communique::{Sources, WordingSource};
+use crate::id::{CommuniqueId, GroupId};
+use crate::template::{TemplateOptions, Templates};
+use std::collections::BTreeSet;
+
+/// Which part of the words a template is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Part {
+    /// The subject line.
+    Subject,
+    /// The body.
+    Text,
+    /// The form for pager and text.
+    Short,
+}
+
+impl Part {
+    /// The key in plans.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Text => "text",
+            Self::Short => "short",
+        }
+    }
+}
+
+/// One template of a plan and what it uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Text {
+    /// The communique that it is for.
+    pub communique: CommuniqueId,
+    /// The group for whose deliveries alone it is, where it stands in `for`.
+    pub group: Option<GroupId>,
+    /// Which part it is.
+    pub part: Part,
+    /// The path within the plan.
+    pub path: String,
+    /// The file that it came from.
+    pub file: Option<String>,
+    /// The variables that it uses, as dotted paths such as `release.product`.
+    pub uses: BTreeSet<String>,
+    /// Whether it could not be parsed, so that what it uses is not known.
+    pub broken: bool,
+}
+
+impl Text {
+    /// Whether it uses the variable or something within it.
+    #[must_use]
+    pub fn uses(&self, variable: &str) -> bool {
+        self.uses
+            .iter()
+            .any(|used| used.strip_prefix(variable).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    }
+}
+
+/// Parses the templates of one wording. `path` is that of the communique or of its `for` entry.
+pub(crate) fn parse(
+    communique: &CommuniqueId,
+    group: Option<&GroupId>,
+    path: &str,
+    wording: &WordingSource,
+    out: &mut Findings,
+) -> Vec<Text> {
+    let mut texts = Vec::new();
+    let parts = [(Part::Subject, &wording.subject), (Part::Text, &wording.text), (Part::Short, &wording.short)];
+    for (part, sources) in parts {
+        let Some(Sources(sources)) = sources else { continue };
+        for source in sources {
+            let key = if source.file.is_some() { "text_file" } else { part.word() };
+            let mut text = Text {
+                communique: communique.clone(),
+                group: group.cloned(),
+                part,
+                path: format!("{path}.{key}"),
+                file: source.file.clone(),
+                uses: BTreeSet::new(),
+                broken: false,
+            };
+            let mut templates = Templates::new(TemplateOptions::default());
+            match templates.add(part.word(), source.text.as_str()).and_then(|()| templates.uses(part.word())) {
+                Ok(uses) => text.uses = uses,
+                Err(e) => {
+                    text.broken = true;
+                    let mut finding =
+                        Finding::error("RC0702", &text.path, format!("the template cannot be read: {}", e.message()));
+                    if let (Some(file), Some(line)) = (&source.file, e.line()) {
+                        let shown = source.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+                        finding = finding.at(Position::new(file.clone(), line, e.column().unwrap_or(1), shown));
+                    }
+                    out.push(finding);
+                }
+            }
+            texts.push(text);
+        }
+    }
+    texts
+}

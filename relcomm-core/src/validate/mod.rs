@@ -1,0 +1,135 @@
+//! Validation: everything that can be known to be wrong with a plan before anything is rendered or sent.
+//!
+//! [`validate`] resolves a draft into a candidate plan, judges it by the given [`Rule`]s, and returns all findings at once. Hosts add
+//! rules of their own:
+//!
+//! ```
+//! use relcomm_core::plan::{Finding, Findings};
+//! use relcomm_core::validate::{Rule, Subject};
+//!
+//! /// No release on a Friday is announced by pager alone.
+//! #[derive(Debug)]
+//! struct OwnerIsNamed;
+//!
+//! impl Rule for OwnerIsNamed {
+//!     fn codes(&self) -> &'static [&'static str] {
+//!         &["ACME001"]
+//!     }
+//!     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+//!         for group in cx.plan().groups().iter().filter(|group| group.owner == "nobody") {
+//!             out.push(Finding::error("ACME001", format!("groups.{}", group.id), "a group is owned by somebody"));
+//!         }
+//!     }
+//! }
+//! ```
+
+mod address;
+mod catalogue;
+mod deployment;
+mod rules;
+mod subject;
+mod vocabulary;
+
+pub use catalogue::{Explanation, catalogue, explain};
+pub use deployment::{ChannelFacts, Deployment};
+pub use rules::standard_rules;
+pub use subject::Subject;
+pub use vocabulary::{Below, NAMESPACES, Namespace, identifier};
+
+use crate::plan::{Finding, Findings, People, Plan, PlanDraft, Severity, Source, Sources, resolve};
+use std::fmt;
+
+/// One check of a plan. Object-safe; hosts give theirs beside the [`standard_rules`].
+///
+/// A rule never sends, opens no connection and reads no clock: what it needs to know of the world stands in the [`Deployment`].
+pub trait Rule: fmt::Debug + Send + Sync {
+    /// The codes of the findings that it may make. Those of hosts do not begin with `RC`.
+    fn codes(&self) -> &'static [&'static str];
+
+    /// Judges the plan. A finding without a position is given that of its path.
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings);
+}
+
+/// What validation came to.
+#[derive(Debug)]
+pub struct Validation {
+    findings: Vec<Finding>,
+    plan: Option<Plan>,
+    people: People,
+}
+
+impl Validation {
+    /// All findings, in the order of their positions; those about the whole come first.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Whether the plan is valid: no finding is an error.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        self.plan.is_some()
+    }
+
+    /// The plan, if it is valid.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
+        self.plan.as_ref()
+    }
+
+    /// The people who were loaded.
+    #[must_use]
+    pub fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// Takes the valid plan and its people.
+    ///
+    /// # Errors
+    /// The findings, if one of them is an error.
+    pub fn into_plan(self) -> Result<(Plan, People), Vec<Finding>> {
+        match self.plan {
+            Some(plan) => Ok((plan, self.people)),
+            None => Err(self.findings),
+        }
+    }
+}
+
+/// Judges a draft: resolves it, loads what it names from `sources`, and asks every rule. All findings come at once.
+#[must_use]
+pub fn validate(
+    draft: &PlanDraft,
+    source: &Source,
+    sources: &dyn Sources,
+    deployment: &Deployment,
+    rules: &[Box<dyn Rule>],
+) -> Validation {
+    let resolved = resolve::resolve(draft, source, sources);
+    let mut findings = resolved.findings;
+    let subject =
+        Subject::new(draft, source, deployment, &resolved.plan, &resolved.people, &resolved.origins, &resolved.texts);
+    for rule in rules {
+        rule.check(&subject, &mut findings);
+    }
+    let mut findings = findings.into_vec();
+    for finding in &mut findings {
+        if finding.at.is_none() {
+            finding.at = Some(source.at(&finding.path));
+        }
+    }
+    findings.sort_by(|a, b| place(a).cmp(&place(b)));
+    findings.dedup();
+    let valid = findings.iter().all(|finding| finding.severity != Severity::Error);
+    Validation { findings, plan: valid.then_some(resolved.plan), people: resolved.people }
+}
+
+/// By position, the plan's own file first; the code settles what stands at one place.
+fn place(finding: &Finding) -> (Option<(&str, usize, usize)>, &str, &str) {
+    let at = finding.at.as_ref().map(|at| (at.file.as_str(), at.line, at.column));
+    (at, finding.code, &finding.path)
+}
+
+/// The word that a misspelt one was meant to be.
+fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    crate::plan::source::suggest(word, known)
+}

@@ -1,0 +1,178 @@
+//! Whether everyone can be reached, at addresses that can be right.
+
+use super::super::{Rule, Subject, address};
+use crate::mechanism::{Addressing, Mechanism};
+use crate::plan::{Finding, Findings, Position, key_path};
+use crate::stakeholder::{Address, Group};
+use regex::Regex;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Everyone who is told has an address for a step that reaches them.
+#[derive(Debug)]
+pub(super) struct Addressed;
+
+impl Rule for Addressed {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0410", "RC0412"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        // The same people by the same steps are one finding, whichever communique comes first.
+        let mut judged = BTreeSet::new();
+        for communique in cx.plan().communiques() {
+            for group in communique.to.iter().filter_map(|id| cx.plan().group(id)) {
+                let (steps, path) = cx.steps(communique, group);
+                if steps.iter().any(|step| cx.plan().addressing(&step.via) == Addressing::Once) {
+                    continue;
+                }
+                let members = cx.people().members(&group.id);
+                if members.is_empty() {
+                    nobody(cx, group, out);
+                    continue;
+                }
+                let mechanisms: Vec<&Mechanism> = steps.iter().map(|step| &step.via).collect();
+                if !judged.insert((&group.id, mechanisms)) {
+                    continue;
+                }
+                let mut without = members.iter().filter(|number| {
+                    cx.people().get(**number).is_some_and(|who| {
+                        if steps.is_empty() {
+                            who.addresses.is_empty()
+                        } else {
+                            !steps.iter().any(|step| who.addresses.contains_key(&step.via))
+                        }
+                    })
+                });
+                let Some(first) = without.next() else { continue };
+                let count = without.count() + 1;
+                let steps = steps.iter().map(|step| format!("`{}`", step.via)).collect::<Vec<_>>().join(", ");
+                let wanted =
+                    if steps.is_empty() { "no address at all".to_owned() } else { format!("no address for {steps}") };
+                let people = if count == 1 { "one member".to_owned() } else { format!("{count} members") };
+                let message = format!("{people} of `{}` cannot be reached by `{}`: {wanted}", group.id, communique.id);
+                out.push(
+                    at(cx.member_position(*first), Finding::error("RC0410", path, message))
+                        .help("the position is that of the first; give an address, or another step"),
+                );
+            }
+        }
+    }
+}
+
+fn nobody(cx: &Subject<'_>, group: &Group, out: &mut Findings) {
+    let path = key_path("groups", group.id.as_str());
+    // A list that could not be read, or is empty, is a finding of its own.
+    let said = out.iter().any(|f| f.code == "RC0412" && f.path == path);
+    if group.waived.is_none() && !said && !cx.has_member_list(&group.id) {
+        let message = format!("nobody is in the group `{}`", group.id);
+        let help = "give it `members`, an address, or a mechanism that posts once for all, such as `website`";
+        out.push(Finding::error("RC0412", path, message).help(help));
+    }
+}
+
+fn at(position: Option<Position>, finding: Finding) -> Finding {
+    match position {
+        Some(position) => finding.at(position),
+        None => finding,
+    }
+}
+
+/// Addresses can be right: the syntax of mail and phone numbers, the plan's own patterns, the deployment's endpoints.
+#[derive(Debug)]
+pub(super) struct Addresses;
+
+impl Rule for Addresses {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0411", "RC0413", "RC0414"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let patterns = patterns(cx, out);
+        // The first of each kind, and how many.
+        let mut wrong: BTreeMap<(&'static str, String), (Option<Position>, String, usize)> = BTreeMap::new();
+        let mut judged = HashSet::new();
+        for (group, members) in cx.people().groups() {
+            let path = key_path("groups", group.as_str());
+            for number in members {
+                if !judged.insert(*number) {
+                    continue;
+                }
+                let Some(who) = cx.people().get(*number) else { continue };
+                for (mechanism, address) in &who.addresses {
+                    if let Some((code, message)) = judge(cx, &patterns, mechanism, address) {
+                        let entry = wrong
+                            .entry((code, message))
+                            .or_insert_with(|| (cx.member_position(*number), path.clone(), 0));
+                        entry.2 += 1;
+                    }
+                }
+            }
+        }
+        for ((code, message), (position, path, count)) in wrong {
+            let message = if count > 1 { format!("{message} ({count} members; this is the first)") } else { message };
+            out.push(at(position, Finding::error(code, path, message)));
+        }
+        let responsible = cx.plan().responsible();
+        let mut parties = vec![(cx.execute_path().to_owned(), &responsible.execute)];
+        parties.extend(responsible.backup.iter().map(|party| ("responsible.backup".to_owned(), party)));
+        for (role, party) in &responsible.performers {
+            parties.push((key_path("responsible.performers", role.as_str()), party));
+        }
+        for (path, party) in parties {
+            for (mechanism, address) in &party.addresses {
+                if let Some((code, message)) = judge(cx, &patterns, mechanism, address) {
+                    let position = cx.source().at(&path);
+                    // The line holds the address.
+                    let position = Position::new(position.file, position.line, position.column, "");
+                    out.push(Finding::error(code, &path, message).at(position));
+                }
+            }
+        }
+    }
+}
+
+fn patterns(cx: &Subject<'_>, out: &mut Findings) -> BTreeMap<Mechanism, Regex> {
+    let mut patterns = BTreeMap::new();
+    for (mechanism, own) in cx.plan().mechanisms() {
+        let Some(pattern) = &own.address else { continue };
+        match Regex::new(pattern) {
+            Ok(regex) => {
+                patterns.insert(mechanism.clone(), regex);
+            }
+            Err(_) => {
+                let path = key_path("mechanisms", mechanism.as_str()) + ".address";
+                let message = format!("the pattern of addresses of `{mechanism}` is no regular expression");
+                out.push(Finding::error("RC0414", path, message).help("the syntax is that of the Rust crate `regex`"));
+            }
+        }
+    }
+    patterns
+}
+
+fn judge(
+    cx: &Subject<'_>,
+    patterns: &BTreeMap<Mechanism, Regex>,
+    mechanism: &Mechanism,
+    address: &Address,
+) -> Option<(&'static str, String)> {
+    let text = address.as_str();
+    let endpoints = cx
+        .deployment()
+        .channels
+        .as_ref()
+        .and_then(|channels| channels.get(mechanism))
+        .and_then(|facts| facts.endpoints.as_ref());
+    if let Some(endpoints) = endpoints {
+        return (!endpoints.contains(text))
+            .then(|| ("RC0413", format!("an address for `{mechanism}` is no endpoint of the deployment")));
+    }
+    let wrong = match (patterns.get(mechanism), mechanism.as_str()) {
+        (Some(pattern), _) => (!pattern.is_match(text)).then_some("does not match the plan's pattern"),
+        (None, "email") => (!address::is_email(text)).then_some("is no mail address such as `name@domain`"),
+        (None, "phone" | "text") => {
+            (!address::is_phone(text)).then_some("is no phone number such as `+41 44 555 0101`")
+        }
+        (None, _) => None,
+    };
+    wrong.map(|wrong| ("RC0411", format!("an address for `{mechanism}` {wrong}")))
+}

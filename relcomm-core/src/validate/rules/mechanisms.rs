@@ -1,0 +1,107 @@
+//! Whether every mechanism is known, bound to a channel, and able to prove what is asked of it.
+
+use super::super::{Rule, Subject, nearest};
+use crate::communique::{Communique, Step};
+use crate::mechanism::Mechanism;
+use crate::plan::{Finding, Findings, key_path};
+use crate::receipt::Assurance;
+use crate::stakeholder::Group;
+use std::collections::BTreeSet;
+
+/// Every mechanism is a standard word or declared, and bound where the deployment is known.
+#[derive(Debug)]
+pub(super) struct Known;
+
+impl Rule for Known {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0501", "RC0502"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let is_known = |m: &Mechanism| m.is_standard() || cx.plan().mechanisms().contains_key(m);
+        for (path, mechanism) in cx.mechanisms_named().into_iter().filter(|(_, m)| !is_known(m)) {
+            let known = cx.plan().mechanisms().keys().map(Mechanism::as_str).chain(Mechanism::STANDARD);
+            let help = match nearest(mechanism.as_str(), known) {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => "declare it: `mechanisms: { NAME: { proves: accepted } }`".into(),
+            };
+            let message = format!("`{mechanism}` is neither a standard mechanism nor declared");
+            out.push(Finding::error("RC0501", path, message).help(help));
+        }
+        let Some(channels) = &cx.deployment().channels else { return };
+        let mut said = BTreeSet::new();
+        for (path, mechanism) in cx.mechanisms_gone_by() {
+            if is_known(&mechanism) && !channels.contains_key(&mechanism) && said.insert(mechanism.clone()) {
+                let message = format!("the deployment has no channel for `{mechanism}`");
+                out.push(Finding::error("RC0502", path, message).help("bind it in the deployment's `channels.yaml`"));
+            }
+        }
+    }
+}
+
+/// What a member must reach to count as informed can be proved by a step.
+#[derive(Debug)]
+pub(super) struct Provable;
+
+impl Rule for Provable {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0503", "RC0504"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let mut said = BTreeSet::new();
+        for communique in cx.plan().communiques() {
+            for group in communique.to.iter().filter_map(|id| cx.plan().group(id)) {
+                let mechanisms = cx.mechanisms_for(communique, group);
+                let wanted = communique.informed_when.unwrap_or(group.informed_when);
+                let best = mechanisms.iter().map(|m| cx.proves(m)).max();
+                if let Some(best) = best
+                    && best < wanted
+                {
+                    let path = informed_when_path(communique, group);
+                    if said.insert(path.clone()) {
+                        let message = format!(
+                            "nobody in `{}` can be shown to be informed by `{}`: {wanted} is asked, {best} is the most that its steps prove",
+                            group.id, communique.id
+                        );
+                        out.push(
+                            Finding::error("RC0503", path, message)
+                                .help("ask for less, or add a step that proves more"),
+                        );
+                    }
+                }
+                unprovable_condition(cx, communique, group, &mut said, out);
+            }
+        }
+    }
+}
+
+fn informed_when_path(communique: &Communique, group: &Group) -> String {
+    match communique.informed_when {
+        Some(_) => key_path("communiques", communique.id.as_str()) + ".informed_when",
+        None => key_path("groups", group.id.as_str()) + ".informed_when",
+    }
+}
+
+/// A step that always opens, because no step before it can prove what would keep it shut.
+fn unprovable_condition(
+    cx: &Subject<'_>,
+    communique: &Communique,
+    group: &Group,
+    said: &mut BTreeSet<String>,
+    out: &mut Findings,
+) {
+    let (steps, path) = cx.steps(communique, group);
+    let mut best: Option<Assurance> = None;
+    for (i, Step { via, unless, .. }) in steps.iter().enumerate() {
+        if let (Some(unless), Some(best)) = (unless, best)
+            && best < *unless
+            && said.insert(format!("{path}[{i}]"))
+        {
+            let path = cx.step_path(&path, i);
+            let message = format!("`{via}` always follows: the steps before it prove at most {best}, never {unless}");
+            out.push(Finding::warning("RC0504", format!("{path}.unless"), message));
+        }
+        best = best.max(Some(cx.proves(via)));
+    }
+}

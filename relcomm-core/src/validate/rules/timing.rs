@@ -1,0 +1,190 @@
+//! Whether times can come, in the order in which they are meant.
+
+use super::super::{Rule, Subject};
+use super::graph::waits;
+use crate::clock::Moment;
+use crate::communique::{Anchor, Communique, Timing};
+use crate::plan::{Finding, Findings, Severity};
+use std::cmp::Ordering;
+
+/// Nothing is due in the past.
+#[derive(Debug)]
+pub(super) struct NotPast;
+
+impl Rule for NotPast {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0601"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let Some(now) = cx.deployment().now else { return };
+        let severity = if cx.deployment().live { Severity::Error } else { Severity::Warning };
+        let mut say = |path: String, what: &str, at: Moment| {
+            if at < now {
+                out.push(Finding::new("RC0601", severity, path, format!("{what} is in the past: {at}")));
+            }
+        };
+        if let Some(planned) = cx.plan().release().when.planned {
+            say(cx.planned_path().into(), "the planned time", planned);
+        }
+        for communique in cx.plan().communiques() {
+            for (path, timing) in cx.times(communique) {
+                // What is relative to the planned time stands and falls with it.
+                let absolute = matches!(timing.anchor, Anchor::At(_));
+                let before = matches!(timing.anchor, Anchor::Planned)
+                    && cx.plan().release().when.planned.is_some_and(|planned| planned >= now);
+                if let (true, Some(at)) = (absolute || before, instant(cx, timing)) {
+                    say(path, "this time", at);
+                }
+            }
+        }
+    }
+}
+
+/// The instant, where it is known before the release.
+fn instant(cx: &Subject<'_>, timing: &Timing) -> Option<Moment> {
+    match timing.anchor {
+        Anchor::At(at) => Some(timing.resolve(at)),
+        Anchor::Planned => cx.plan().release().when.planned.map(|planned| timing.resolve(planned)),
+        _ => None,
+    }
+}
+
+/// How two times lie to each other, where that is known before the release: both are instants, or both relative to the same thing.
+fn order(cx: &Subject<'_>, a: &Timing, b: &Timing) -> Option<Ordering> {
+    if let (Some(a), Some(b)) = (instant(cx, a), instant(cx, b)) {
+        return Some(a.cmp(&b));
+    }
+    if a.anchor != b.anchor || a.zone != b.zone {
+        return None;
+    }
+    // Offsets keep their order wherever the anchor lies only if they are of one kind.
+    if a.time_of_day.is_none() && b.time_of_day.is_none() {
+        let one = |x: &Timing| (i64::from(x.days), i64::from(x.business_days), x.elapsed_ms);
+        let ((a0, a1, a2), (b0, b1, b2)) = (one(a), one(b));
+        let orders = [a0.cmp(&b0), a1.cmp(&b1), a2.cmp(&b2)];
+        if orders.iter().all(|o| o.is_le()) {
+            return Some(if orders.iter().any(|o| o.is_lt()) { Ordering::Less } else { Ordering::Equal });
+        }
+        if orders.iter().all(|o| o.is_ge()) {
+            return Some(Ordering::Greater);
+        }
+        return None;
+    }
+    if let (Some(at), Some(bt), true) = (a.time_of_day, b.time_of_day, a.business_days == b.business_days) {
+        return Some((a.days, at).cmp(&(b.days, bt)));
+    }
+    None
+}
+
+/// Nothing ends before it begins.
+#[derive(Debug)]
+pub(super) struct BeforeItsEnd;
+
+impl Rule for BeforeItsEnd {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0602"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        for communique in cx.plan().communiques() {
+            let Some(end) = &communique.not_after else { continue };
+            for (path, timing) in cx.due_times(communique) {
+                if order(cx, end, timing) == Some(Ordering::Less) {
+                    let message = format!("`{}` is due after its `not_after`: it would never be sent", communique.id);
+                    out.push(Finding::error("RC0602", path, message));
+                }
+            }
+        }
+    }
+}
+
+/// Nothing is due before what it waits for.
+#[derive(Debug)]
+pub(super) struct AfterItsCause;
+
+impl Rule for AfterItsCause {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0603"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        for communique in cx.plan().communiques() {
+            for wait in waits(cx, communique).into_iter().filter(|wait| wait.by_after) {
+                let Some(source) = cx.plan().communique(wait.on) else { continue };
+                let over = communique.not_after.as_ref().is_some_and(|end| {
+                    !source.occurrences.is_empty()
+                        && source.occurrences.iter().all(|theirs| order(cx, end, &theirs.at) == Some(Ordering::Less))
+                });
+                if over {
+                    let message = format!(
+                        "`{}` ends before `{}`, for which it waits, is due: it would never be sent",
+                        communique.id, source.id
+                    );
+                    out.push(Finding::error("RC0603", &wait.path, message));
+                    continue;
+                }
+                for (own, theirs, path) in pairs(cx, communique, source) {
+                    if order(cx, own, theirs) == Some(Ordering::Less) {
+                        let message = format!("`{}` is due before `{}`, for which it waits", communique.id, source.id);
+                        out.push(
+                            Finding::error("RC0603", path, message)
+                                .help("it would be sent late; set its time after the other's"),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The times of both that belong together: the same occurrence where both have it, else each with each.
+fn pairs<'a>(
+    cx: &Subject<'_>,
+    communique: &'a Communique,
+    source: &'a Communique,
+) -> Vec<(&'a Timing, &'a Timing, String)> {
+    let mut pairs = Vec::new();
+    for own in &communique.occurrences {
+        if !cx.is_written(communique, own) {
+            // A default time says only that nothing else is waited for.
+            continue;
+        }
+        let path = cx.occurrence_path(communique, own);
+        let same = source.occurrences.iter().find(|theirs| own.id.is_some() && theirs.id == own.id);
+        match same {
+            Some(theirs) => pairs.push((&own.at, &theirs.at, path)),
+            None => pairs.extend(source.occurrences.iter().map(|theirs| (&own.at, &theirs.at, path.clone()))),
+        }
+    }
+    pairs
+}
+
+/// A step follows no faster than anybody looks.
+#[derive(Debug)]
+pub(super) struct NotFasterThanTheTick;
+
+impl Rule for NotFasterThanTheTick {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0604"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let Some(tick) = cx.deployment().tick else { return };
+        for (path, steps) in cx.all_steps() {
+            for (i, within) in steps.iter().enumerate().filter_map(|(i, step)| Some((i, step.within?))) {
+                if within < tick {
+                    let message = format!(
+                        "a step that follows within {} s cannot: dispatch is called every {} s",
+                        within.as_secs(),
+                        tick.as_secs()
+                    );
+                    let help = "wait longer, or let dispatch run with `--wait`";
+                    out.push(
+                        Finding::error("RC0604", format!("{}.within", cx.step_path(&path, i)), message).help(help),
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! What a rule looks at.
+
+use super::Deployment;
+use crate::communique::{Communique, Occurrence, Step, Timing};
+use crate::id::{CommuniqueId, GroupId};
+use crate::mechanism::Mechanism;
+use crate::plan::draft::{GroupShape, HowDraft, MemberDraft, MembersDraft, WhenDraft};
+use crate::plan::{Origins, People, Plan, PlanDraft, Position, Source, Text, key_path};
+use crate::receipt::Assurance;
+use crate::stakeholder::Group;
+use std::collections::BTreeSet;
+
+/// What a rule looks at: the draft as it was written, the candidate plan that was made of it, its people, and the deployment.
+///
+/// The candidate lacks what could not be resolved; a finding says so already.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    draft: &'a PlanDraft,
+    source: &'a Source,
+    deployment: &'a Deployment,
+    plan: &'a Plan,
+    people: &'a People,
+    origins: &'a Origins,
+    texts: &'a [Text],
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn new(
+        draft: &'a PlanDraft,
+        source: &'a Source,
+        deployment: &'a Deployment,
+        plan: &'a Plan,
+        people: &'a People,
+        origins: &'a Origins,
+        texts: &'a [Text],
+    ) -> Self {
+        Self { draft, source, deployment, plan, people, origins, texts }
+    }
+
+    /// The plan as it was written.
+    #[must_use]
+    pub fn draft(&self) -> &'a PlanDraft {
+        self.draft
+    }
+
+    /// The file, which knows where everything stands.
+    #[must_use]
+    pub fn source(&self) -> &'a Source {
+        self.source
+    }
+
+    /// What is known of the deployment.
+    #[must_use]
+    pub fn deployment(&self) -> &'a Deployment {
+        self.deployment
+    }
+
+    /// The candidate plan: defaults filled in, references resolved.
+    #[must_use]
+    pub fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
+    /// Everyone in the groups.
+    #[must_use]
+    pub fn people(&self) -> &'a People {
+        self.people
+    }
+
+    /// Every template of the plan, and what it uses.
+    #[must_use]
+    pub fn texts(&self) -> &'a [Text] {
+        self.texts
+    }
+
+    /// Where the person of that number was first named.
+    #[must_use]
+    pub fn member_position(&self, number: u32) -> Option<Position> {
+        self.origins.position(number)
+    }
+
+    /// The steps by which the communique reaches the group, and their path in the plan: those of `for`, else the communique's, else
+    /// the group's. None means by the kinds of address that a member has.
+    #[must_use]
+    pub fn steps(&self, communique: &'a Communique, group: &'a Group) -> (&'a [Step], String) {
+        let base = key_path("communiques", communique.id.as_str());
+        if let Some(variant) = communique.variants.get(&group.id)
+            && !variant.via.is_empty()
+        {
+            return (&variant.via, key_path(&format!("{base}.for"), group.id.as_str()) + ".via");
+        }
+        if !communique.via.is_empty() {
+            return (&communique.via, base + ".via");
+        }
+        let base = key_path("groups", group.id.as_str());
+        (&group.via, if group.via.is_empty() { base } else { base + ".via" })
+    }
+
+    /// The most that a mechanism can prove: as its channel says, else as the plan declares it, else as the standard words may at best.
+    #[must_use]
+    pub fn proves(&self, mechanism: &Mechanism) -> Assurance {
+        let channel = self.deployment.channels.as_ref().and_then(|channels| channels.get(mechanism));
+        let own = self.plan.mechanisms().get(mechanism).map(|own| own.proves);
+        match (channel.map(|facts| facts.capabilities.proves), own) {
+            (Some(channel), Some(own)) => channel.min(own),
+            (Some(proves), None) | (None, Some(proves)) => proves,
+            (None, None) => match mechanism.as_str() {
+                // What is posted is there to be seen, and nobody says that they saw it.
+                "website" | "bulletin" | "chat" | "webhook" => Assurance::Delivered,
+                _ => Assurance::Acknowledged,
+            },
+        }
+    }
+
+    /// The mechanisms that may reach somebody in the group: those of the steps for which a member has an address or none is needed.
+    pub(super) fn mechanisms_for(&self, communique: &'a Communique, group: &'a Group) -> BTreeSet<Mechanism> {
+        let (steps, _) = self.steps(communique, group);
+        if steps.is_empty() {
+            return self.kinds_of_address(&group.id);
+        }
+        steps.iter().map(|step| step.via.clone()).collect()
+    }
+
+    fn kinds_of_address(&self, group: &GroupId) -> BTreeSet<Mechanism> {
+        self.origins.holdings(group).map(|holdings| holdings.mechanisms.clone()).unwrap_or_default()
+    }
+
+    /// Every mechanism that a step goes by, with the path of the step, or of the group whose members' addresses say it.
+    pub(super) fn mechanisms_gone_by(&self) -> Vec<(String, Mechanism)> {
+        let mut uses = Vec::new();
+        for (path, steps) in self.all_steps() {
+            uses.extend(steps.iter().enumerate().map(|(i, step)| (self.step_path(&path, i), step.via.clone())));
+        }
+        for communique in self.plan.communiques() {
+            for group in communique.to.iter().filter_map(|id| self.plan.group(id)) {
+                if self.steps(communique, group).0.is_empty() {
+                    let path = key_path("groups", group.id.as_str());
+                    uses.extend(self.kinds_of_address(&group.id).into_iter().map(|m| (path.clone(), m)));
+                }
+            }
+        }
+        uses
+    }
+
+    /// Every mechanism that the plan names, with the path of its place.
+    pub(super) fn mechanisms_named(&self) -> Vec<(String, Mechanism)> {
+        let mut named = Vec::new();
+        for (path, steps) in self.all_steps() {
+            named.extend(steps.iter().enumerate().map(|(i, step)| (self.step_path(&path, i), step.via.clone())));
+        }
+        for (id, group) in &self.draft.groups {
+            let path = key_path("groups", id.as_str());
+            named.extend(group.full.addresses.keys().map(|m| (key_path(&path, m.as_str()), m.clone())));
+            if let Some(MembersDraft::Inline(members)) = &group.full.members {
+                let list = if group.shape == GroupShape::List { path } else { path + ".members" };
+                for (i, member) in members.iter().enumerate() {
+                    if let MemberDraft::Full(full) = member {
+                        let path = format!("{list}[{i}]");
+                        named.extend(full.addresses.keys().map(|m| (key_path(&path, m.as_str()), m.clone())));
+                    }
+                }
+            }
+        }
+        named
+    }
+
+    /// Every `via` of the plan with its path.
+    pub(super) fn all_steps(&self) -> Vec<(String, &'a [Step])> {
+        let mut all: Vec<(String, &'a [Step])> = Vec::new();
+        for group in self.plan.groups() {
+            all.push((key_path("groups", group.id.as_str()) + ".via", &group.via));
+        }
+        for communique in self.plan.communiques() {
+            let path = key_path("communiques", communique.id.as_str());
+            all.push((format!("{path}.via"), &communique.via));
+            for (group, variant) in &communique.variants {
+                all.push((key_path(&format!("{path}.for"), group.as_str()) + ".via", &variant.via));
+            }
+        }
+        all.retain(|(_, steps)| !steps.is_empty());
+        all
+    }
+
+    /// The path of a step: that of `via` itself where it is written without a list.
+    pub(super) fn step_path(&self, via: &str, index: usize) -> String {
+        self.entry_path(via, index)
+    }
+
+    /// The path of an entry of what may be one value or a list.
+    fn entry_path(&self, path: &str, index: usize) -> String {
+        let entry = format!("{path}[{index}]");
+        if self.source.get(&entry).is_some() { entry } else { path.to_owned() }
+    }
+
+    /// The path of a dependency.
+    pub(super) fn after_path(&self, communique: &CommuniqueId, index: usize) -> String {
+        self.entry_path(&(key_path("communiques", communique.as_str()) + ".after"), index)
+    }
+
+    /// Every time of the communique with its path: those at which it is due, and `not_after`.
+    pub(super) fn times(&self, communique: &'a Communique) -> Vec<(String, &'a Timing)> {
+        let mut times = self.due_times(communique);
+        let path = key_path("communiques", communique.id.as_str());
+        times.extend(communique.not_after.iter().map(|at| (format!("{path}.not_after"), at)));
+        times
+    }
+
+    /// Every time at which the communique is due, with its path: its occurrences, and those of `for`.
+    pub(super) fn due_times(&self, communique: &'a Communique) -> Vec<(String, &'a Timing)> {
+        let path = key_path("communiques", communique.id.as_str());
+        let mut times: Vec<(String, &'a Timing)> =
+            communique.occurrences.iter().map(|o| (self.occurrence_path(communique, o), &o.at)).collect();
+        for (group, variant) in &communique.variants {
+            times.extend(variant.at.iter().map(|at| (key_path(&format!("{path}.for"), group.as_str()) + ".at", at)));
+        }
+        times
+    }
+
+    pub(super) fn occurrence_path(&self, communique: &Communique, occurrence: &Occurrence) -> String {
+        let path = key_path("communiques", communique.id.as_str());
+        match &occurrence.id {
+            Some(id) => key_path(&format!("{path}.occurrences"), id.as_str()),
+            None => format!("{path}.at"),
+        }
+    }
+
+    /// Whether the plan says the time, rather than the default.
+    pub(super) fn is_written(&self, communique: &Communique, occurrence: &Occurrence) -> bool {
+        self.source.get(&self.occurrence_path(communique, occurrence)).is_some()
+    }
+
+    /// Whether the plan lists members for the group, or an address of its own.
+    pub(super) fn has_member_list(&self, group: &GroupId) -> bool {
+        let draft = self.draft.groups.iter().find(|(id, _)| id == group);
+        draft.is_some_and(|(_, group)| group.full.members.is_some() || !group.full.addresses.is_empty())
+    }
+
+    pub(super) fn execute_path(&self) -> &'static str {
+        if self.source.get("responsible.execute").is_some() { "responsible.execute" } else { "responsible" }
+    }
+
+    pub(super) fn how_path(&self) -> &'static str {
+        match self.draft.release.how {
+            Some(HowDraft::Full(_)) => "release.how.access",
+            _ => "release.how",
+        }
+    }
+
+    pub(super) fn planned_path(&self) -> &'static str {
+        match self.draft.release.when {
+            Some(WhenDraft::Full(_)) => "release.when.planned",
+            _ => "release.when",
+        }
+    }
+
+    /// The path of the item at that place in *what*.
+    pub(super) fn item_path(&self, index: usize) -> String {
+        self.entry_path("release.what", index)
+    }
+}

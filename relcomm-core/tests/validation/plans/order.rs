@@ -1,0 +1,182 @@
+//! Plans whose times, order or texts are wrong. The mark `«` stands where the finding is.
+
+use crate::cases::{Case, case};
+
+/// Plans whose times, order or texts are wrong.
+pub(crate) const PLANS: &[Case] = &[
+    case(
+        "RC0601",
+        &[
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  «when: 2027-05-12T07:00Z\n",
+        ],
+    ),
+    case(
+        "RC0602",
+        &[
+            "communiques:\n  out: { to: staff, «at: planned +2d, not_after: planned +1d, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0602",
+        &[
+            "communiques:\n  out: { to: staff, «at: declared +2h, not_after: declared +1h, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0602",
+        &[
+            "communiques:\n  out: { to: staff, «at: 2027-05-14T07:00Z, not_after: planned +1d, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0603",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, «at: declared -1h, after: out accepted, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0603",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, at: planned -3d, not_after: planned -2d, «after: pre accepted, per: release, text: \"{{ release.what | length }}\" }\n  pre: { to: staff, at: planned -1d, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0604",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [email, { via: phone, unless: delivered, «within: 4m }] }\n",
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, phone: +41445550101 }] }\n",
+        ],
+    ),
+    case(
+        "RC0605",
+        &[
+            "plan: 1\nid: p\n",
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  «when: 2027-05-12T07:00\n",
+        ],
+    ),
+    case("RC0605", &["«settle: 3bd\n"]),
+    case(
+        "RC0606",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [email, { via: phone, «unless: delivered }] }\n",
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, phone: +41445550101 }] }\n",
+        ],
+    ),
+    case(
+        "RC0606",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [{ via: email, «unless: delivered, within: 1h }] }\n",
+        ],
+    ),
+    case(
+        "RC0607",
+        &[
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  when: open\n",
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  pre: { to: staff, «at: planned -1d, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0611",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «after: out settled }\n",
+        ],
+    ),
+    case(
+        "RC0611",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", after: more settled }\n  more: { to: staff, at: declared, «after: out settled, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0611",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", after: more settled }\n  more: { to: staff, «at: out settled, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0612",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  a.b: { to: staff, at: declared, «after: out acknowledged, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0612",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, «at: out acknowledged +1h, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0612",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, at: declared, after: [«out acknowledged], per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0613",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example }\n  more: { email: more@b.example, waived: { why: No need, by: ada } }\n",
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  again: { to: staff, at: declared, «after: out accepted for more, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0701",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «subject: \"{{ realese.product }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0701",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «subject: \"{{ release.prodcut }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0701",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «subject: \"{{ item.exprt }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0701",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", for: { staff: { «short: \"{{ params.stage }}\" } } }\n",
+        ],
+    ),
+    case(
+        "RC0702",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «subject: \"{{ release.product\" }\n",
+        ],
+    ),
+    Case {
+        code: "RC0702",
+        parts: &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, covers: [export], text_file: broken.md }\n",
+        ],
+        at: "broken.md:3:14",
+    },
+    case(
+        "RC0703",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, at: declared, per: release, «text: \"{{ told.out.staff.url }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0704",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «subject: \"One\\ntwo\" }\n",
+        ],
+    ),
+    case(
+        "RC0704",
+        &[
+            "release:\n  «product: \"Bil\\tling\"\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
+        ],
+    ),
+    case(
+        "RC0705",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «subject: \"{{ place.name }}\" }\n",
+        ],
+    ),
+];

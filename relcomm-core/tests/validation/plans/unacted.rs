@@ -1,0 +1,206 @@
+//! Plans that use a default, or a part on which nothing acts yet. The mark `«` stands where the finding is.
+
+use crate::cases::{Case, case};
+
+/// Plans that use a default, or a part on which nothing acts yet.
+pub(crate) const PLANS: &[Case] = &[
+    case("RC0801", &["«plan: 1\nzone: UTC\n"]),
+    case(
+        "RC0802",
+        &[
+            "«release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
+        ],
+    ),
+    case(
+        "RC0803",
+        &[
+            "«release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n",
+        ],
+    ),
+    case("RC0804", &["groups:\n  «staff: { email: all@b.example, via: email, informed_when: accepted }\n"]),
+    case("RC0805", &["groups:\n  «staff: { owner: ada, email: all@b.example, informed_when: accepted }\n"]),
+    case("RC0806", &["groups:\n  «staff: { owner: ada, via: email, email: all@b.example }\n"]),
+    case("RC0807", &["communiques:\n  «out: { to: staff, per: release, text: \"{{ release.what | length }}\" }\n"]),
+    case("RC0808", &["communiques:\n  «out: { to: staff, at: declared, per: release }\n"]),
+    case("RC0809", &["communiques:\n  «out: { to: staff, at: declared, per: release, covers: [export] }\n"]),
+    case("RC0810", &["communiques:\n  «out: { to: staff, at: declared, text: \"{{ release.what | length }}\" }\n"]),
+    case("RC0811", &["«plan: 1\nid: p\n"]),
+    case(
+        "RC0812",
+        &[
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [«Faster export]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
+        ],
+    ),
+    case(
+        "RC0901",
+        &[
+            "communiques:\n  out: { to: staff, at: { from: declared, «between: \"07:00-20:00\" }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0901",
+        &[
+            "communiques:\n  out: { to: staff, at: { from: declared, «spread: 1h }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0901",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «urgent: true }\n",
+        ],
+    ),
+    case(
+        "RC0901",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «zone: Europe/Paris }\n",
+        ],
+    ),
+    case(
+        "RC0901",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «between: \"07:00-20:00\" }\n",
+        ],
+    ),
+    case(
+        "RC0902",
+        &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «within: 1d }\n"],
+    ),
+    case(
+        "RC0902",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «deadline: declared +1h }\n",
+        ],
+    ),
+    case(
+        "RC0902",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", for: { staff: { «deadline: declared +1h } } }\n",
+        ],
+    ),
+    case(
+        "RC0903",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  undo: { «to: { told: out }, if: { outcome: rolled-back }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0903",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «on_slip: correct }\n",
+        ],
+    ),
+    case(
+        "RC0903",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  undo: { to: staff, «via: { as_told: true }, if: { outcome: rolled-back }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0904",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «require: 98% }\n",
+        ],
+    ),
+    case(
+        "RC0904",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «must_inform: true }\n",
+        ],
+    ),
+    case(
+        "RC0905",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [«{ all: [email, phone] }] }\n",
+        ],
+    ),
+    case(
+        "RC0905",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [email, { via: email, «to: ben }] }\n",
+        ],
+    ),
+    case(
+        "RC0906",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «languages: [en, de] }\n",
+        ],
+    ),
+    case(
+        "RC0906",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «subject: { en: Ready, de: Fertig } }\n",
+        ],
+    ),
+    Case {
+        code: "RC0907",
+        parts: &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: opted.csv }\n"],
+        at: "opted.csv:3:1",
+    },
+    case(
+        "RC0907",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, «stands_for: 20 }] }\n",
+        ],
+    ),
+    case(
+        "RC0907",
+        &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: { «directory: ldap } }\n"],
+    ),
+    case(
+        "RC0907",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «only: paying }\n",
+        ],
+    ),
+    case(
+        "RC0907",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «opt_out: respect }\n",
+        ],
+    ),
+    case(
+        "RC0908",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, at: declared, «after: out any accepted, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0908",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «if_blocked: { then: proceed } }\n",
+        ],
+    ),
+    case(
+        "RC0908",
+        &[
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: { production: { «needs: out informed } }\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
+        ],
+    ),
+    case("RC0909", &["«embargo: declared\n"]),
+    case(
+        "RC0909",
+        &["communiques:\n  out: { to: staff, «at: embargo, per: release, text: \"{{ release.what | length }}\" }\n"],
+    ),
+    case(
+        "RC0909",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «undeclared: true }\n",
+        ],
+    ),
+    case("RC0910", &["«protocol: { declare: ada }\n"]),
+    case("RC0910", &["approvals:\n  «distinct: [approve, declare]\n"]),
+    case("RC0910", &["approvals:\n  «expire: 10d\n"]),
+    case("RC0911", &["«profiles: { legal: { must_state: release.why } }\n"]),
+    case(
+        "RC0912",
+        &[
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n  «kind: hotfix\n",
+        ],
+    ),
+    case(
+        "RC0912",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, if: { «kind: hotfix }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+];
