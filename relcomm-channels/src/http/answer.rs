@@ -99,7 +99,7 @@ pub(crate) fn transport_fault(error: reqwest::Error, host: &str) -> ChannelError
 
 /// A connection that did not come about; nothing was sent.
 pub(crate) fn connect_fault(error: &(dyn Error + 'static), timed_out: bool, host: &str) -> ChannelError {
-    let (kind, message) = if causes(error).any(|e| as_rustls(e).is_some()) {
+    let (kind, message) = if causes(error).any(|e| e.is::<rustls::Error>()) {
         (ErrorKind::Tls, format!("no secure connection to {host}: its certificate or protocol was refused"))
     } else if timed_out {
         (ErrorKind::Connect, format!("no connection to {host} in time"))
@@ -128,12 +128,50 @@ pub(crate) fn refused_fault(refused: Refused) -> ChannelError {
     ChannelError::new(ErrorKind::Policy, refused.to_string()).scope(Scope::Endpoint)
 }
 
+/// The error and what is beneath it. `io::Error` does not name the error that it wraps among its sources.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |e: &&'a (dyn Error + 'static)| (*e).source())
+    std::iter::successors(Some(error), |e: &&'a (dyn Error + 'static)| {
+        let wrapped = e.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        wrapped.map_or_else(|| (*e).source(), |inner| Some(inner as _))
+    })
 }
 
-/// `io::Error` does not name the error that it wraps among its sources.
-fn as_rustls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    let wrapped = error.downcast_ref::<std::io::Error>().and_then(|e| e.get_ref());
-    error.downcast_ref().or_else(|| wrapped.and_then(|e| e.downcast_ref()))
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_WAIT, retry_after};
+    use relcomm_core::clock::Moment;
+    use std::time::Duration;
+
+    #[test]
+    fn a_wait_is_read_in_every_form_and_held_within_a_day() {
+        let now = Moment::parse("2027-05-12T06:00:00Z").unwrap();
+        let s = |seconds| Some(Duration::from_secs(seconds));
+        for (value, wait) in [
+            ("0", s(0)),
+            ("120", s(120)),
+            (" 120 ", s(120)),
+            ("0.25", Some(Duration::from_millis(250))),
+            ("-1", s(0)),
+            ("86401", Some(LONGEST_WAIT)),
+            (&"9".repeat(400), Some(LONGEST_WAIT)),
+            ("Wed, 12 May 2027 06:01:00 GMT", s(60)),
+            ("Wednesday, 12-May-27 06:01:00 GMT", s(60)),
+            ("Wed May 12 06:01:00 2027", s(60)),
+            ("Wed, 12 May 2027 05:59:59 GMT", s(0)),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", s(0)),
+            ("Fri, 01 Jan 2100 00:00:00 GMT", Some(LONGEST_WAIT)),
+            ("Fri, 01 Jan 99999999 00:00:00 GMT", None),
+            ("Tue, 12 May 2027 06:01:00 GMT", None),
+            ("", None),
+            ("soon", None),
+            ("1e3", None),
+            ("inf", None),
+            ("NaN", None),
+            ("1.2.3", None),
+            ("--1", None),
+            ("1 s", None),
+        ] {
+            assert_eq!(retry_after(value, now), wait, "{value:?}");
+        }
+    }
 }

@@ -55,6 +55,12 @@ impl HttpClient {
                 .retry(reqwest::retry::never())
                 .no_proxy()
                 .referer(false)
+                .http1_only()
+                // Another crate of the host may switch decompression on; an answer must not grow in memory.
+                .no_gzip()
+                .no_brotli()
+                .no_zstd()
+                .no_deflate()
                 .tcp_nodelay(true)
                 .connect_timeout(connect_timeout)
                 .pool_idle_timeout(IDLE)

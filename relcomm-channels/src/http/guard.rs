@@ -49,6 +49,11 @@ impl FromStr for Allowed {
             _ => (text, None),
         };
         let host = Host::parse(host).map_err(|_| BadAllowed)?;
+        // A pattern would be taken for a name that nothing bears.
+        if matches!(&host, Host::Domain(name) if name.contains(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)))
+        {
+            return Err(BadAllowed);
+        }
         Ok(Self(Entry::Host(plain(host), port)))
     }
 }

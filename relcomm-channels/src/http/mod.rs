@@ -4,6 +4,29 @@
 //! addresses only, unless the deployment [allows](HttpOptions::allow) others, and trusts the roots of Mozilla's programme and
 //! those [added](HttpOptions::ca_pem). No fault that it reports holds a path, a query or a credential: for many services the URL
 //! *is* the credential.
+//!
+//! | answer (RFC 9110) | kind | scope | effect | retry |
+//! | --- | --- | --- | --- | --- |
+//! | 2xx | accepted, as soon as the head is read | | | |
+//! | 3xx | policy | recipient | not sent | never |
+//! | 400, 422 | content-rejected | message | not sent | never |
+//! | 401, 403 | authentication | endpoint | not sent | never |
+//! | 404, 410 | endpoint-gone | recipient | not sent | never |
+//! | 413 | too-large | message | not sent | never |
+//! | 408 | timeout | recipient | not sent | after, backoff |
+//! | 425 | unavailable | recipient | not sent | after, backoff |
+//! | 429 | rate-limited | endpoint | not sent | after, backoff |
+//! | 503 with `Retry-After` | unavailable | endpoint | not sent | after |
+//! | 503 | unavailable | recipient | not sent | backoff |
+//! | 500, 502, 504, other 5xx | unavailable | recipient | not sent if the receiver honours keys, else maybe sent | after, backoff |
+//! | 501, 505, other 4xx | unsupported | recipient | not sent | never |
+//! | no connection, no such name | connect | endpoint | not sent | backoff |
+//! | no TLS | tls | endpoint | not sent | backoff |
+//! | an address that is not allowed | policy | endpoint | not sent | never |
+//! | no answer in time | timeout | recipient | maybe sent | backoff |
+//! | the connection breaks, or the answer is no HTTP | protocol | recipient | maybe sent | backoff |
+//!
+//! *After* is the wait that `Retry-After` asks for, at most 24 hours.
 
 mod answer;
 mod client;

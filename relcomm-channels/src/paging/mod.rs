@@ -65,9 +65,13 @@ impl PagingChannel {
             }
         }
         let client = HttpClient::new(&options.http)?;
-        let enqueue = Url::parse(&format!("{}/v2/enqueue", options.base_url.trim_end_matches('/')))
-            .map_err(|_| PagingSetupError::BaseUrl("it is not a URL".into()))?;
-        client.check(&enqueue).map_err(|e| PagingSetupError::BaseUrl(e.message().into()))?;
+        let bad_base = |why: &str| PagingSetupError::BaseUrl(why.into());
+        let base = options.base_url.trim_end_matches('/');
+        if base.contains(['?', '#']) {
+            return Err(bad_base("it has a query or a fragment"));
+        }
+        let enqueue = Url::parse(&format!("{base}/v2/enqueue")).map_err(|_| bad_base("it is not a URL"))?;
+        client.check(&enqueue).map_err(|e| bad_base(e.message()))?;
         let is_web = |url: &String| Url::parse(url).is_ok_and(|u| matches!(u.scheme(), "http" | "https"));
         if !options.client_url.iter().all(is_web) {
             return Err(PagingSetupError::ClientUrl);

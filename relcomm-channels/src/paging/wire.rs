@@ -104,9 +104,10 @@ impl Event {
     }
 }
 
-/// The summary: the short text, or the subject where there is none, cut between words.
+/// The summary: the short text, or the subject, or product and version, cut between words. The service takes no empty one.
 pub(super) fn summary(wording: &Wording) -> String {
-    let whole = if wording.short.trim().is_empty() { &wording.subject } else { &wording.short };
+    let named = format!("{} {}", wording.about.product, wording.about.version);
+    let whole = [&wording.short, &wording.subject].into_iter().find(|s| !s.trim().is_empty()).unwrap_or(&named);
     let Some((end, _)) = whole.char_indices().nth(LONGEST_SUMMARY) else {
         return whole.clone();
     };

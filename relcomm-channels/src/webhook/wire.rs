@@ -19,6 +19,9 @@ pub(super) const EVENT: &str = "event";
 /// What `id`, `time` and `receipt_token` add to the prepared event at most, in octets.
 pub(super) const ADDED: usize = 160;
 
+/// The longest URL that is kept of a success, in octets: one that is cut leads nowhere.
+const LONGEST_URL: usize = 500;
+
 pub(super) const ID: &str = "webhook-id";
 pub(super) const TIMESTAMP: &str = "webhook-timestamp";
 pub(super) const SIGNATURE: &str = "webhook-signature";
@@ -147,7 +150,8 @@ pub(super) fn accepted(answer: &Answer, endpoint: &Url) -> Accepted {
 fn absolute(text: &str, endpoint: &Url) -> Option<Url> {
     let mut url = if text.starts_with('/') { endpoint.join(text).ok()? } else { Url::parse(text).ok()? };
     let plain = matches!(url.scheme(), "http" | "https") && url.host().is_some();
-    (url.set_username("").is_ok() && url.set_password(None).is_ok() && plain).then_some(url)
+    let kept = plain && url.as_str().len() <= LONGEST_URL;
+    (kept && url.set_username("").is_ok() && url.set_password(None).is_ok()).then_some(url)
 }
 
 /// Whether the text holds a part of the URL that looks like a credential: user information, a value of the query, or a segment of
