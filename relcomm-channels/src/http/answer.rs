@@ -99,7 +99,7 @@ pub(crate) fn transport_fault(error: reqwest::Error, host: &str) -> ChannelError
 
 /// A connection that did not come about; nothing was sent.
 pub(crate) fn connect_fault(error: &(dyn Error + 'static), timed_out: bool, host: &str) -> ChannelError {
-    let (kind, message) = if causes(error).any(|e| e.is::<rustls::Error>()) {
+    let (kind, message) = if causes(error).any(<dyn Error>::is::<rustls::Error>) {
         (ErrorKind::Tls, format!("no secure connection to {host}: its certificate or protocol was refused"))
     } else if timed_out {
         (ErrorKind::Connect, format!("no connection to {host} in time"))
