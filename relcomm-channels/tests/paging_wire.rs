@@ -80,6 +80,7 @@ async fn every_answer_has_its_meaning() {
         (Response::json(400, &wrong_event), K::ContentRejected, Scope::Message, Retry::Never),
         (Response::new(400), K::ContentRejected, Scope::Message, Retry::Never),
         (Response::json(400, &wrong_key), K::Authentication, Scope::Endpoint, Retry::Never),
+        (Response::json(500, &wrong_key), K::Unavailable, Scope::Recipient, Retry::Backoff),
         (Response::new(413), K::TooLarge, Scope::Message, Retry::Never),
         (Response::new(429), K::RateLimited, Scope::Endpoint, Retry::Backoff),
         (Response::new(429).retry_after(60), K::RateLimited, Scope::Endpoint, Retry::After(wait)),
@@ -133,10 +134,35 @@ async fn a_summary_is_cut_between_words_at_1024_characters_of_any_width() {
     let text = channel.prepare(&words).unwrap();
     assert!(text.part("summary").ends_with("word…"));
     accepted(fixture::attempt_text(&channel, &context(&clock()), &text, item("a", Some("forum"))).await);
+    words.short = format!("a {}", "x".repeat(2000));
+    assert_eq!(channel.prepare(&words).unwrap().part("summary").chars().count(), 1024, "a long word is cut inside");
     words.short = " ".into();
     assert_eq!(channel.prepare(&words).unwrap().part("summary"), words.subject);
     words.subject = String::new();
     assert_eq!(channel.prepare(&words).unwrap().part("summary"), "Ledger 4.2.0");
+}
+
+#[tokio::test]
+async fn the_links_of_the_text_go_with_it_once_each_and_at_most_ten() {
+    let peer = peer(HttpScript::new());
+    let channel = channel(&peer);
+    let links = |markdown: &str| {
+        let text = channel.prepare(&wording(markdown)).unwrap();
+        let event: serde_json::Value = serde_json::from_str(text.part("event")).unwrap();
+        event["links"].clone()
+    };
+    let everywhere = "# [h](https://e.example/1)\n\n- **[*b* `c`](https://e.example/2)**\n  > [q](http://e.example/3)\n\n\
+        | [t](https://e.example/4) |\n|---|\n| [h](https://e.example/1) |\n\n[m](mailto:a@e.example)";
+    let expected = json!([
+        {"href": "https://e.example/1", "text": "h"},
+        {"href": "https://e.example/2", "text": "b c"},
+        {"href": "http://e.example/3", "text": "q"},
+        {"href": "https://e.example/4", "text": "t"},
+    ]);
+    assert_eq!(links(everywhere), expected);
+    let many: String = (0..12).map(|n| format!("[n](https://e.example/{n}) ")).collect();
+    assert_eq!(links(&many).as_array().unwrap().len(), 10);
+    assert_eq!(links("none"), json!(null));
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use relcomm_core::channel::{
     Retry::{self, After, Backoff, Never},
     Scope,
 };
+use relcomm_core::clock::Clock;
 use relcomm_core::mechanism::Deduplication;
 use relcomm_core::receipt::Assurance;
 use relcomm_testkit::peer::http::{HttpAct, HttpScript, Response, Rule};
@@ -185,6 +186,7 @@ async fn a_stalled_body_does_not_undo_a_success() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}{HOOK}", listener.local_addr().unwrap());
     let (channel, clock) = (WebhookChannel::new(options(&url)).unwrap(), clock());
+    let start = clock.now();
     let moved = clock.clone();
     let (outcome, _) = tokio::join!(attempt(&channel, &clock, item("a", None)), async {
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -199,6 +201,8 @@ async fn a_stalled_body_does_not_undo_a_success() {
         stream
     });
     assert_eq!(accepted(outcome).reference, None);
+    let waited = clock.now().since(start);
+    assert!((S(5)..S(20)).contains(&waited), "{waited:?}: neither cut short nor until the deadline");
 }
 
 #[tokio::test]

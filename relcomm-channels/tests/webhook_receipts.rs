@@ -121,6 +121,21 @@ fn a_forged_call_is_refused() {
 }
 
 #[test]
+fn a_signature_does_not_help_an_unusable_id_or_timestamp() {
+    let longest = "m".repeat(256);
+    assert!(read(&call(SECRET, &longest, NOW, &body("displayed"))).is_ok());
+    for id in ["", "a.b", "a\nb", "\0", &format!("{longest}m")] {
+        assert_eq!(refused(&call(SECRET, id, NOW, &body("displayed"))), ErrorKind::Authentication, "{id:?}");
+    }
+    // What is signed here reads as id `m`, a timestamp with a sign, and a body of our choice, too.
+    let mut shifted = call(SECRET, "m.+1810101600", 7, "x");
+    shifted.headers[0].1 = "m".to_owned();
+    shifted.headers[1].1 = "+1810101600".to_owned();
+    shifted.body = "7.x".to_owned();
+    assert_eq!(refused(&shifted), ErrorKind::Authentication);
+}
+
+#[test]
 fn a_signed_call_that_says_nothing_known_is_refused() {
     let no_evidence = format!(r#"{{"receipt_token": "{TOKEN}"}}"#);
     for strange in ["", "{", "[]", "{}", &no_evidence, r#"{"evidence": "displayed"}"#, &body("read"), &body("accepted")]

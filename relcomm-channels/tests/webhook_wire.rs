@@ -154,7 +154,10 @@ async fn what_the_receiver_says_of_a_success_is_kept_unless_it_repeats_the_hook(
         assert_eq!((said.url.as_deref(), said.reference.as_deref()), (url, reference), "case {i}");
         assert_eq!(said.assurance, Assurance::Accepted);
     }
-    let peer = peer(HttpScript::new().otherwise(at("/t/9")));
+    let letters = "/kQwErTyUiOpAsDfGhJkL";
+    let peer = peer(HttpScript::new().otherwise(at("/t/9")).rule(Rule::answer(letters, at(&format!("/x{letters}")))));
+    let secret_path = WebhookChannel::new(options(&peer.url(letters))).unwrap();
+    assert_eq!(accepted(attempt(&secret_path, &clock(), item("a", None)).await).url, None);
     let said = accepted(attempt(&channel(&peer), &clock(), item("a", None)).await);
     assert_eq!(said.url, Some(peer.url("/t/9")));
 }
