@@ -1,0 +1,167 @@
+//! What goes over the wire: a [CloudEvents 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md) event in
+//! structured JSON, and the headers of Standard Webhooks beside it. And what comes back with a success.
+
+use super::signature::Signer;
+use crate::http::Answer;
+use relcomm_core::channel::{Accepted, Outgoing, Wording};
+use relcomm_core::clock::Moment;
+use relcomm_core::receipt::Assurance;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// The media type of the body.
+pub(super) const MEDIA: &str = "application/cloudevents+json";
+
+/// The name of the part.
+pub(super) const EVENT: &str = "event";
+
+/// What `id`, `time` and `receipt_token` add to the prepared event at most, in octets.
+pub(super) const ADDED: usize = 160;
+
+/// The longest URL that is kept of a success, in octets: one that is cut leads nowhere.
+const LONGEST_URL: usize = 500;
+
+pub(super) const ID: &str = "webhook-id";
+pub(super) const TIMESTAMP: &str = "webhook-timestamp";
+pub(super) const SIGNATURE: &str = "webhook-signature";
+
+/// The event. Without `id`, `time` and `receipt_token` it is the same for every attempt and delivery of a text.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Event {
+    specversion: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    source: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time: Option<String>,
+    subject: String,
+    datacontenttype: String,
+    data: Data,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Data {
+    product: String,
+    version: String,
+    communique: String,
+    groups: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lang: Option<String>,
+    subject: String,
+    text: String,
+    html: String,
+    short: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    receipt_token: Option<String>,
+}
+
+impl Event {
+    /// The part of the event that the words settle.
+    pub(super) fn prepare(wording: &Wording, source: Option<&str>) -> Self {
+        let about = &wording.about;
+        let subject = match &about.place {
+            Some(place) => format!("{}/{place}", about.communique),
+            None => about.communique.to_string(),
+        };
+        Self {
+            specversion: "1.0".into(),
+            id: None,
+            source: source.map_or_else(|| format!("urn:relcomm:{}", about.plan), str::to_owned),
+            kind: "dev.relcomm.communique.v1".into(),
+            time: None,
+            subject,
+            datacontenttype: "application/json".into(),
+            data: Data {
+                product: about.product.clone(),
+                version: about.version.clone(),
+                communique: about.communique.to_string(),
+                groups: about.groups.iter().map(ToString::to_string).collect(),
+                place: about.place.as_ref().map(ToString::to_string),
+                lang: wording.lang.as_ref().map(ToString::to_string),
+                subject: wording.subject.clone(),
+                text: wording.document.to_plain(),
+                html: wording.document.to_html(),
+                short: wording.short.clone(),
+                receipt_token: None,
+            },
+        }
+    }
+
+    /// The event of one attempt. The token goes only to endpoints that can sign what they bring back.
+    pub(super) fn fill(mut self, item: &Outgoing, now: Moment, signed: bool) -> Self {
+        self.id = Some(item.key.to_string());
+        self.time = Some(now.to_string());
+        self.data.receipt_token = signed.then(|| item.token.as_str().to_owned());
+        self
+    }
+}
+
+/// The headers of one attempt: the endpoint's own, the media type, key and time of the attempt, and a signature by each secret.
+pub(super) fn headers(own: &HeaderMap, id: &str, now: Moment, body: &[u8], signers: &[Signer]) -> Option<HeaderMap> {
+    let timestamp = (now.millis() / 1000).to_string();
+    let mut headers = own.clone();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA));
+    headers.insert(HeaderName::from_static(ID), HeaderValue::from_str(id).ok()?);
+    headers.insert(HeaderName::from_static(TIMESTAMP), HeaderValue::from_str(&timestamp).ok()?);
+    if !signers.is_empty() {
+        let list: Vec<_> = signers.iter().map(|s| s.sign(id, &timestamp, body)).collect();
+        headers.insert(HeaderName::from_static(SIGNATURE), HeaderValue::from_str(&list.join(" ")).ok()?);
+    }
+    Some(headers)
+}
+
+/// What a receiver may say with a success.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Said {
+    url: Option<String>,
+    reference: Option<String>,
+    id: Option<serde_json::Value>,
+}
+
+/// Reads a success: `url` and `reference` (or `id`) of a JSON body, `Location` where the body names no URL.
+///
+/// What repeats a secret part of the endpoint's own URL is left out, since it would be printed.
+pub(super) fn accepted(answer: &Answer, endpoint: &Url) -> Accepted {
+    let said: Said = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let location = answer.headers.get(LOCATION).and_then(|v| v.to_str().ok()).and_then(|v| absolute(v, endpoint));
+    let url = said.url.and_then(|u| absolute(&u, endpoint)).or(location).filter(|u| !repeats(endpoint, u.as_str()));
+    let reference = said.reference.or_else(|| match said.id {
+        Some(serde_json::Value::String(id)) => Some(id),
+        Some(serde_json::Value::Number(id)) => Some(id.to_string()),
+        _ => None,
+    });
+    let mut accepted = Accepted::new(Assurance::Accepted);
+    if let Some(url) = url {
+        accepted = accepted.url(url);
+    }
+    if let Some(reference) = reference.filter(|r| !r.is_empty() && !repeats(endpoint, r)) {
+        accepted = accepted.reference(reference);
+    }
+    accepted
+}
+
+/// An http or https address; one without host is taken at the endpoint's host, never relative to its path.
+fn absolute(text: &str, endpoint: &Url) -> Option<Url> {
+    let mut url = if text.starts_with('/') { endpoint.join(text).ok()? } else { Url::parse(text).ok()? };
+    let plain = matches!(url.scheme(), "http" | "https") && url.host().is_some();
+    let kept = plain && url.as_str().len() <= LONGEST_URL;
+    (kept && url.set_username("").is_ok() && url.set_password(None).is_ok()).then_some(url)
+}
+
+/// Whether the text holds a part of the URL that looks like a credential: user information, a value of the query, or a segment of
+/// the path that is long or holds digits.
+fn repeats(url: &Url, text: &str) -> bool {
+    let secret = |s: &str| s.len() >= 20 || (s.len() >= 8 && s.contains(|c: char| c.is_ascii_digit()));
+    let query: Vec<_> = url.query_pairs().map(|(_, v)| v.into_owned()).filter(|v| v.len() >= 4).collect();
+    let segments = url.path_segments().into_iter().flatten().filter(|s| secret(s));
+    let user = [Some(url.username()), url.password()].into_iter().flatten().filter(|s| !s.is_empty());
+    let mut parts =
+        segments.chain(user).chain(query.iter().map(String::as_str)).chain(url.query().filter(|q| !q.is_empty()));
+    parts.any(|part| text.contains(part))
+}
