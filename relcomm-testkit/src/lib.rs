@@ -1,3 +1,5 @@
-//! relcomm
+//! Doubles, a virtual clock, loopback peers and contract suites for relcomm plans, channels and journals.
 
+pub mod channel;
+pub mod clock;
 pub mod peer;

@@ -161,7 +161,7 @@ pub(super) fn values(constant: &Constant, around: &Surroundings<'_>) -> Value {
         all.insert("declaration", value(declaration));
     }
     all.insert("lang", Value::from(around.lang.map_or("", Lang::as_str)));
-    all.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+    Value::from(all)
 }
 
 fn release(around: &Surroundings<'_>) -> serde_json::Value {

@@ -1,0 +1,4 @@
+//! The engine, driven through its public interface under a paused clock: no socket is opened.
+
+mod support;
+mod route;

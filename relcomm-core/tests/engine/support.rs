@@ -1,0 +1,83 @@
+//! A small world: a plan in YAML, scripted channels, a record in memory, virtual time.
+
+use relcomm_core::channel::{Channel, ChannelSet};
+use relcomm_core::clock::{Clock, Moment};
+use relcomm_core::dispatch::{DispatchOptions, Dispatcher};
+use relcomm_core::journal::{MemoryJournal, Mode, Scope};
+use relcomm_core::mechanism::Mechanism;
+use relcomm_core::plan::{HeldFiles, PlanDraft};
+use relcomm_core::prepare::{PreparedPlan, prepare};
+use relcomm_core::report::{PersonReport, Report};
+use relcomm_core::validate::{Deployment, standard_rules, validate};
+use relcomm_testkit::clock::SimClock;
+use std::sync::Arc;
+
+/// What every plan here says besides what it is about.
+pub(crate) const RELEASE: &str = "
+plan: 1
+id: demo
+zone: UTC
+release:
+  product: Demo
+  version: 1.0.0
+  what: [{ id: one, text: The one thing }]
+  why: Because.
+  how: Open it.
+  where: { eu: {}, us: {} }
+  when: { planned: 2027-05-12T07:00Z }
+responsible: Ada <ada@demo.example>
+";
+
+pub(crate) fn at(text: &str) -> Moment {
+    Moment::parse(text).unwrap()
+}
+
+pub(crate) struct World {
+    pub(crate) prepared: PreparedPlan,
+    pub(crate) channels: ChannelSet,
+    pub(crate) clock: Arc<SimClock>,
+    pub(crate) journal: MemoryJournal,
+    pub(crate) options: DispatchOptions,
+}
+
+pub(crate) fn plan(body: &str, channels: &ChannelSet) -> PreparedPlan {
+    let text = if body.contains("plan: 1") { body.to_owned() } else { format!("{RELEASE}{body}") };
+    let (draft, source) = PlanDraft::read("plan.yaml", text.as_bytes()).unwrap_or_else(|f| panic!("{}", show(&f)));
+    let validation = validate(&draft, &source, &HeldFiles::new(), &Deployment::unknown(), &standard_rules());
+    let (plan, people) = validation.into_plan().unwrap_or_else(|f| panic!("{}", show(&f)));
+    let preparation = prepare(plan, people, channels);
+    preparation.prepared.unwrap_or_else(|| panic!("{}", show(&preparation.findings)))
+}
+
+fn show(findings: &[relcomm_core::plan::Finding]) -> String {
+    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+pub(crate) fn set<const N: usize>(channels: [(&str, &dyn Fn() -> Box<dyn Channel>); N]) -> ChannelSet {
+    channels
+        .into_iter()
+        .fold(ChannelSet::new(), |set, (mechanism, make)| set.with(Mechanism::new(mechanism).unwrap(), make()))
+}
+
+impl World {
+    pub(crate) fn new(body: &str, channels: ChannelSet) -> Self {
+        let prepared = plan(body, &channels);
+        let clock = Arc::new(SimClock::starting_at(at("2027-05-12T06:00:00Z")));
+        let scope = Scope::new(prepared.plan().id().clone(), &prepared.plan().release().version, Mode::Sandbox);
+        let journal = MemoryJournal::new(scope, Arc::clone(&clock) as Arc<dyn Clock>);
+        let mut options = DispatchOptions::default();
+        options.poll = None;
+        Self { prepared, channels, clock, journal, options }
+    }
+
+    pub(crate) fn dispatcher(&self) -> Dispatcher {
+        Dispatcher::new(self.prepared.clone(), self.channels.clone(), self.journal.clone())
+            .unwrap()
+            .clock(Arc::clone(&self.clock) as Arc<dyn Clock>)
+            .options(self.options.clone())
+    }
+}
+
+pub(crate) fn person<'a>(report: &'a Report, id: &str) -> &'a PersonReport {
+    report.people.iter().find(|p| p.id == id).unwrap_or_else(|| panic!("nobody is called {id}"))
+}

@@ -1,0 +1,297 @@
+//! Channels for tests: what they answer is said by the test, and what they were given can be read back.
+
+use async_trait::async_trait;
+use relcomm_core::channel::{
+    Accepted, AttemptContext, Batch, Channel, ChannelError, Descriptor, ErrorKind, Found, Key, Lookup, Outcome,
+    Outcomes, Part, Prepared, Retry, Scope, Wording,
+};
+use relcomm_core::clock::Moment;
+use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication, Limit};
+use relcomm_core::plan::Finding;
+use relcomm_core::receipt::{Assurance, Token};
+use relcomm_core::stakeholder::Address;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How a scripted channel answers one attempt to one recipient.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Answer {
+    /// Takes it over, with this proved.
+    Accept(Assurance),
+    /// Takes it over and says where it can be seen.
+    AcceptAt(String),
+    /// Refuses the recipient for good.
+    Refuse,
+    /// Was not sent; another try makes sense, not before so long.
+    Defer(Option<Duration>),
+    /// The whole channel failed before anything was sent.
+    Fault(Option<Duration>),
+    /// The channel's credentials are wrong.
+    Bar,
+    /// The far side has it, but its answer was lost.
+    LoseAnswer,
+    /// The connection was lost when it may or may not have gone out; the far side has not got it.
+    LoseMessage,
+    /// Never answers, before anything was sent.
+    Hang,
+    /// Never answers, though the far side has it.
+    HangAccepted,
+    /// Panics before anything was sent.
+    Panic,
+    /// Says that all is well and leaves the outcome open.
+    LeaveOpen,
+    /// Waits so long, then answers so.
+    After(Duration, Box<Self>),
+}
+
+/// One attempt to one recipient, as a scripted channel was given it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Seen {
+    /// The delivery's key.
+    pub key: Key,
+    /// The message's key.
+    pub message_key: Key,
+    /// The signed mark that a receipt brings back.
+    pub token: Token,
+    /// The number of the try.
+    pub attempt: u32,
+    /// The address; empty where there is none.
+    pub address: String,
+    /// What goes out.
+    pub text: Prepared,
+    /// When, by the context's clock.
+    pub at: Moment,
+    /// Whether the far side has it after this attempt.
+    pub arrived: bool,
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} #{} at {} arrived={}", self.address, self.attempt, self.at, self.arrived)
+    }
+}
+
+type Script = dyn Fn(&str, u32) -> Answer + Send + Sync;
+
+/// A channel that answers as it is told and remembers what it was given. Clones share the memory.
+#[derive(Clone)]
+pub struct ScriptedChannel {
+    descriptor: Descriptor,
+    capabilities: Capabilities,
+    script: Arc<Script>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    healthy: bool,
+}
+
+impl fmt::Debug for ScriptedChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptedChannel").field("kind", &self.descriptor.kind).finish_non_exhaustive()
+    }
+}
+
+impl ScriptedChannel {
+    /// A channel that takes everything over, addressed to each, that can prove *acknowledged*.
+    #[must_use]
+    pub fn new(kind: &str) -> Self {
+        Self {
+            descriptor: Descriptor::new(kind),
+            capabilities: Capabilities::new(Addressing::Each, Assurance::Acknowledged),
+            script: Arc::new(|_, _| Answer::Accept(Assurance::Accepted)),
+            seen: Arc::default(),
+            healthy: true,
+        }
+    }
+
+    /// With these capabilities.
+    #[must_use]
+    pub fn capabilities(mut self, change: impl FnOnce(Capabilities) -> Capabilities) -> Self {
+        self.capabilities = change(self.capabilities);
+        self
+    }
+
+    /// Whose far side honours keys.
+    #[must_use]
+    pub fn by_key(self) -> Self {
+        self.capabilities(|c| c.deduplication(Deduplication::ByKey))
+    }
+
+    /// Whose far side can be asked about earlier attempts.
+    #[must_use]
+    pub fn by_lookup(self) -> Self {
+        self.capabilities(|c| c.deduplication(Deduplication::ByLookup))
+    }
+
+    /// With these limits on its parts `subject` and `text`.
+    #[must_use]
+    pub fn limits(self, limits: impl IntoIterator<Item = Limit>) -> Self {
+        self.capabilities(|c| c.limits(limits))
+    }
+
+    /// That answers so: by address (empty where there is none) and number of the try.
+    #[must_use]
+    pub fn answering(mut self, script: impl Fn(&str, u32) -> Answer + Send + Sync + 'static) -> Self {
+        self.script = Arc::new(script);
+        self
+    }
+
+    /// Whose verification fails.
+    #[must_use]
+    pub fn failing_verification(mut self) -> Self {
+        self.healthy = false;
+        self
+    }
+
+    /// Every attempt so far, in the order in which they came.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Seen> {
+        self.memory().clone()
+    }
+
+    /// What the far side has, in the order in which it came: one for each copy, or for each key where keys are honoured.
+    #[must_use]
+    pub fn arrived(&self) -> Vec<Seen> {
+        let honours = self.capabilities.deduplication == Deduplication::ByKey;
+        let mut keys = BTreeSet::new();
+        let arrived = self.memory().iter().filter(|s| s.arrived).cloned().collect::<Vec<_>>();
+        arrived.into_iter().filter(|s| keys.insert(s.key.clone()) || !honours).collect()
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Vec<Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn arrive(&self, index: usize) {
+        if let Some(seen) = self.memory().get_mut(index) {
+            seen.arrived = true;
+        }
+    }
+}
+
+#[async_trait]
+impl Channel for ScriptedChannel {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn check_address(&self, _: &Address) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn prepare(&self, wording: &Wording) -> Result<Prepared, Vec<Finding>> {
+        let prepared = Prepared::new([
+            Part::new("subject", "text/plain", &wording.subject),
+            Part::new("text", "text/plain", wording.document.to_plain()),
+            Part::new("html", "text/html", wording.document.to_html()),
+            Part::new("short", "text/plain", &wording.short),
+            Part::new("script", "text/plain", wording.document.to_plain()),
+        ]);
+        let findings = prepared.over(&self.capabilities.limits);
+        if findings.is_empty() { Ok(prepared) } else { Err(findings) }
+    }
+
+    async fn attempt(
+        &self,
+        cx: &AttemptContext,
+        batch: &Batch<'_>,
+        outcomes: &mut Outcomes,
+    ) -> Result<(), ChannelError> {
+        for (i, item) in batch.items.iter().enumerate() {
+            let address = item.address.as_ref().map_or("", |a| a.as_str()).to_owned();
+            let index = {
+                let mut memory = self.memory();
+                memory.push(Seen {
+                    key: item.key.clone(),
+                    message_key: batch.message_key.clone(),
+                    token: item.token.clone(),
+                    attempt: item.attempt,
+                    address: address.clone(),
+                    text: batch.text.clone(),
+                    at: cx.clock.now(),
+                    arrived: false,
+                });
+                memory.len() - 1
+            };
+            let mut answer = (self.script)(&address, item.attempt);
+            // One turn of the runtime, as a real channel would take.
+            tokio::task::yield_now().await;
+            while let Answer::After(span, then) = answer {
+                cx.clock.sleep(span).await;
+                answer = *then;
+            }
+            match answer {
+                Answer::Accept(assurance) => {
+                    outcomes.crossing(i);
+                    self.arrive(index);
+                    outcomes.set(i, Outcome::Accepted(Accepted::new(assurance)));
+                }
+                Answer::AcceptAt(url) => {
+                    outcomes.crossing(i);
+                    self.arrive(index);
+                    outcomes.set(i, Outcome::Accepted(Accepted::new(Assurance::Accepted).url(url)));
+                }
+                Answer::Refuse => {
+                    let error = ChannelError::new(ErrorKind::RecipientInvalid, "no such recipient").code("550 5.1.1");
+                    outcomes.set(i, Outcome::Failed(error));
+                }
+                Answer::Defer(after) => {
+                    let retry = after.map_or(Retry::Backoff, Retry::After);
+                    let error = ChannelError::new(ErrorKind::Unavailable, "try later").retry(retry).code("451");
+                    outcomes.set(i, Outcome::Failed(error));
+                }
+                Answer::Fault(after) => {
+                    let retry = after.map_or(Retry::Backoff, Retry::After);
+                    return Err(ChannelError::new(ErrorKind::Connect, "refused").scope(Scope::Channel).retry(retry));
+                }
+                Answer::Bar => {
+                    return Err(ChannelError::new(ErrorKind::Authentication, "refused").scope(Scope::Channel));
+                }
+                Answer::LoseAnswer => {
+                    outcomes.crossing(i);
+                    self.arrive(index);
+                    return Err(ChannelError::new(ErrorKind::Connect, "cut").retry(Retry::Backoff).maybe_sent());
+                }
+                Answer::LoseMessage => {
+                    outcomes.crossing(i);
+                    return Err(ChannelError::new(ErrorKind::Connect, "cut").retry(Retry::Backoff).maybe_sent());
+                }
+                Answer::Hang => std::future::pending::<()>().await,
+                Answer::HangAccepted => {
+                    outcomes.crossing(i);
+                    self.arrive(index);
+                    std::future::pending::<()>().await;
+                }
+                Answer::Panic => panic!("the script says so"),
+                Answer::LeaveOpen | Answer::After(..) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn verify(&self, _: &AttemptContext) -> Result<Vec<Finding>, ChannelError> {
+        if self.healthy {
+            Ok(Vec::new())
+        } else {
+            Err(ChannelError::new(ErrorKind::Authentication, "refused").scope(Scope::Channel))
+        }
+    }
+
+    fn lookup(&self) -> Option<&dyn Lookup> {
+        (self.capabilities.deduplication == Deduplication::ByLookup).then_some(self)
+    }
+}
+
+#[async_trait]
+impl Lookup for ScriptedChannel {
+    async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Found, ChannelError> {
+        let arrived = self.memory().iter().any(|s| s.arrived && &s.key == key);
+        Ok(if arrived { Found::Found(Assurance::Accepted) } else { Found::Absent })
+    }
+}
