@@ -1,1 +1,3 @@
 //! relcomm
+
+pub mod peer;
