@@ -1,1 +1,4 @@
 //! relcomm
+
+#[cfg(feature = "email")]
+pub mod email;
