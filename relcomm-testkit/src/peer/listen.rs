@@ -96,8 +96,12 @@ where
                             session.await;
                         });
                     }
-                    // Out of descriptors: let a session end before the next try.
-                    Err(_) => tokio::task::yield_now().await,
+                    // Out of descriptors: a session must end before the next try can succeed.
+                    Err(_) => {
+                        if sessions.join_next().await.is_none() {
+                            tokio::task::yield_now().await;
+                        }
+                    }
                 },
                 Some(_) = sessions.join_next(), if !sessions.is_empty() => {}
             }

@@ -10,7 +10,6 @@ use super::reply::Reply;
 use super::script::Extensions;
 use super::xtext::{from_utf8_address, from_xtext};
 
-#[derive(Debug)]
 pub(super) enum Command {
     Hello { esmtp: bool },
     Mail(ReversePath),
@@ -38,12 +37,6 @@ pub(super) struct ReversePath {
     pub(super) smtputf8: bool,
     pub(super) eight_bit: bool,
     pub(super) size: Option<usize>,
-}
-
-impl std::fmt::Debug for ReversePath {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReversePath").finish_non_exhaustive()
-    }
 }
 
 /// Reads a command line, without its CRLF. The error is the reply to give.

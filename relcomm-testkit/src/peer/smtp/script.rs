@@ -123,8 +123,8 @@ impl Fault {
     }
 }
 
-/// One `RCPT TO`, as the closure of [`SmtpScript::answer_with`] sees it.
-#[derive(Debug, Clone, Copy)]
+/// One `RCPT TO`, as the closure of [`SmtpScript::answer_with`] sees it. Its `Debug` form shows no address.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RecipientAttempt<'a> {
     /// The address, without angle brackets.
@@ -133,6 +133,12 @@ pub struct RecipientAttempt<'a> {
     pub attempt: u32,
     /// The reverse path of the transaction.
     pub envelope_from: &'a str,
+}
+
+impl fmt::Debug for RecipientAttempt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecipientAttempt").field("attempt", &self.attempt).finish_non_exhaustive()
+    }
 }
 
 type AnswerFn = Arc<dyn Fn(&RecipientAttempt<'_>) -> Option<RecipientAnswer> + Send + Sync>;

@@ -76,7 +76,7 @@ impl Session {
         }
     }
 
-    /// Does the work of a step and answers it, as far as no fault strikes.
+    /// Does the work of a step and answers it, as far as no fault strikes; returns the code that went out.
     async fn answer(&mut self, step: Step, work: impl AsyncFnOnce(&mut Self) -> Reply) -> Result<u16, Closed> {
         let act = self.record.fault(step);
         let reply = match &act {
@@ -101,7 +101,10 @@ impl Session {
                 return Err(Closed);
             }
             Some(FaultAct::Dribble) => self.wire.dribble(&reply).await?,
-            Some(FaultAct::Reply(instead)) if reply.is_positive() => self.wire.push(&instead),
+            Some(FaultAct::Reply(instead)) if reply.is_positive() => {
+                self.wire.push(&instead);
+                return Ok(instead.code());
+            }
             _ => self.wire.push(&reply),
         }
         if reply.code() == 421 {
@@ -261,7 +264,8 @@ impl Session {
         let limit = self.offered().size.filter(|octets| *octets > 0).unwrap_or(LARGEST_MAIL);
         let mut collector = DataCollector::new(limit);
         self.wire.data(&mut collector).await?;
-        if !self.wire.pending().is_empty() && !(self.offered().pipelining && self.esmtp) {
+        let grouped = self.esmtp && self.offered().pipelining;
+        if !grouped && !self.wire.pending().is_empty() {
             self.complain("commands were sent ahead of a reply though PIPELINING was not offered");
         }
         self.answer(Step::Dot, async |own| own.dot(collector).await).await.map(drop)
@@ -357,16 +361,23 @@ impl Session {
                 return Ok(());
             }
         };
-        let work = async |own: &mut Self| {
-            let known = own.record.script.credential.as_ref();
-            if known.is_some_and(|(name, password)| *name == given.name && *password == given.password) {
-                own.login = Some(given.name);
-                Reply::new(235, "2.7.0 welcome")
-            } else {
-                Reply::new(535, "5.7.8 name or password wrong")
+        loop {
+            let work = async |own: &mut Self| {
+                let known = own.record.script.credential.as_ref();
+                if known.is_some_and(|(name, password)| *name == given.name && *password == given.password) {
+                    own.login = Some(given.name.clone());
+                    Reply::new(235, "2.7.0 welcome")
+                } else {
+                    Reply::new(535, "5.7.8 name or password wrong")
+                }
+            };
+            // A script may go on asking; what the client then says is a credential and no command.
+            if self.answer(Step::Auth, work).await? != 334 {
+                return Ok(());
             }
-        };
-        self.answer(Step::Auth, work).await.map(drop)
+            self.wire.line(LONGEST_CREDENTIAL_LINE).await?;
+            self.record.note(self.connection, "***".to_owned());
+        }
     }
 
     async fn credential(
