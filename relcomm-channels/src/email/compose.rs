@@ -3,6 +3,7 @@
 use super::address::Mailable;
 use super::wire::reply::Offers;
 use chrono::{DateTime, Utc};
+use data_encoding::BASE64;
 use lettre::address::Envelope;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
@@ -12,6 +13,8 @@ use relcomm_core::channel::{ChannelError, ErrorKind, Key, Prepared, Scope};
 const LONGEST_LINE: usize = 998;
 /// Longer names are left out: no reader shows them, and some relays refuse the line.
 const LONGEST_NAME: usize = 200;
+/// Longer words do not fit beside the header's name within the 78 columns that RFC 5322, 2.1.1 recommends.
+const LONGEST_WORD: usize = 60;
 
 /// What a mail is made of.
 pub(super) struct Draft<'a> {
@@ -66,7 +69,11 @@ impl Draft<'_> {
             Some((address, name)) => builder.to(named(name, address)),
             None => builder.raw_header(raw("To", "undisclosed-recipients:;")),
         };
-        let builder = builder.subject(subject).raw_header(raw("Auto-Submitted", "auto-generated"));
+        builder = match encoded_subject(subject) {
+            Some(encoded) => builder.raw_header(raw("Subject", &encoded)),
+            None => builder.subject(subject),
+        };
+        let builder = builder.raw_header(raw("Auto-Submitted", "auto-generated"));
         let plain = part(ContentType::TEXT_PLAIN, self.text.part("text"), offers);
         let html = self.text.part("html");
         let message = if html.is_empty() {
@@ -107,7 +114,7 @@ fn part(kind: ContentType, text: &str, offers: &Offers) -> SinglePart {
     SinglePart::builder().content_type(kind).body(eight_bit.unwrap_or_else(|| Body::new(text)))
 }
 
-/// Every line end as CRLF, and one at the end.
+/// Every line end as CRLF, and none at the end: the one that closes a part is lettre's.
 fn crlf(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 32 + 2);
     let mut chars = text.chars().peekable();
@@ -121,10 +128,31 @@ fn crlf(text: &str) -> String {
             c => out.push(c),
         }
     }
-    if !out.ends_with("\r\n") {
-        out.push_str("\r\n");
+    if out.ends_with("\r\n") {
+        out.truncate(out.len() - 2);
     }
     out
+}
+
+/// A subject that lettre would leave as it is though it must not be: a word too long to be folded (RFC 5322, 2.1.1), or one that
+/// readers would take for an encoded word. `None` if lettre does it right.
+fn encoded_subject(subject: &str) -> Option<String> {
+    let plain = subject.split(' ').all(|word| word.len() <= LONGEST_WORD && !word.contains("=?"));
+    if plain {
+        return None;
+    }
+    // 39 octets are 52 in base64; with the frame of an encoded word (RFC 2047, 2) and the name of the header that is 73 columns.
+    let mut words = vec![String::new()];
+    for c in subject.chars() {
+        if words.last().is_some_and(|word| word.len() + c.len_utf8() > 39) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
+    }
+    let words: Vec<String> = words.iter().map(|w| format!("=?utf-8?B?{}?=", BASE64.encode(w.as_bytes()))).collect();
+    Some(words.join("\r\n "))
 }
 
 /// The last look: a CR or LF by itself lets some relays see a second mail in the first (CVE-2023-51764 and its kin).
@@ -200,8 +228,8 @@ mod tests {
 
     #[test]
     fn every_line_end_becomes_crlf_once() {
-        assert_eq!(crlf("a\nb\r\nc\rd\n\r"), "a\r\nb\r\nc\r\nd\r\n\r\n");
-        assert_eq!(crlf(""), "\r\n");
+        assert_eq!(crlf("a\nb\r\nc\rd\n\r"), "a\r\nb\r\nc\r\nd\r\n");
+        assert_eq!((crlf("").as_str(), crlf("\n").as_str()), ("", ""));
     }
 
     #[test]
@@ -249,7 +277,9 @@ mod tests {
             assert!(head.is_ascii(), "{head}");
         }
         let mail = composed(&parts(&long, "t", ""), None, &offers);
-        assert!(mail.is_ok(), "{mail:?}");
+        assert!(mail.unwrap().split("\r\n").all(|line| line.len() <= 78));
+        let mail = composed(&parts("=?utf-8?q?=0D=0ABcc:_x?=", "t", ""), None, &offers).unwrap();
+        assert!(!mail.contains("=0D=0A") && mail.contains("Subject: =?utf-8?B?"), "{mail}");
     }
 
     #[test]

@@ -24,6 +24,7 @@ const ADDRESSED: [&str; 5] = ["Delivered-To", "X-Original-To", "X-Envelope-To", 
 /// | `relayed`, `expanded` | reached: relayed |
 /// | `delayed` | delayed, until `Will-Retry-Until` |
 /// | `failed`, `expired` | failed, whatever the class of `Status` |
+/// | another word | failed, if `Status` is permanent; else nothing |
 ///
 /// The token comes from the address that the report was delivered to, if it is one of `base`. Nothing is verified here: that a token
 /// is genuine, the engine finds out. Pure; never panics; mails over 10 MiB or of more than 100 parts are not looked into.
@@ -84,6 +85,8 @@ fn evidence(group: &Group) -> Option<Evidence> {
         "relayed" | "expanded" => Some(Evidence::Reached(Assurance::Relayed)),
         "delayed" => Some(Evidence::Delayed { until: group.get("will-retry-until").and_then(when) }),
         "failed" | "failure" | "expired" => Some(Evidence::Failed),
+        // Words of some systems' own, such as `error`: a permanent status makes them clear, no other does.
+        _ if group.get("status").and_then(enhanced).is_some_and(|code| code.starts_with('5')) => Some(Evidence::Failed),
         _ => None,
     }
 }
