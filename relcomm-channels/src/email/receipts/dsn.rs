@@ -39,13 +39,15 @@ pub fn classify(raw: &[u8], base: Option<&ReturnPath>) -> Vec<Receipt> {
 
 fn read(raw: &[u8], base: Option<&ReturnPath>) -> Vec<Receipt> {
     let Some(mail) = MessageParser::default().parse(raw) else { return Vec::new() };
-    let reports: Vec<Group> = mail
-        .parts
-        .iter()
-        .filter(|part| is_status(part))
-        .flat_map(|part| groups(&String::from_utf8_lossy(part.contents())))
-        .filter(|group| group.get("action").is_some())
-        .collect();
+    let mut reports = statuses(&mail);
+    if reports.is_empty() && says_it_is_a_report(&mail) {
+        // A gateway wrapped the report in a mail that calls itself one.
+        let wrapped = mail.parts.iter().filter_map(|part| match &part.body {
+            PartType::Message(inner) => Some(inner),
+            _ => None,
+        });
+        reports = wrapped.flat_map(statuses).collect();
+    }
     if reports.is_empty() {
         return Vec::new();
     }
@@ -64,6 +66,22 @@ fn read(raw: &[u8], base: Option<&ReturnPath>) -> Vec<Receipt> {
             Some(receipt)
         })
         .collect()
+}
+
+/// The recipients that the mail's own status parts speak of.
+fn statuses(mail: &Message<'_>) -> Vec<Group> {
+    mail.parts
+        .iter()
+        .filter(|part| is_status(part))
+        .flat_map(|part| groups(&String::from_utf8_lossy(part.contents())))
+        .filter(|group| group.get("action").is_some())
+        .collect()
+}
+
+/// RFC 6522, 3.
+fn says_it_is_a_report(mail: &Message<'_>) -> bool {
+    let kind = mail.parts.first().and_then(MimeHeaders::content_type);
+    kind.and_then(|kind| kind.attribute("report-type")).is_some_and(|kind| kind.eq_ignore_ascii_case("delivery-status"))
 }
 
 /// A status part of this mail itself: one within a forwarded mail belongs to someone else.
