@@ -117,7 +117,8 @@ fn a_report_inside_a_forwarded_mail_is_not_ours() {
          --outer\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--outer--\r\n"
     );
     assert_eq!(classify(raw.as_bytes(), Some(&base())), Vec::<Receipt>::new());
-    let quoted = b"To: bounces+tok-1@b.test\r\n\r\n> Content-Type: message/delivery-status\r\n>\r\n> Action: delivered\r\n";
+    let quoted =
+        b"To: bounces+tok-1@b.test\r\n\r\n> Content-Type: message/delivery-status\r\n>\r\n> Action: delivered\r\n";
     assert!(classify(quoted, Some(&base())).is_empty());
 }
 
@@ -147,7 +148,8 @@ fn mails_built_to_exhaust_a_parser_are_not_looked_into() {
     assert!(classify(deep.as_bytes(), None).is_empty());
     let nested = "Content-Type: message/rfc822\r\n\r\n".repeat(90);
     assert!(classify(nested.as_bytes(), None).is_empty());
-    let digest = format!("Content-Type: multipart/digest; boundary=b\r\n\r\n{}", "--b\r\n\r\nA: b\r\n\r\nx\r\n".repeat(20_000));
+    let digest =
+        format!("Content-Type: multipart/digest; boundary=b\r\n\r\n{}", "--b\r\n\r\nA: b\r\n\r\nx\r\n".repeat(20_000));
     assert!(classify(digest.as_bytes(), None).is_empty());
     let mut large = report("Action: failed");
     large.resize(11 << 20, b' ');

@@ -81,7 +81,12 @@ impl Draft<'_> {
         } else {
             let html = part(ContentType::TEXT_HTML, html, offers);
             let boundary = self.boundary(&[&plain.formatted(), &html.formatted()]);
-            let both = MultiPart::builder().kind(MultiPartKind::Alternative).boundary(boundary);
+            let mut both = MultiPart::builder();
+            // RFC 2045, 6.4: what holds eight-bit parts says so itself.
+            if !(plain.formatted().is_ascii() && html.formatted().is_ascii()) {
+                both = both.header(ContentTransferEncoding::EightBit);
+            }
+            let both = both.kind(MultiPartKind::Alternative).boundary(boundary);
             builder.multipart(both.singlepart(plain).singlepart(html))
         };
         let bytes = message.map_err(|_| rejected("the mail cannot be composed"))?.formatted();

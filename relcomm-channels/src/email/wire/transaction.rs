@@ -204,6 +204,9 @@ async fn hand_over(
     if bounds.cx.cancellation.is_cancelled() {
         return Err(Fault::Cancelled.error(&[]));
     }
+    if bounds.cx.remaining().is_zero() {
+        return Err(Fault::Timeout.error(&[]));
+    }
     taken.iter().for_each(|place| outcomes.crossing(*place));
     bounds.crossed = true;
     let answer = match bounds.within(link.timeouts.block, session.wire.write(last)).await {
