@@ -122,7 +122,9 @@ fn enhanced(value: &str) -> Option<String> {
 }
 
 fn when(value: &str) -> Option<Moment> {
-    mail_parser::DateTime::parse_rfc822(value).filter(|date| date.is_valid()).and_then(|d| moment(d.to_timestamp()))
+    mail_parser::DateTime::parse_rfc822(value)
+        .filter(mail_parser::DateTime::is_valid)
+        .and_then(|d| moment(d.to_timestamp()))
 }
 
 fn moment(seconds: i64) -> Option<Moment> {
