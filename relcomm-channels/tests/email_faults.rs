@@ -156,11 +156,27 @@ async fn replies_in_pieces_and_replies_with_odd_bytes_are_read() {
 
 #[tokio::test]
 async fn a_relay_that_speaks_out_of_turn_is_not_believed() {
-    let two = Reply::raw(250, b"250 2.1.5 ok\r\n250 2.0.0 queued\r\n".to_vec());
-    let peer = peer(SmtpScript::new().fault(Fault::at(Step::Rcpt, FaultAct::Reply(two))));
+    // Without a look at it the second reply would accept a recipient who is refused, or a text that was never sent.
+    for (step, both) in [
+        (Step::Mail, b"250 2.1.0 ok\r\n250 2.1.5 ok\r\n".to_vec()),
+        (Step::Data, b"354 go on\r\n250 2.0.0 queued\r\n".to_vec()),
+    ] {
+        let twice = Fault::at(step, FaultAct::Reply(Reply::raw(250, both)));
+        let peer = peer(SmtpScript::new().answer("gone@c.test", RecipientAnswer::refuse()).fault(twice));
+        let outcomes = attempt(&shared(&peer), &notice(), &[to("a@c.test"), to("gone@c.test")]).await;
+        let error = failure(&outcomes[0]);
+        assert_eq!((error.kind, error.effect), (ErrorKind::Protocol, Effect::NotSent), "{step:?}");
+        assert!(peer.mails().is_empty());
+    }
+    let odd = Fault::at(Step::Dot, FaultAct::Reply(Reply::new(354, "go on")));
+    let peer = peer(SmtpScript::new().fault(odd));
     let outcomes = attempt(&shared(&peer), &notice(), &[to("a@c.test")]).await;
-    assert_eq!(failure(&outcomes[0]).kind, ErrorKind::Protocol);
-    assert!(peer.mails().is_empty());
+    let error = failure(&outcomes[0]);
+    assert_eq!(
+        (error.kind, error.effect),
+        (ErrorKind::Protocol, Effect::MaybeSent),
+        "an answer, but not to the question"
+    );
 }
 
 #[tokio::test]

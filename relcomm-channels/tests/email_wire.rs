@@ -59,7 +59,13 @@ async fn each_recipient_of_one_transaction_has_an_outcome_of_their_own() {
     assert_eq!(reached, ["one@c.test", "two@c.test"]);
     assert_eq!(mail.header("To").as_deref(), Some("undisclosed-recipients:;"));
     assert!(!String::from_utf8_lossy(&mail.data).contains("c.test"), "no one sees another");
+    assert!(!mail.eight_bit, "plain ASCII needs no 8BITMIME");
     assert_eq!(peer.violations(), Vec::<String>::new());
+
+    // Also where only one of them is left.
+    let items = [to("bad address").name(Some("Someone Else".to_owned())), to("one@c.test")];
+    assert!(accepted(&attempt(&shared(&peer), &notice(), &items).await[1]));
+    assert_eq!(peer.mails()[1].header("To").as_deref(), Some("undisclosed-recipients:;"));
 }
 
 #[tokio::test]
@@ -162,6 +168,15 @@ async fn an_idle_session_that_the_relay_closed_is_replaced_once() {
         }
         assert_eq!((peer.connections(), peer.mails().len()), (2, 2));
     }
+    // Where one idle session is dead, the others are not tried: they would cost a round trip each.
+    let restarted = peer(SmtpScript::new().fault(Fault::at(Step::Mail, FaultAct::Cut).after(2).times(1)));
+    let (channel, text, items) = (shared(&restarted), notice(), [to("a@c.test")]);
+    let both = || async { tokio::join!(attempt(&channel, &text, &items), attempt(&channel, &text, &items)) };
+    both().await;
+    attempt(&channel, &text, &items).await;
+    both().await;
+    assert_eq!((restarted.connections(), restarted.mails().len()), (4, 5));
+
     // A fresh session that ends the same way is a fault, not a reason to try once more.
     let peer = peer(SmtpScript::new().fault(Fault::at(Step::Mail, FaultAct::Cut).times(1)));
     assert!(!accepted(&attempt(&shared(&peer), &notice(), &[to("a@c.test")]).await[0]));

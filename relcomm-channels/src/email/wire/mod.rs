@@ -91,11 +91,13 @@ impl Wire {
         if line.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
             return Err(Fault::Protocol("a command would have held a second line"));
         }
-        // An answer that comes before its question belongs to something else.
-        if !self.input.is_empty() {
-            return Err(Fault::Protocol("the relay spoke out of turn"));
-        }
+        self.expect_silence()?;
         self.write(format!("{line}\r\n").as_bytes()).await
+    }
+
+    /// Nothing has been received that nobody asked for: it would be taken for the answer to what is said next.
+    fn expect_silence(&self) -> Result<(), Fault> {
+        if self.input.is_empty() { Ok(()) } else { Err(Fault::Protocol("the relay spoke out of turn")) }
     }
 
     /// The bytes of one whole reply.

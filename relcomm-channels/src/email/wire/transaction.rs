@@ -171,10 +171,9 @@ async fn recipients(
             taken.push(*place);
             continue;
         }
-        let gone = reply.code == 421;
         let error = Fault::Refused(Phase::Recipient, reply).error(&about);
-        // What ends the session, or bars it, speaks for those who have no answer yet too.
-        if gone || error.scope != Scope::Recipient {
+        // What ends the session (421), or bars it, speaks for those who have no answer yet too.
+        if error.scope != Scope::Recipient {
             return Err(error);
         }
         outcomes.set(*place, Outcome::Failed(error));
@@ -200,6 +199,8 @@ async fn hand_over(
     for block in blocks.chunks(BLOCK) {
         bounds.within(link.timeouts.block, session.wire.write(block)).await.map_err(|fault| fault.error(about))?;
     }
+    // An answer that is there before its question would pass for the acceptance.
+    session.wire.expect_silence().map_err(|fault| fault.error(about))?;
     // The last moment at which nothing can be out.
     if bounds.cx.cancellation.is_cancelled() {
         return Err(Fault::Cancelled.error(&[]));
