@@ -85,7 +85,9 @@ async fn a_relay_that_closes_says_not_now_to_all_who_have_no_answer_yet() {
     let outcomes = attempt(&shared(&peer), &notice(), &items).await;
     assert_eq!(failure(&outcomes[0]).kind, ErrorKind::RecipientInvalid, "what was known stays known");
     for outcome in &outcomes[1..] {
-        assert_eq!((failure(outcome).kind, failure(outcome).effect), (ErrorKind::Unavailable, Effect::NotSent));
+        let error = failure(outcome);
+        assert_eq!((error.kind, error.effect), (ErrorKind::Unavailable, Effect::NotSent));
+        assert_eq!((error.scope, error.code.as_deref()), (Scope::Channel, Some("421 4.3.2")), "the word for all");
     }
     assert!(peer.mails().is_empty());
 }

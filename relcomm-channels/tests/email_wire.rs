@@ -354,6 +354,11 @@ async fn verify_says_what_the_relay_lacks_and_sends_nothing() {
     let findings = personal(&full).verify(&context()).await.expect("verified");
     assert!(findings.iter().all(|f| f.severity == Severity::Note), "{findings:?}");
     assert!(findings.iter().any(|f| f.message.contains("33554432")));
+
+    let nowhere = tempfile::tempdir().expect("a directory").path().join("missing");
+    let channel = EmailChannel::new(options(&full).receipts(&nowhere, base())).expect("a channel");
+    let findings = channel.verify(&context()).await.expect("verified");
+    assert!(findings.iter().any(|f| f.code == "RC0715" && f.severity == Severity::Warning));
 }
 
 #[test]
