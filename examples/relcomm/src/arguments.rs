@@ -1,0 +1,262 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Release communications: write a plan, check it, prepare every text, have it approved, declare success, dispatch, and report who was
+/// informed.
+#[derive(Debug, Parser)]
+#[command(name = "relcomm", version, about, max_term_width = 110)]
+pub struct Arguments {
+    /// Log level on standard error: error, warn, info, debug.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// Findings as annotations of a pull request; reports as Markdown.
+    Github,
+}
+
+/// What every verb that reads a plan takes.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// The plan (YAML, TOML or JSON) or a bundle made by `prepare --bundle`.
+    #[arg(value_name = "PLAN|BUNDLE")]
+    pub plan: PathBuf,
+    /// Sets a parameter of the plan.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// The deployment's channels: with them the verb is live. Without them it is the sandbox, where nothing leaves the machine.
+    #[arg(long, value_name = "FILE")]
+    pub channels: Option<PathBuf>,
+    /// Where the journal is (`file:PATH`); it wins over the one that the channels file names.
+    #[arg(long, value_name = "URL")]
+    pub journal: Option<String>,
+    /// Makes the journal, or its record of this plan and version, where there is none.
+    #[arg(long)]
+    pub new_journal: bool,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Prints the JSON Schema of the plan language.
+    Schema,
+    /// Says all that is wrong with a plan.
+    Validate {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// Lists each default that was used, too.
+        #[arg(short, long)]
+        verbose: bool,
+    },
+    /// Renders and checks every text; sends nothing.
+    Prepare {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// Writes every text into this directory, for reading.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Writes the bundle: the sealed plan, that every later verb takes in the plan's place.
+        #[arg(long, value_name = "FILE")]
+        bundle: Option<PathBuf>,
+    },
+    /// Checks the channels: configuration, connection, authentication. Nothing is sent.
+    Verify {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Approves what is prepared, or rejects it.
+    Approve {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// Who approves.
+        #[arg(long)]
+        by: String,
+        /// In which role.
+        #[arg(long)]
+        role: String,
+        /// The digest that was read; refused if it is not the present one.
+        #[arg(long)]
+        digest: Option<String>,
+        /// Rejects instead.
+        #[arg(long)]
+        reject: bool,
+        /// In which words.
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Declares how the release went at a place.
+    Declare {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// The place; needed where there are several.
+        #[arg(long)]
+        place: Option<String>,
+        /// How it went: begun, success, failure, halted, rolled-back.
+        #[arg(long)]
+        outcome: String,
+        /// Who declares.
+        #[arg(long)]
+        by: String,
+        /// What shows it; demanded live.
+        #[arg(long)]
+        proof: Option<String>,
+        /// As of when (RFC 3339), if not now.
+        #[arg(long)]
+        at: Option<String>,
+    },
+    /// Sends what is due now.
+    Dispatch {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// Goes on until nothing is pending.
+        #[arg(long)]
+        wait: bool,
+        /// Really sends, when live; without it the verb prints what it would send.
+        #[arg(long)]
+        execute: bool,
+        /// Who dispatches.
+        #[arg(long)]
+        by: Option<String>,
+        /// Exits with 0 though something is pending.
+        #[arg(long)]
+        pending_ok: bool,
+    },
+    /// Lists what people must do by hand.
+    Tasks {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Says that something was done by hand, or that it failed.
+    Attest {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// The communique.
+        #[arg(long)]
+        communique: String,
+        /// To whom.
+        #[arg(long, conflicts_with = "group", required_unless_present = "group")]
+        person: Option<String>,
+        /// To every member of this group.
+        #[arg(long)]
+        group: Option<String>,
+        /// Whether it was done: done, failed.
+        #[arg(long, value_enum)]
+        outcome: Attested,
+        /// What that proves; acknowledged unless said, and never more than the mechanism can prove.
+        #[arg(long)]
+        assurance: Option<String>,
+        /// Who says so.
+        #[arg(long)]
+        by: String,
+        /// In which words.
+        #[arg(long)]
+        note: Option<String>,
+    },
+    /// Holds everything that is not out yet, or one communique.
+    Hold(Person),
+    /// Lets what is held go on.
+    Resume(Person),
+    /// Cancels everything that is not out yet, or one communique, for good.
+    Cancel(Person),
+    /// Reads receipts in.
+    Receipts {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// From where: `maildir:DIR`, `callbacks:FILE` (JSON lines with mechanism, headers, body), or `-` for one mail on standard input.
+        #[arg(long, value_name = "SOURCE")]
+        from: String,
+        /// Goes on reading.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Says where the dispatch stands.
+    Status {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// Exits with 0 though something is pending.
+        #[arg(long)]
+        pending_ok: bool,
+    },
+    /// Says who was informed and who was not.
+    Report {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// Hides people.
+        #[arg(long)]
+        redact: bool,
+        /// Exits with 0 though something is pending.
+        #[arg(long)]
+        pending_ok: bool,
+    },
+    /// The main job in one go: prepare, approve, declare, dispatch, report. In the sandbox unless there are channels.
+    Deliver {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// Really sends, when live.
+        #[arg(long)]
+        execute: bool,
+        /// Who declares success; needed live.
+        #[arg(long)]
+        by: Option<String>,
+        /// What shows it; needed live.
+        #[arg(long)]
+        proof: Option<String>,
+        /// Exits with 0 though something is pending.
+        #[arg(long)]
+        pending_ok: bool,
+    },
+}
+
+/// A person's input about everything or one communique.
+#[derive(Debug, Args)]
+pub struct Person {
+    /// The plan and its surroundings.
+    #[command(flatten)]
+    pub common: Common,
+    /// Only this communique.
+    #[arg(long)]
+    pub communique: Option<String>,
+    /// Who says so.
+    #[arg(long)]
+    pub by: String,
+    /// Why.
+    #[arg(long)]
+    pub why: Option<String>,
+}
+
+/// What an attestation says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Attested {
+    /// It was done.
+    Done,
+    /// It failed.
+    Failed,
+}
