@@ -9,7 +9,8 @@ use relcomm_core::release::Outcome;
 use relcomm_core::validate::Deployment;
 
 fn valid(text: &str, files: &HeldFiles) -> Plan {
-    let validation = judge_with(text, files, &Deployment::unknown(), Vec::new()).unwrap_or_else(|f| panic!("{}", shown(&f)));
+    let validation =
+        judge_with(text, files, &Deployment::unknown(), Vec::new()).unwrap_or_else(|f| panic!("{}", shown(&f)));
     assert!(!validation.findings().iter().any(is_fault), "{}", shown(validation.findings()));
     validation.into_plan().unwrap().0
 }
@@ -19,7 +20,10 @@ fn of_communiques(communiques: &str) -> Plan {
     let files = HeldFiles::new()
         .file("staff.csv", "id,email,place\na,a@b.example,eu\nb,b@b.example,\n")
         .file("place.md", "Live in {{ place.name }}: {{ release.what | length }}");
-    valid(&[HEAD, &RELEASE.replace("where: production", "where: [eu, us]"), RESPONSIBLE, groups, communiques].concat(), &files)
+    valid(
+        &[HEAD, &RELEASE.replace("where: production", "where: [eu, us]"), RESPONSIBLE, groups, communiques].concat(),
+        &files,
+    )
 }
 
 /// For a communique to everybody with these keys: whether it has a gate for each place, and whether it awaits a declaration.
@@ -50,7 +54,9 @@ fn a_gate_awaits_a_declaration_only_if_its_time_or_condition_or_words_speak_of_o
 
 #[test]
 fn what_is_left_out_is_filled_in() {
-    let plan = of_communiques("communiques: { all: { to: [staff, office] }, start: { to: office, if: { outcome: begun } } }\n");
+    let plan = of_communiques(
+        "communiques: { all: { to: [staff, office] }, start: { to: office, if: { outcome: begun } } }\n",
+    );
     let staff = plan.group(&GroupId::new("staff").unwrap()).unwrap();
     assert_eq!((staff.owner.as_str(), staff.informed_when), ("Ada", Assurance::Accepted));
     let [all, start] = plan.communiques() else { panic!("two communiques") };
@@ -84,7 +90,9 @@ fn a_text_is_loaded_for_the_language_of_the_groups_and_without_its_mark() {
 
 #[test]
 fn an_end_within_a_time_is_the_end_of_the_communique() {
-    let plan = of_communiques("communiques: { all: { to: [staff, office], at: { from: declared, plus: 1h, not_after: declared +2h } } }\n");
+    let plan = of_communiques(
+        "communiques: { all: { to: [staff, office], at: { from: declared, plus: 1h, not_after: declared +2h } } }\n",
+    );
     let all = &plan.communiques()[0];
     assert_eq!(all.occurrences[0].at.elapsed_ms, 3_600_000);
     assert_eq!(all.not_after.as_ref().unwrap().elapsed_ms, 7_200_000);

@@ -247,7 +247,6 @@ impl Resolver<'_> {
             ("RC0902", "deadline", draft.deadline.is_some(), "`deadline`"),
             ("RC0909", "undeclared", draft.undeclared, "`undeclared`"),
             ("RC0901", "urgent", draft.urgent, "`urgent`"),
-            ("RC0911", "profile", draft.profile.is_some(), "`profile`"),
             (
                 "RC0912",
                 "if.kind",
@@ -258,11 +257,14 @@ impl Resolver<'_> {
         for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
             self.inert(code, format!("{path}.{key}"), what);
         }
-        if let Some(profile) = &draft.profile
-            && !self.draft.profiles.keys().any(|known| known == profile)
-        {
+        if let Some(profile) = &draft.profile {
             let known: Vec<&str> = self.draft.profiles.keys().map(String::as_str).collect();
-            self.dangling(format!("{path}.profile"), "profile", profile, known);
+            let path = format!("{path}.profile");
+            if known.contains(&profile.as_str()) {
+                self.inert("RC0911", path, "`profile`");
+            } else {
+                self.dangling(path, "profile", profile, known);
+            }
         }
     }
 }

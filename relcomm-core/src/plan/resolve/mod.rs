@@ -182,7 +182,8 @@ impl Resolver<'_> {
         if self.draft.protocol.is_some() {
             self.inert("RC0910", "protocol", "`protocol`");
         }
-        if !self.draft.profiles.is_empty() {
+        // Where a communique takes a profile on, that is said there.
+        if !self.draft.profiles.is_empty() && self.draft.communiques.values().all(|c| c.profile.is_none()) {
             self.inert("RC0911", "profiles", "`profiles`");
         }
     }

@@ -255,4 +255,11 @@ pub(crate) const PLANS: &[Case] = &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  again: { to: more, at: declared, per: release, text: \"{{ release.what | length }}\" }\n",
         ],
     ),
+    case(
+        "RC0101",
+        &[
+            "profiles: { legal: { must_state: release.why } }\n",
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «profile: legl }\n",
+        ],
+    ),
 ];
