@@ -1,6 +1,6 @@
 //! What a valid plan holds: defaults, gates, words.
 
-use super::support::{HEAD, RELEASE, RESPONSIBLE, is_fault, judge_with, shown};
+use super::support::{HEAD, RELEASE, RESPONSIBLE, judge_with, shown};
 use relcomm_core::communique::{Anchor, Per};
 use relcomm_core::id::{CommuniqueId, GroupId};
 use relcomm_core::plan::{HeldFiles, Plan};
@@ -11,7 +11,7 @@ use relcomm_core::validate::Deployment;
 fn valid(text: &str, files: &HeldFiles) -> Plan {
     let validation =
         judge_with(text, files, &Deployment::unknown(), Vec::new()).unwrap_or_else(|f| panic!("{}", shown(&f)));
-    assert!(!validation.findings().iter().any(is_fault), "{}", shown(validation.findings()));
+    assert!(validation.is_valid(), "{}", shown(validation.findings()));
     validation.into_plan().unwrap().0
 }
 

@@ -191,7 +191,7 @@ impl Resolver<'_> {
 
 /// The id of a plan that has none: the plan is refused, so that it is never seen.
 fn nameless() -> PlanId {
-    PlanId::new("plan").unwrap_or_else(|_| unreachable!("`plan` is a word"))
+    PlanId::new("plan").expect("`plan` is a word")
 }
 
 /// A text as a word of the plan: what no word holds becomes `-`.
