@@ -107,7 +107,7 @@ pub struct Timing {
     pub spread: Option<Duration>,
     /// The time after which nothing more is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_after: Option<Box<Timing>>,
+    pub not_after: Option<Box<Self>>,
 }
 
 /// Hours of the day, from the beginning on and before the end; over midnight if it ends earlier than it begins.

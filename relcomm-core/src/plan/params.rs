@@ -118,9 +118,13 @@ fn walk(
 ) {
     match node.kind_mut() {
         Kind::Null => {}
-        Kind::Scalar { text, .. } => match fill(path, text) {
+        Kind::Scalar { text, plain } => match fill(path, text) {
             Ok(None) => {}
-            Ok(Some(filled)) => *text = filled,
+            Ok(Some(filled)) => {
+                *text = filled;
+                // YAML demands quotes around `{{ … }}`; the value in its place may be a number all the same.
+                *plain = true;
+            }
             Err(fault) => faults.push(fault),
         },
         Kind::List(items) => {

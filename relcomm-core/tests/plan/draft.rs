@@ -116,7 +116,10 @@ fn tables_keep_the_order_of_the_file_in_every_format() {
     let toml =
         "plan = 1\n[communiques.zeta]\nto='a'\n[communiques.alpha]\nto='a'\n[release]\nproduct='p'\nversion='1'\n";
     let draft = read("p.toml", toml).unwrap();
-    assert_eq!(draft.communiques.keys().map(|k| k.as_str()).collect::<Vec<_>>(), ["zeta", "alpha"]);
+    assert_eq!(
+        draft.communiques.keys().map(relcomm_core::id::CommuniqueId::as_str).collect::<Vec<_>>(),
+        ["zeta", "alpha"]
+    );
 }
 
 #[test]
@@ -134,12 +137,15 @@ fn text_stays_as_it_was_written() {
 #[test]
 fn medium_says_what_it_says() {
     let draft = read("medium.yaml", MEDIUM).unwrap();
-    let groups: Vec<_> = draft.groups.keys().map(|g| g.as_str()).collect();
+    let groups: Vec<_> = draft.groups.keys().map(relcomm_core::id::GroupId::as_str).collect();
     assert_eq!(groups, ["support", "customers", "auditors", "staff", "change-board", "partners"]);
     let support = &draft.groups.get("support").unwrap().full;
     let Some(MembersDraft::Inline(members)) = &support.members else { panic!("{support:?}") };
     let MemberDraft::Full(desk) = &members[0] else { panic!() };
-    assert_eq!(desk.addresses.keys().map(|m| m.as_str()).collect::<Vec<_>>(), ["email", "pager"]);
+    assert_eq!(
+        desk.addresses.keys().map(relcomm_core::mechanism::Mechanism::as_str).collect::<Vec<_>>(),
+        ["email", "pager"]
+    );
     assert_eq!(desk.addresses.get("pager").unwrap().address().as_str(), "support-rota");
     let Some(ViaDraft::Steps(steps)) = &support.via else { panic!() };
     let StepDraft::Full(step) = &steps[1] else { panic!() };
@@ -174,6 +180,31 @@ fn debug_shows_nobody() {
     for private in ["ada", "@b.example", "Lea", "leader-8", "+41", "CHG0031234", "mia", "cs-lead"] {
         assert!(!shown.contains(private), "{private}");
     }
+}
+
+#[test]
+fn debug_of_a_source_shows_no_text() {
+    let source = Source::parse("p.yaml", EVERYTHING.as_bytes(), Format::Yaml).unwrap();
+    let shown = format!("{source:?} {:?}", source.root());
+    assert!(shown.contains("p.yaml") && !shown.contains("b.example") && !shown.contains("LedgerLine"));
+}
+
+#[test]
+fn positions_hold_in_tables_of_toml() {
+    let source = Source::parse("p.toml", SMALL_TOML.as_bytes(), Format::Toml).unwrap();
+    let line = |path: &str| {
+        let at = source.at(path);
+        (at.source, at.column)
+    };
+    assert_eq!(line("release"), ("[release]".into(), 2));
+    assert_eq!(
+        line("release.what[1].text"),
+        (r#"what = ["one", { id = "two", text = "Two", concerns = "users" }]"#.into(), 30)
+    );
+    assert_eq!(line("communiques.out"), ("[communiques.out]".into(), 14));
+    assert_eq!(line("communiques.out.via[1].within"), ("within = \"10m\"".into(), 1));
+    assert_eq!(line("communiques.out.via[1].nothing").0, "[[communiques.out.via]]");
+    assert_eq!(line("release.where[\"b.c\"]").0, r#"where = { eu = { platforms = ["web"] }, "b.c" = {} }"#);
 }
 
 #[test]

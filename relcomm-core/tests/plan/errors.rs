@@ -161,10 +161,11 @@ fn wrong_types_say_what_was_expected_and_found() {
 #[test]
 fn no_finding_repeats_an_address() {
     let text = plan(
-        "settle: kim@b.example\nexposure: '+41 44 555 0101'\nindeterminate: kim@b.example\ngroups: { a: { kim@b.example: { } } }",
+        "settle: kim@b.example\nexposure: '+41 44 555 0101'\nindeterminate: kim@b.example\ngroups: { a: { kim@b.example: { } }, kim@b.example: { } }\n\
+         communiques: { x: { to: kim@b.example, at: kim@b.example, via: '+41445550101', after: kim@b.example informed } }",
     );
     let findings = PlanDraft::read("p.yaml", text.as_bytes()).unwrap_err();
-    assert_eq!(findings.len(), 4);
+    assert_eq!(findings.len(), 9);
     for finding in findings {
         let said = format!("{} {:?}", finding.message, finding.help);
         assert!(!said.contains("kim@") && !said.contains("0101"), "{said}");
@@ -374,4 +375,27 @@ fn a_flood_of_errors_is_cut_off() {
     let found = PlanDraft::read("p.yaml", plan(&keys).as_bytes()).unwrap_err();
     assert_eq!(found.len(), 200);
     assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn numbers_and_truth_stand_without_quotes_but_parameters_may_hold_them() {
+    let text = plan("exposure: \"50\"\ngroups: { a: { must_inform: 'true', email: a@b.example } }");
+    insta::assert_snapshot!(findings("p.yaml", &text), @r#"
+    p.yaml:3:11: error[RC0003]: expected a whole number above zero, found text in quotes
+      in exposure
+      |
+    3 | exposure: "50"
+      |           ^
+    p.yaml:4:29: error[RC0003]: expected true or false, found text in quotes
+      in groups.a.must_inform
+      |
+    4 | groups: { a: { must_inform: 'true', email: a@b.example } }
+      |                             ^
+    "#);
+    let filled = plan(
+        "params: { n: 50, yes: true }\nexposure: \"{{ params.n }}\"\ngroups: { a: { must_inform: \"{{ params.yes }}\" } }",
+    );
+    let draft = read("p.yaml", &filled).unwrap();
+    assert_eq!(draft.exposure.map(std::num::NonZeroU32::get), Some(50));
+    assert!(draft.groups.get("a").unwrap().full.must_inform);
 }

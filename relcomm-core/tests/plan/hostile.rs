@@ -13,7 +13,7 @@ fn refused(format: Format, bytes: &[u8]) -> Finding {
     let finding = Source::parse("p", bytes, format).expect_err("refused");
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     assert_eq!(finding.code, "RC0001");
-    finding
+    *finding
 }
 
 fn place(finding: &Finding) -> (usize, usize) {

@@ -71,6 +71,13 @@ fn instants() {
 }
 
 #[test]
+fn a_day_that_a_zone_never_had_becomes_the_next() {
+    // Samoa went from 29 to 31 December 2011 at 10:00 UTC.
+    let noon = map("{ from: planned +1d @12:00, zone: Pacific/Apia }").timing(None).unwrap();
+    assert_eq!(noon.resolve(at("2011-12-29T20:00:00Z")), at("2011-12-30T10:00:00Z"));
+}
+
+#[test]
 fn a_fixed_time_needs_no_anchor_but_a_zone_if_it_is_local() {
     let fixed = |text: &str, zone| text.parse::<Instant>().and_then(|i| i.moment(zone));
     assert_eq!(fixed("2027-05-12T07:00", LONDON), Ok(Some(at("2027-05-12T06:00:00Z"))));

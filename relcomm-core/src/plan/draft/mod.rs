@@ -134,7 +134,7 @@ impl PlanDraft {
     /// # Errors
     /// As [`read`](Self::read), and a finding for each parameter that has no value.
     pub fn read_with(file: &str, bytes: &[u8], settings: &Settings) -> Result<(Self, Source), Vec<Finding>> {
-        let mut source = Source::parse(file, bytes, Format::of(file)).map_err(|finding| vec![finding])?;
+        let mut source = Source::parse(file, bytes, Format::of(file)).map_err(|finding| vec![*finding])?;
         super::params::expand(&mut source, settings)?;
         let draft = source.decode()?;
         Ok((draft, source))

@@ -6,7 +6,6 @@ use crate::plan::{Finding, Position};
 /// A finding shows no more of a source line than this many characters, so that a minified file does not fill the screen.
 const LONGEST_SHOWN: usize = 400;
 
-#[derive(Debug)]
 pub(super) struct Lines {
     file: String,
     text: String,
@@ -14,10 +13,10 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Self, Finding> {
+    pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Self, Box<Finding>> {
         if bytes.len() > LARGEST {
             let message = format!("the file is larger than {} MiB", LARGEST >> 20);
-            return Err(Finding::error("RC0001", "", message).at(Position::new(file, 1, 1, "")));
+            return Err(Box::new(Finding::error("RC0001", "", message).at(Position::new(file, 1, 1, ""))));
         }
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let (text, broken) = match std::str::from_utf8(bytes) {
@@ -56,11 +55,11 @@ impl Lines {
         Position::new(&self.file, line, column, shown)
     }
 
-    pub(super) fn finding(&self, fault: &Fault) -> Finding {
+    pub(super) fn finding(&self, fault: &Fault) -> Box<Finding> {
         let finding = Finding::error("RC0001", "", fault.message.clone()).at(self.position(fault.offset));
-        match &fault.help {
+        Box::new(match &fault.help {
             Some(help) => finding.help(help.clone()),
             None => finding,
-        }
+        })
     }
 }

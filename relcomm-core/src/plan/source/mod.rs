@@ -52,7 +52,7 @@ impl Format {
 }
 
 /// A file as a tree of values with their positions.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Source {
     lines: Arc<Lines>,
     root: Node,
@@ -89,12 +89,19 @@ impl Fault {
     }
 }
 
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The text may hold addresses.
+        f.debug_struct("Source").field("file", &self.lines.file()).finish_non_exhaustive()
+    }
+}
+
 impl Source {
     /// Reads a file that holds one document.
     ///
     /// # Errors
     /// A finding `RC0001` with line and column, for everything that is wrong with the file's form.
-    pub fn parse(file: &str, bytes: &[u8], format: Format) -> Result<Self, Finding> {
+    pub fn parse(file: &str, bytes: &[u8], format: Format) -> Result<Self, Box<Finding>> {
         let (lines, roots) = Self::read(file, bytes, format)?;
         let mut roots = roots.into_iter();
         match (roots.next(), roots.next()) {
@@ -111,7 +118,7 @@ impl Source {
     ///
     /// # Errors
     /// As [`parse`](Self::parse).
-    pub fn parse_all(file: &str, bytes: &[u8], format: Format) -> Result<Vec<Self>, Finding> {
+    pub fn parse_all(file: &str, bytes: &[u8], format: Format) -> Result<Vec<Self>, Box<Finding>> {
         let (lines, roots) = Self::read(file, bytes, format)?;
         if roots.is_empty() {
             return Err(lines.finding(&Fault::new(0, "the file is empty")));
@@ -119,7 +126,7 @@ impl Source {
         Ok(roots.into_iter().map(|root| Self { lines: Arc::clone(&lines), root }).collect())
     }
 
-    fn read(file: &str, bytes: &[u8], format: Format) -> Result<(Arc<Lines>, Vec<Node>), Finding> {
+    fn read(file: &str, bytes: &[u8], format: Format) -> Result<(Arc<Lines>, Vec<Node>), Box<Finding>> {
         let lines = Lines::read(file, bytes)?;
         let text = lines.text();
         let roots = match format {

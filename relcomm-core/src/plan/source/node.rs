@@ -1,5 +1,7 @@
 //! The tree: scalars with their raw text, lists, and maps in the order of the file.
 
+use std::fmt;
+
 /// One value of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
@@ -7,8 +9,8 @@ pub struct Node {
     kind: Kind,
 }
 
-/// What a value is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a value is. `Debug` shows its build, not its texts: they may be addresses.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
     /// Nothing: `null`, `~` or an empty value.
@@ -27,11 +29,28 @@ pub enum Kind {
 }
 
 /// One entry of a map.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
     offset: usize,
     key: String,
     value: Node,
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Scalar { plain, .. } => f.debug_struct("Scalar").field("plain", plain).finish_non_exhaustive(),
+            Self::List(items) => f.debug_list().entries(items).finish(),
+            Self::Map(entries) => f.debug_set().entries(entries).finish(),
+        }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("offset", &self.offset).field("value", &self.value).finish_non_exhaustive()
+    }
 }
 
 impl Entry {
