@@ -7,7 +7,7 @@
 //! use relcomm_core::plan::{Finding, Findings};
 //! use relcomm_core::validate::{Rule, Subject};
 //!
-//! /// No release on a Friday is announced by pager alone.
+//! /// In this house every group is owned by a person.
 //! #[derive(Debug)]
 //! struct OwnerIsNamed;
 //!

@@ -99,9 +99,9 @@ fn an_end_within_a_time_is_the_end_of_the_communique() {
 }
 
 #[test]
-fn a_hundred_thousand_people_are_judged_while_one_waits() {
+fn twenty_thousand_people_are_judged_while_one_waits() {
     let mut csv = String::from("id,email,place\n");
-    for i in 0..100_000 {
+    for i in 0..20_000 {
         csv.push_str(&format!("p{i},p{i}@b.example,eu\n"));
     }
     let groups = "groups: { staff: { members: staff.csv } }\n";
@@ -110,6 +110,6 @@ fn a_hundred_thousand_people_are_judged_while_one_waits() {
     let plan = [HEAD, &release, RESPONSIBLE, groups, communiques].concat();
     let validation =
         judge_with(&plan, &HeldFiles::new().file("staff.csv", csv), &Deployment::unknown(), Vec::new()).unwrap();
-    assert_eq!(validation.people().members(&GroupId::new("staff").unwrap()).len(), 100_000);
+    assert_eq!(validation.people().members(&GroupId::new("staff").unwrap()).len(), 20_000);
     assert!(validation.is_valid());
 }

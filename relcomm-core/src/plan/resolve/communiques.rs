@@ -57,6 +57,9 @@ impl Resolver<'_> {
             let outcome = draft.condition.as_ref().and_then(|condition| condition.outcome);
             let (occurrences, mut not_after) = self.occurrences(&path, draft, outcome.unwrap_or(Outcome::Success));
             if let Some(time) = &draft.not_after {
+                if not_after.is_some() {
+                    self.error("RC0104", format!("{path}.not_after"), "either `not_after` here or the one within `at`");
+                }
                 not_after = self.communique_timing(&format!("{path}.not_after"), time).map(|timing| timing.0);
             }
             let awaits_declaration = outcome.is_some()

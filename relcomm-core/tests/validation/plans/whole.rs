@@ -137,6 +137,12 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
+        "RC0104",
+        &[
+            "communiques:\n  out: { to: staff, at: { from: declared, not_after: declared +1h }, «not_after: declared +2h, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
         "RC0105",
         &[
             "communiques:\n  out: { to: staff, at: declared, per: release, covers: [export], «text_file: \"good.{{ lang }}.md\" }\n",
