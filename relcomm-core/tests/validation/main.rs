@@ -2,6 +2,7 @@
 
 mod cases;
 mod catalogue;
+mod deployments;
 mod every_key;
 mod examples;
 mod hosts;
