@@ -172,6 +172,11 @@ const CATALOGUE: &[Explanation] = &[
         "The syntax is that of the Rust crate `regex`: without look-around and back-references.",
     ),
     says(
+        "RC0415",
+        "people who hear the same once for each place",
+        "A member tied to no place belongs to every place. With one gate for each place they are told each time.",
+    ),
+    says(
         "RC0501",
         "an unknown mechanism",
         "Standard are email, text, pager, phone, website, bulletin, newsletter, presentation, webhook and chat; all others are declared under `mechanisms`.",

@@ -7,7 +7,7 @@
 //! use relcomm_core::plan::{Finding, Findings};
 //! use relcomm_core::validate::{Rule, Subject};
 //!
-//! /// No release on a Friday is announced by pager alone.
+//! /// In this house every group is owned by a person.
 //! #[derive(Debug)]
 //! struct OwnerIsNamed;
 //!
@@ -59,7 +59,7 @@ pub struct Validation {
 }
 
 impl Validation {
-    /// All findings, in the order of their positions; those about the whole come first.
+    /// All findings, in the order of their positions: those in the plan first, then those in member data and texts.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -117,16 +117,17 @@ pub fn validate(
             finding.at = Some(source.at(&finding.path));
         }
     }
-    findings.sort_by(|a, b| place(a).cmp(&place(b)));
+    let own = source.file();
+    findings.sort_by(|a, b| place(a, own).cmp(&place(b, own)));
     findings.dedup();
     let valid = findings.iter().all(|finding| finding.severity != Severity::Error);
     Validation { findings, plan: valid.then_some(resolved.plan), people: resolved.people }
 }
 
 /// By position, the plan's own file first; the code settles what stands at one place.
-fn place(finding: &Finding) -> (Option<(&str, usize, usize)>, &str, &str) {
-    let at = finding.at.as_ref().map(|at| (at.file.as_str(), at.line, at.column));
-    (at, finding.code, &finding.path)
+fn place<'f>(finding: &'f Finding, own: &str) -> impl Ord + use<'f> {
+    let at = finding.at.as_ref().map(|at| (at.file != own, at.file.as_str(), at.line, at.column));
+    (at, finding.code, finding.path.as_str())
 }
 
 /// The word that a misspelt one was meant to be.

@@ -125,6 +125,11 @@ impl<'a> Subject<'a> {
         self.origins.holdings(group).map(|holdings| holdings.mechanisms.clone()).unwrap_or_default()
     }
 
+    /// How many members of the group are tied to no place.
+    pub(super) fn members_everywhere(&self, group: &GroupId) -> usize {
+        self.origins.holdings(group).map_or(0, |holdings| holdings.everywhere)
+    }
+
     /// Every mechanism that a step goes by, with the path of the step, or of the group whose members' addresses say it.
     pub(super) fn mechanisms_gone_by(&self) -> Vec<(String, Mechanism)> {
         let mut uses = Vec::new();

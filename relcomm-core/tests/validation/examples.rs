@@ -61,3 +61,25 @@ fn the_medium_plan_only_asks_for_more_than_is_done() {
     assert_eq!(other, Vec::<String>::new());
     assert!(inert.contains(&"RC0904") && inert.contains(&"RC0903"), "{inert:?}");
 }
+
+#[test]
+fn a_plan_that_lacks_a_line_or_a_word_is_judged_with_positions() {
+    let lines: Vec<&str> = MEDIUM.lines().collect();
+    let mut judged = 0;
+    let mut judge = |plan: &str| {
+        for finding in findings(plan, &HeldFiles::new(), &Deployment::unknown()) {
+            let at = finding.at.as_ref().unwrap();
+            assert!(at.file != "plan.yaml" || at.line <= lines.len() + 1, "{finding}");
+            assert!(!finding.message.contains('\n') && finding.message.len() < 400, "{finding}");
+        }
+        judged += 1;
+    };
+    for skip in 0..lines.len() {
+        let rest: Vec<&str> = lines.iter().enumerate().filter(|(i, _)| *i != skip).map(|(_, line)| *line).collect();
+        judge(&rest.join("\n"));
+    }
+    for word in MEDIUM.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1).step_by(4) {
+        judge(&MEDIUM.replacen(word, "", 1));
+    }
+    assert!(judged > 150);
+}

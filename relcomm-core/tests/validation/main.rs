@@ -2,6 +2,8 @@
 
 mod cases;
 mod catalogue;
+mod deployments;
+mod every_key;
 mod examples;
 mod hosts;
 mod plans;

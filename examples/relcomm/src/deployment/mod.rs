@@ -60,7 +60,10 @@ impl Deployment {
             );
         }
         let tick = optional::<Span>(&source, "tick", &mut findings).and_then(Span::as_elapsed);
-        let journal = optional::<Reference>(&source, "journal", &mut findings);
+        let journal = Reference::at(&source, "journal").unwrap_or_else(|found| {
+            findings.extend(found);
+            None
+        });
         if source.get("acks").is_some() {
             findings.push(not_yet("acks", "acknowledgement links").at(source.at("acks")));
         }
@@ -115,7 +118,7 @@ impl Deployment {
             .iter()
             .map(|(mechanism, binding)| {
                 let mut facts = ChannelFacts::new(binding.channel.capabilities().clone());
-                if let Some(Node { .. }) = self.source.get(&format!("{mechanism}.endpoints")) {
+                if self.source.get(&format!("{mechanism}.endpoints")).is_some() {
                     facts = facts.endpoints(kinds::keys(&self.source, &format!("{mechanism}.endpoints")));
                 }
                 (mechanism.clone(), facts)

@@ -1,6 +1,7 @@
 //! References to what does not belong in a file: `{ env: NAME }` and `{ file: PATH }`, each with an optional `default`.
 
-use relcomm_core::plan::source::shape::flexible;
+use relcomm_core::plan::Finding;
+use relcomm_core::plan::source::{Node, Source};
 use secrecy::SecretString;
 use serde::Deserialize;
 use std::fmt;
@@ -29,6 +30,18 @@ pub struct Elsewhere {
 pub struct MissingSecret(String);
 
 impl Reference {
+    /// The reference at a path of a file; `None` if there is nothing.
+    ///
+    /// # Errors
+    /// Findings, if what is there is neither text nor `{ env }` nor `{ file }`.
+    pub fn at(source: &Source, path: &str) -> Result<Option<Self>, Vec<Finding>> {
+        match source.get(path).map(Node::text) {
+            None => Ok(None),
+            Some(Some(text)) => Ok(Some(Self::Plain(text.to_owned()))),
+            Some(None) => source.decode_at(path).map(|e| Some(Self::Elsewhere(e))),
+        }
+    }
+
     /// Whether it stands in the file itself.
     #[must_use]
     pub fn is_plain(&self) -> bool {
@@ -67,11 +80,5 @@ impl fmt::Debug for Reference {
             Self::Plain(_) => f.write_str("Plain(..)"),
             Self::Elsewhere(elsewhere) => elsewhere.fmt(f),
         }
-    }
-}
-
-impl From<String> for Reference {
-    fn from(text: String) -> Self {
-        Self::Plain(text)
     }
 }

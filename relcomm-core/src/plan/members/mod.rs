@@ -52,6 +52,8 @@ pub(crate) struct Holdings {
     pub(crate) mechanisms: BTreeSet<Mechanism>,
     /// Whether one of them is tied to a place.
     pub(crate) tied_to_places: bool,
+    /// How many are tied to none, and so belong to every place.
+    pub(crate) everywhere: usize,
 }
 
 impl Origins {
@@ -199,6 +201,7 @@ impl Roster {
             None => self.origins.groups.entry(group.clone()).or_default(),
         };
         holdings.tied_to_places |= !who.places.is_empty();
+        holdings.everywhere += usize::from(who.places.is_empty());
         for mechanism in who.addresses.keys() {
             if !holdings.mechanisms.contains(mechanism) {
                 holdings.mechanisms.insert(mechanism.clone());

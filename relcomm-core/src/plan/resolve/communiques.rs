@@ -57,6 +57,9 @@ impl Resolver<'_> {
             let outcome = draft.condition.as_ref().and_then(|condition| condition.outcome);
             let (occurrences, mut not_after) = self.occurrences(&path, draft, outcome.unwrap_or(Outcome::Success));
             if let Some(time) = &draft.not_after {
+                if not_after.is_some() {
+                    self.error("RC0104", format!("{path}.not_after"), "either `not_after` here or the one within `at`");
+                }
                 not_after = self.communique_timing(&format!("{path}.not_after"), time).map(|timing| timing.0);
             }
             let awaits_declaration = outcome.is_some()
@@ -247,7 +250,6 @@ impl Resolver<'_> {
             ("RC0902", "deadline", draft.deadline.is_some(), "`deadline`"),
             ("RC0909", "undeclared", draft.undeclared, "`undeclared`"),
             ("RC0901", "urgent", draft.urgent, "`urgent`"),
-            ("RC0911", "profile", draft.profile.is_some(), "`profile`"),
             (
                 "RC0912",
                 "if.kind",
@@ -258,11 +260,14 @@ impl Resolver<'_> {
         for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
             self.inert(code, format!("{path}.{key}"), what);
         }
-        if let Some(profile) = &draft.profile
-            && !self.draft.profiles.keys().any(|known| known == profile)
-        {
+        if let Some(profile) = &draft.profile {
             let known: Vec<&str> = self.draft.profiles.keys().map(String::as_str).collect();
-            self.dangling(format!("{path}.profile"), "profile", profile, known);
+            let path = format!("{path}.profile");
+            if known.contains(&profile.as_str()) {
+                self.inert("RC0911", path, "`profile`");
+            } else {
+                self.dangling(path, "profile", profile, known);
+            }
         }
     }
 }

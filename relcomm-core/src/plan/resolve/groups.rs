@@ -309,6 +309,6 @@ fn address_fields(addresses: &Addresses) -> Vec<Cell> {
 
 /// The person of a plan that names none: the plan is refused, so that they are never seen.
 fn nobody() -> Party {
-    let id = StakeholderId::new("nobody").unwrap_or_else(|_| unreachable!("`nobody` is a word"));
+    let id = StakeholderId::new("nobody").expect("`nobody` is a word");
     Party { id, name: None, addresses: BTreeMap::new() }
 }

@@ -182,7 +182,8 @@ impl Resolver<'_> {
         if self.draft.protocol.is_some() {
             self.inert("RC0910", "protocol", "`protocol`");
         }
-        if !self.draft.profiles.is_empty() {
+        // Where a communique takes a profile on, that is said there.
+        if !self.draft.profiles.is_empty() && self.draft.communiques.values().all(|c| c.profile.is_none()) {
             self.inert("RC0911", "profiles", "`profiles`");
         }
     }
@@ -190,7 +191,7 @@ impl Resolver<'_> {
 
 /// The id of a plan that has none: the plan is refused, so that it is never seen.
 fn nameless() -> PlanId {
-    PlanId::new("plan").unwrap_or_else(|_| unreachable!("`plan` is a word"))
+    PlanId::new("plan").expect("`plan` is a word")
 }
 
 /// A text as a word of the plan: what no word holds becomes `-`.

@@ -1,6 +1,7 @@
 //! Whether everyone can be reached, at addresses that can be right.
 
 use super::super::{Rule, Subject, address};
+use crate::communique::Per;
 use crate::mechanism::{Addressing, Mechanism};
 use crate::plan::{Finding, Findings, Position, key_path};
 use crate::stakeholder::{Address, Group};
@@ -74,6 +75,35 @@ fn at(position: Option<Position>, finding: Finding) -> Finding {
     match position {
         Some(position) => finding.at(position),
         None => finding,
+    }
+}
+
+/// Nobody hears the same once for each place without its being said.
+#[derive(Debug)]
+pub(super) struct OncePerPlace;
+
+impl Rule for OncePerPlace {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0415"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let places = cx.plan().release().places.len();
+        if places < 2 {
+            return;
+        }
+        for communique in cx.plan().communiques().iter().filter(|c| c.per == Per::Place) {
+            let count: usize = communique.to.iter().map(|group| cx.members_everywhere(group)).sum();
+            if count > 0 {
+                let who = if count == 1 { "one member belongs".to_owned() } else { format!("{count} members belong") };
+                let message = format!("{who} to every place, and will hear `{}` {places} times", communique.id);
+                let path = key_path("communiques", communique.id.as_str());
+                out.push(
+                    Finding::warning("RC0415", path, message)
+                        .help("say `per: release`, or tie members to their places"),
+                );
+            }
+        }
     }
 }
 
@@ -162,15 +192,18 @@ fn judge(
         .as_ref()
         .and_then(|channels| channels.get(mechanism))
         .and_then(|facts| facts.endpoints.as_ref());
-    if let Some(endpoints) = endpoints {
-        return (!endpoints.contains(text))
-            .then(|| ("RC0413", format!("an address for `{mechanism}` is no endpoint of the deployment")));
+    if endpoints.is_some_and(|names| names.contains(text)) {
+        return None;
     }
     let wrong = match (patterns.get(mechanism), mechanism.as_str()) {
         (Some(pattern), _) => (!pattern.is_match(text)).then_some("does not match the plan's pattern"),
         (None, "email") => (!address::is_email(text)).then_some("is no mail address such as `name@domain`"),
         (None, "phone" | "text") => {
             (!address::is_phone(text)).then_some("is no phone number such as `+41 44 555 0101`")
+        }
+        // Nothing is known of how it is written: where there are endpoints, it must be one.
+        (None, _) if endpoints.is_some() => {
+            return Some(("RC0413", format!("an address for `{mechanism}` is no endpoint of the deployment")));
         }
         (None, _) => None,
     };

@@ -20,6 +20,7 @@ pub fn standard_rules() -> Vec<Box<dyn Rule>> {
         Box::new(coverage::EveryItem),
         Box::new(contacts::Addressed),
         Box::new(contacts::Addresses),
+        Box::new(contacts::OncePerPlace),
         Box::new(mechanisms::Known),
         Box::new(mechanisms::Provable),
         Box::new(timing::NotPast),

@@ -105,6 +105,13 @@ pub(crate) const PLANS: &[Case] = &[
     case("RC0413", &["groups:\n  «staff: { owner: ada, via: webhook, informed_when: accepted, webhook: forun }\n"]),
     case("RC0414", &["mechanisms: { ticket: { «address: '(', proves: accepted } }\n"]),
     case(
+        "RC0415",
+        &[
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: [eu, us]\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
+            "communiques:\n  «out: { to: staff, at: declared, per: place, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
         "RC0501",
         &["groups:\n  staff: { owner: ada, members: good.csv, via: [email, «emial], informed_when: accepted }\n"],
     ),

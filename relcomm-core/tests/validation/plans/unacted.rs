@@ -62,6 +62,12 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
+        "RC0901",
+        &[
+            "communiques:\n  out: { to: staff, occurrences: { early: { from: declared, «not_after: declared +1h } }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
         "RC0902",
         &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «within: 1d }\n"],
     ),
@@ -191,6 +197,49 @@ pub(crate) const PLANS: &[Case] = &[
     case("RC0910", &["approvals:\n  «distinct: [approve, declare]\n"]),
     case("RC0910", &["approvals:\n  «expire: 10d\n"]),
     case("RC0911", &["«profiles: { legal: { must_state: release.why } }\n"]),
+    case(
+        "RC0911",
+        &[
+            "profiles: { legal: { must_state: release.why } }\n",
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «profile: legal }\n",
+        ],
+    ),
+    case(
+        "RC0906",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, languages: en, «fallback: de }\n",
+        ],
+    ),
+    case(
+        "RC0907",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: { file: good.csv, «id_key: { env: KEY } } }\n",
+        ],
+    ),
+    case(
+        "RC0907",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, «through: b }] }\n",
+        ],
+    ),
+    case(
+        "RC0907",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, «opted_out: true }] }\n",
+        ],
+    ),
+    case(
+        "RC0907",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, «zone: Europe/Paris }] }\n",
+        ],
+    ),
+    case(
+        "RC0907",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: { file: opted.csv, columns: { «zone: opted_out } } }\n",
+        ],
+    ),
     case(
         "RC0912",
         &[

@@ -137,6 +137,12 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
+        "RC0104",
+        &[
+            "communiques:\n  out: { to: staff, at: { from: declared, not_after: declared +1h }, «not_after: declared +2h, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
         "RC0105",
         &[
             "communiques:\n  out: { to: staff, at: declared, per: release, covers: [export], «text_file: \"good.{{ lang }}.md\" }\n",
@@ -253,6 +259,13 @@ pub(crate) const PLANS: &[Case] = &[
         &[
             "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example }\n  more: { email: more@b.example, «waived: { why: No need, by: ada } }\n",
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  again: { to: more, at: declared, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0101",
+        &[
+            "profiles: { legal: { must_state: release.why } }\n",
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «profile: legl }\n",
         ],
     ),
 ];

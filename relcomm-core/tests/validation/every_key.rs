@@ -1,0 +1,96 @@
+//! No key of the plan language is silently inert: the engine acts on it, or validation refuses it.
+
+use super::plans;
+use relcomm_core::plan::json_schema;
+use std::collections::BTreeSet;
+
+/// The keys on which the engine acts, by the definition of the JSON Schema that holds them.
+const ACTED_ON: &[(&str, &str)] = &[
+    ("ApprovalsDraft", "covers need roles"),
+    (
+        "CommuniqueDraft",
+        "after at covers for if indeterminate informed_when not_after occurrences per short subject text text_file to via",
+    ),
+    ("DependencyDraft", "communique for state"),
+    ("FullGroupDraft", "informed_when languages members owner via waived"),
+    ("FullHowDraft", "access circumstances support"),
+    ("FullItemDraft", "concerns id kind places text"),
+    ("FullMemberDraft", "id language name place vars"),
+    ("FullStepDraft", "performer unless via within"),
+    ("FullWhenDraft", "lasts planned"),
+    ("IfDraft", "kind outcome"),
+    ("MechanismDraft", "address addressing proves"),
+    ("MembersFrom", "columns file"),
+    ("NeedOnly", "only role"),
+    ("ParamFrom", "env value"),
+    ("PartyMap", "id name"),
+    ("PlaceDraft", "name platforms"),
+    (
+        "PlanDraft",
+        "approvals communiques exposure groups id indeterminate mechanisms params plan release responsible settle zone",
+    ),
+    ("ReleaseDraft", "how product version what when where why"),
+    ("ResponsibleForm", "backup execute id name performers"),
+    ("TimeMap", "from not_after plus zone"),
+    ("VariantDraft", "at short subject text text_file via"),
+    ("ViaForm", "performer unless via within"),
+    ("WaivedDraft", "by why"),
+];
+
+/// The keys that validation refuses; each stands in a plan that shows it.
+const REFUSED: &[(&str, &str)] = &[
+    ("ApprovalsDraft", "distinct expire"),
+    ("CommuniqueDraft", "deadline if_blocked on_slip profile undeclared urgent"),
+    ("FullGroupDraft", "between fallback must_inform only opt_out require within zone"),
+    ("FullMemberDraft", "opted_out stands_for through zone"),
+    ("FullStepDraft", "all to"),
+    ("MembersFrom", "directory id_key"),
+    ("PlaceDraft", "needs"),
+    ("PlanDraft", "embargo profiles protocol"),
+    ("ReleaseDraft", "kind"),
+    ("TimeMap", "between spread"),
+    ("ToldDraft", "told"),
+    ("VariantDraft", "deadline"),
+    ("ViaForm", "all as_told to"),
+];
+
+/// Keys that stand only below refused ones, and the share of a dependency, which its text form shows.
+const BELOW_REFUSED: &[(&str, &str)] = &[
+    ("DependencyDraft", "share"),
+    ("FullEmbargoDraft", "classified cleared lift until"),
+    ("IfBlockedDraft", "after then"),
+    ("OnePer", "among one_per"),
+    ("ProfileDraft", "must_state"),
+    ("ProtocolDraft", "approve declare execute prepare"),
+    ("SecretRef", "env file"),
+    ("ToldDraft", "perhaps"),
+    ("ViaForm", "also"),
+];
+
+fn keys(table: &[(&str, &str)]) -> BTreeSet<(String, String)> {
+    table.iter().flat_map(|(of, keys)| keys.split(' ').map(|key| ((*of).to_owned(), key.to_owned()))).collect()
+}
+
+#[test]
+fn every_key_of_the_schema_is_acted_on_or_refused() {
+    let schema = json_schema();
+    let definitions = schema["$defs"].as_object().unwrap().iter().map(|(name, definition)| (name.as_str(), definition));
+    let mut in_schema = BTreeSet::new();
+    for (name, definition) in definitions.chain([("PlanDraft", &schema)]) {
+        let keys = definition["properties"].as_object().into_iter().flat_map(|properties| properties.keys());
+        in_schema.extend(keys.map(|key| (name.to_owned(), key.clone())));
+    }
+    let known: BTreeSet<_> = [ACTED_ON, REFUSED, BELOW_REFUSED].into_iter().flat_map(keys).collect();
+    assert_eq!(in_schema, known);
+}
+
+#[test]
+fn every_refused_key_has_a_plan_that_shows_it() {
+    let shown = |key: &str| {
+        plans::all().any(|case| {
+            case.code.starts_with("RC09") && case.parts.iter().any(|part| part.contains(&format!("{key}:")))
+        })
+    };
+    let unshown: Vec<_> = keys(REFUSED).into_iter().filter(|(_, key)| !shown(key)).collect();
+    assert_eq!(unshown, []);
+}
