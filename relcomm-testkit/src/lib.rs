@@ -1,3 +1,5 @@
 //! relcomm
 
+pub mod clock;
+pub mod contract;
 pub mod peer;
