@@ -155,7 +155,7 @@ impl SqliteJournal {
             return Err(unavailable("the journal is open for reading alone"));
         }
         let gone = || unavailable("the journal's thread has ended");
-        let (job, answer) = Task::new(kind, work);
+        let (job, answer) = Task::with_answer(kind, work);
         self.inner.queue.as_ref().ok_or_else(gone)?.send(job).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }

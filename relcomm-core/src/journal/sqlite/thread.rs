@@ -35,7 +35,7 @@ where
     T: Send + 'static,
     F: FnOnce(&mut Store) -> Res<T> + Send + 'static,
 {
-    pub(super) fn new(kind: Kind, work: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, JournalError>>) {
+    pub(super) fn with_answer(kind: Kind, work: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, JournalError>>) {
         let (back, answer) = oneshot::channel();
         (Box::new(Self { kind, work: Some(work), result: None, back }), answer)
     }

@@ -6,7 +6,7 @@ use crate::clock::Moment;
 use crate::course::{
     Delivery, DeliveryFact, DeliveryInput, Facts, Gate, GateFact, Head, HeadFact, Lane, Path, SessionNo,
 };
-use crate::id::{DeliveryId, GateId, GateNo, LaneNo, StakeholderId};
+use crate::id::{DeliveryId, GateId, GateNo, LaneNo, OccurrenceId, PlaceId, StakeholderId};
 use crate::journal::{
     Change, Committed, Fact, JournalError, JournalErrorKind, LaneRow, Note, ReceiptRecord, Row, Run, Subject,
     Unmatched, Want, Write,
@@ -54,9 +54,9 @@ impl Store {
                     self.scope,
                     id.to_string(),
                     id.communique.as_str(),
-                    id.occurrence.as_ref().map(|o| o.as_str()),
+                    id.occurrence.as_ref().map(OccurrenceId::as_str),
                     id.revision,
-                    id.place.as_ref().map(|p| p.as_str()),
+                    id.place.as_ref().map(PlaceId::as_str),
                     state,
                     leasable,
                 ])?;
