@@ -3,10 +3,14 @@
 mod entry;
 mod error;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use entry::{Change, Committed, Entry, Fact, Note, ReceiptRecord, Run, Subject, Tally, Unmatched, Want, Write};
 pub use error::{JournalError, JournalErrorKind};
 pub use memory::MemoryJournal;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Create, Sealed, SqliteJournal, SqliteOptions};
 
 use crate::clock::Moment;
 use crate::course::{Delivery, Facts, Gate, GateFact, Head, Lane, SessionNo};

@@ -106,14 +106,7 @@ impl Journal for MemoryJournal {
 
     async fn commit_together(&self, writes: Vec<Write>) -> Result<bool, JournalError> {
         let now = self.clock.now();
-        let mut state = self.state();
-        if !writes.iter().all(|w| state.version_of(&w.change) == Some(w.expect)) {
-            return Ok(false);
-        }
-        for write in writes {
-            state.write(write, now);
-        }
-        Ok(true)
+        Ok(self.state().write_together(writes, now))
     }
 
     async fn enter(
@@ -184,12 +177,10 @@ impl Journal for MemoryJournal {
     }
 
     async fn notes(&self, after: u64, up_to: u64) -> Result<Vec<(u64, Note)>, JournalError> {
-        let state = self.state();
-        Ok(state
-            .notes
-            .range(after.saturating_add(1)..=up_to.max(after + 1))
-            .map(|(seq, n)| (*seq, n.clone()))
-            .collect())
+        if after >= up_to {
+            return Ok(Vec::new());
+        }
+        Ok(self.state().notes.range(after + 1..=up_to).map(|(seq, n)| (*seq, n.clone())).collect())
     }
 
     async fn keep_unmatched(&self, receipts: Vec<Unmatched>) -> Result<usize, JournalError> {

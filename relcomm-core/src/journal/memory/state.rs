@@ -135,11 +135,11 @@ impl State {
                 self.head_version = version;
             }
             Change::Gate(no, facts) => {
+                if let Some(gate) = self.gates.get_mut(no.0 as usize) {
+                    facts.iter().for_each(|fact| gate.row.state.apply(fact));
+                    gate.row.version = version;
+                }
                 for fact in facts {
-                    if let Some(gate) = self.gates.get_mut(no.0 as usize) {
-                        gate.row.state.apply(&fact);
-                        gate.row.version = version;
-                    }
                     self.enter_fact(at, Subject::Gate(no), Fact::Gate(fact));
                 }
             }
@@ -152,10 +152,40 @@ impl State {
             }
             Change::Delivery(id, facts) => self.apply(id, &facts, at),
         }
-        if let Some(note) = write.note {
+        if let Some(note) = write.note
+            && self.entries.len() as u64 >= first
+        {
             self.notes.insert(first, note);
         }
         Committed::Done(version)
+    }
+
+    /// All or none.
+    pub(super) fn write_together(&mut self, writes: Vec<Write>, at: Moment) -> bool {
+        // What each version will be by then, and the receipts that will be known: nothing is written before all are seen to fit.
+        let mut versions: BTreeMap<Subject, u64> = BTreeMap::new();
+        let mut receipts = BTreeSet::new();
+        for write in &writes {
+            let subject = match &write.change {
+                Change::Head(_) => Subject::Head,
+                Change::Gate(no, _) => Subject::Gate(*no),
+                Change::Lane(no, _) => Subject::Lane(*no),
+                Change::Delivery(id, _) => Subject::Delivery(*id),
+            };
+            let version = versions.get(&subject).copied().or_else(|| self.version_of(&write.change));
+            let known = write
+                .receipt
+                .as_ref()
+                .is_some_and(|r| self.receipts.contains(&r.identity) || !receipts.insert(&r.identity));
+            if version != Some(write.expect) || known {
+                return false;
+            }
+            versions.insert(subject, write.expect + 1);
+        }
+        for write in writes {
+            self.write(write, at);
+        }
+        true
     }
 
     /// Applies facts to a delivery and brings every index up to date.

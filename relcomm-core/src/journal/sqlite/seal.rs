@@ -1,0 +1,174 @@
+//! The seal: every transaction's entries are a block, whose digest covers the one before.
+//!
+//! The digest of a block is the SHA-256 of the digest before it, as a line, and of its entries as lines, which are exactly what
+//! `SELECT seq, at, kind, gate, ordinal, lane, fact FROM entry` prints in the `sqlite3` shell: anyone can check it without this code.
+
+use super::codec::{Res, SubjectColumns, corrupt, number, optional, to_sql};
+use crate::clock::Moment;
+use crate::journal::Scope;
+use data_encoding::HEXLOWER;
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// What verification found to be intact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sealed {
+    /// How many entries there are.
+    pub entries: u64,
+    /// In how many blocks.
+    pub blocks: u64,
+    /// The digest of the last block, in hexadecimal.
+    pub seal: String,
+}
+
+/// What stands before the first block: a chain cannot be passed off as that of another plan.
+pub(super) fn genesis(scope: &Scope) -> String {
+    let mut hash = Sha256::new();
+    hash.update(format!("relcomm journal\n{}\n{}\n{}\n", scope.plan, scope.version, scope.mode));
+    HEXLOWER.encode(&hash.finalize())
+}
+
+/// The block of the present transaction.
+#[derive(Clone)]
+pub(super) struct Block {
+    first: u64,
+    last: u64,
+    prev: String,
+    hash: Sha256,
+}
+
+impl Block {
+    /// Begins behind the last block.
+    pub(super) fn open(connection: &Connection, scope: i64, genesis: &str) -> Res<Self> {
+        let (last, prev) = head(connection, scope)?.unwrap_or_else(|| (0, genesis.to_owned()));
+        Ok(Self { first: last + 1, last, hash: begin(&prev), prev })
+    }
+
+    /// Takes the next entry and returns its number.
+    pub(super) fn take(&mut self, at: Moment, subject: SubjectColumns, fact: &str, line: &mut String) -> u64 {
+        self.last += 1;
+        let (kind, gate, ordinal, lane) = subject;
+        write_line(line, self.last, at.millis(), kind, [gate, ordinal, lane.map(u32::from)], fact);
+        self.hash.update(line.as_bytes());
+        self.last
+    }
+
+    pub(super) fn close(self, connection: &Connection, scope: i64) -> Res<()> {
+        connection
+            .prepare_cached("INSERT INTO block (scope, first, last, prev, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![
+                scope,
+                to_sql(self.first),
+                to_sql(self.last),
+                self.prev,
+                HEXLOWER.encode(&self.hash.finalize())
+            ])?;
+        Ok(())
+    }
+}
+
+fn begin(prev: &str) -> Sha256 {
+    let mut hash = Sha256::new();
+    hash.update(prev);
+    hash.update("\n");
+    hash
+}
+
+fn write_line(line: &mut String, seq: u64, at: i64, kind: &str, numbers: [Option<u32>; 3], fact: &str) {
+    line.clear();
+    // Writing to a string cannot fail.
+    let _ = write!(line, "{seq}|{at}|{kind}|");
+    for number in numbers {
+        if let Some(number) = number {
+            let _ = write!(line, "{number}");
+        }
+        line.push('|');
+    }
+    line.push_str(fact);
+    line.push('\n');
+}
+
+/// The number of the last sealed entry and the digest of its block.
+pub(super) fn head(connection: &Connection, scope: i64) -> Res<Option<(u64, String)>> {
+    let sql = "SELECT last, hash FROM block WHERE scope = ?1 ORDER BY last DESC LIMIT 1";
+    let found = connection.prepare_cached(sql)?.query_row([scope], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    found
+        .map(|(last, hash): (i64, String)| match u64::try_from(last) {
+            Ok(last) => Ok((last, hash)),
+            Err(_) => Err(corrupt("a stored number is out of its range")),
+        })
+        .transpose()
+}
+
+/// How far a verification has come.
+#[derive(Clone)]
+pub(super) struct Progress {
+    found: Sealed,
+    done: bool,
+}
+
+impl Progress {
+    pub(super) fn new(genesis: String) -> Self {
+        Self { found: Sealed { entries: 0, blocks: 0, seal: genesis }, done: false }
+    }
+
+    pub(super) fn finish(&self) -> Option<Sealed> {
+        self.done.then(|| self.found.clone())
+    }
+
+    /// Checks blocks until about `max` entries are read.
+    pub(super) fn go_on(mut self, connection: &Connection, scope: i64, max: u64) -> Res<Self> {
+        let until = self.found.entries.saturating_add(max);
+        while self.found.entries < until {
+            if !self.check_next(connection, scope)? {
+                let beyond = "SELECT count(*) FROM entry WHERE scope = ?1 AND seq NOT BETWEEN 1 AND ?2";
+                let beyond: i64 = connection
+                    .prepare_cached(beyond)?
+                    .query_row(params![scope, to_sql(self.found.entries)], |row| row.get(0))?;
+                if beyond != 0 {
+                    return Err(corrupt(format!("{beyond} entries stand in no block")));
+                }
+                self.done = true;
+                break;
+            }
+        }
+        Ok(self)
+    }
+
+    fn check_next(&mut self, connection: &Connection, scope: i64) -> Res<bool> {
+        let sql = "SELECT first, last, prev, hash FROM block WHERE scope = ?1 AND last > ?2 ORDER BY last LIMIT 1";
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![scope, to_sql(self.found.entries)])?;
+        let Some(row) = rows.next()? else { return Ok(false) };
+        let (first, last): (u64, u64) = (number(row, 0)?, number(row, 1)?);
+        let (prev, stored): (String, String) = (row.get(2)?, row.get(3)?);
+        let broken = || corrupt(format!("the block of the entries {first} to {last} does not fit its seal"));
+        if first != self.found.entries + 1 || prev != self.found.seal {
+            return Err(broken());
+        }
+        let mut hash = begin(&prev);
+        let mut line = String::new();
+        let mut expected = first;
+        let mut statement = connection.prepare_cached(
+            "SELECT seq, at, kind, gate, ordinal, lane, fact FROM entry WHERE scope = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
+        )?;
+        let mut rows = statement.query(params![scope, to_sql(first), to_sql(last)])?;
+        while let Some(row) = rows.next()? {
+            if number::<u64>(row, 0)? != expected {
+                return Err(broken());
+            }
+            let numbers = [optional(row, 3)?, optional(row, 4)?, optional(row, 5)?];
+            let (kind, fact) = (row.get_ref(2)?.as_str()?, row.get_ref(6)?.as_str()?);
+            write_line(&mut line, expected, row.get(1)?, kind, numbers, fact);
+            hash.update(line.as_bytes());
+            expected += 1;
+        }
+        if expected != last + 1 || HEXLOWER.encode(&hash.finalize()) != stored {
+            return Err(broken());
+        }
+        self.found = Sealed { entries: last, blocks: self.found.blocks + 1, seal: stored };
+        Ok(true)
+    }
+}

@@ -1,0 +1,55 @@
+//! Every journal keeps the contract.
+
+use relcomm_core::clock::Clock;
+use relcomm_core::id::PlanId;
+use relcomm_core::journal::{Journal, MemoryJournal, Mode, Scope};
+use relcomm_testkit::contract::journal::Trial;
+use relcomm_testkit::journal_contract;
+use std::sync::Arc;
+
+fn scope() -> Scope {
+    Scope::new(PlanId::new("ledger-2.0").unwrap(), "2.0.0", Mode::Sandbox)
+}
+
+mod memory {
+    use super::*;
+
+    async fn make(clock: Arc<dyn Clock>) -> Trial {
+        let journal = MemoryJournal::new(scope(), clock);
+        let record = journal.clone();
+        Trial::new(Arc::new(journal)).opener(move |clock| {
+            let journal: Arc<dyn Journal> = Arc::new(record.with_clock(clock));
+            async move { journal }
+        })
+    }
+
+    journal_contract!(make);
+}
+
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use super::*;
+    use relcomm_core::journal::Unmatched;
+    use relcomm_core::journal::{Create, SqliteJournal, SqliteOptions};
+
+    async fn make(clock: Arc<dyn Clock>) -> Trial {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record.db");
+        let journal = SqliteJournal::open(&path, scope(), clock, SqliteOptions::new(Create::IfMissing)).unwrap();
+        // What another plan does in the same file does not show.
+        let other = Scope::new(PlanId::new("other").unwrap(), "2.0.0", Mode::Sandbox);
+        let clock = relcomm_core::clock::SystemClock::new();
+        let other = SqliteJournal::open(&path, other, Arc::new(clock), SqliteOptions::new(Create::IfMissing)).unwrap();
+        other.register(&[], &["other".into()]).await.unwrap();
+        let receipt = Unmatched::new("a", relcomm_core::receipt::ReceiptKind::Poll, None, vec![]);
+        other.keep_unmatched(vec![receipt]).await.unwrap();
+        Trial::new(Arc::new(journal)).opener(move |clock| {
+            let journal =
+                SqliteJournal::open(folder.path().join("record.db"), scope(), clock, SqliteOptions::default());
+            let journal: Arc<dyn Journal> = Arc::new(journal.unwrap());
+            async move { journal }
+        })
+    }
+
+    journal_contract!(make);
+}
