@@ -2,12 +2,13 @@
 
 use super::{DispatchError, Dispatcher, Record};
 use crate::course::{DeliveryFact, HeadFact};
-use crate::id::DeliveryId;
+use crate::id::{DeliveryId, GateNo, GroupId};
 use crate::journal::{Fact, Subject};
 use crate::prepare::{Late, PlaceLate, Roll, Told};
 use crate::receipt::Assurance;
 
 const PAGE: usize = 256;
+const FEW: usize = 8;
 
 impl Dispatcher {
     /// What was declared, place by place, with who said so.
@@ -38,35 +39,38 @@ impl Dispatcher {
                 if late.told.get(&key).is_some_and(|t| !t.url.is_empty()) {
                     continue;
                 }
-                let members = self.prepared.people().members(group);
-                let mut from = 0;
-                'rows: loop {
-                    let page = self.journal.scan(row.no, from, PAGE).await?;
-                    let Some(last) = page.last() else { break };
-                    from = last.id.ordinal + 1;
-                    for delivery in page {
-                        let post = roll.posts().get(delivery.id.ordinal as usize);
-                        let member = roll.member(delivery.id.ordinal);
-                        let of_group = post.is_some() || member.is_some_and(|(n, _)| members.contains(&n));
-                        if !of_group || delivery.state.best() < Some(Assurance::Accepted) {
-                            continue;
-                        }
-                        if let Some(told) = self.told_of(&roll, delivery.id).await? {
-                            let known = told.url.is_empty();
-                            late.told.insert(key.clone(), told);
-                            if !known {
-                                break 'rows;
-                            }
-                        }
-                    }
-                    // One page tells enough of a group that has no post.
-                    if late.told.contains_key(&key) {
-                        break;
-                    }
+                if let Some(told) = self.told_of_group(row.no, &roll, group).await? {
+                    late.told.insert(key, told);
                 }
             }
         }
         Ok(())
+    }
+
+    /// The first post with an address of its own among the group's first deliveries; else the first delivery that was taken over.
+    async fn told_of_group(&self, gate: GateNo, roll: &Roll, group: &GroupId) -> Result<Option<Told>, DispatchError> {
+        let members = self.prepared.people().members(group);
+        let mut found: Option<Told> = None;
+        let mut asked = 0;
+        for delivery in self.journal.scan(gate, 0, PAGE).await? {
+            let post = roll.posts().get(delivery.id.ordinal as usize).is_some();
+            let member = roll.member(delivery.id.ordinal).is_some_and(|(n, _)| members.contains(&n));
+            if !(post || member) || delivery.state.best() < Some(Assurance::Accepted) {
+                continue;
+            }
+            if let Some(told) = self.told_of(roll, delivery.id).await? {
+                let has_address = !told.url.is_empty();
+                if has_address || found.is_none() {
+                    found = Some(told);
+                }
+                asked += 1;
+                // Whoever is told one by one has no common address: the first few tell enough.
+                if has_address || asked == FEW {
+                    break;
+                }
+            }
+        }
+        Ok(found)
     }
 
     async fn told_of(&self, roll: &Roll, id: DeliveryId) -> Result<Option<Told>, DispatchError> {

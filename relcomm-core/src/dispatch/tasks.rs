@@ -47,7 +47,9 @@ impl Dispatcher {
     pub async fn tasks(&self) -> Result<Vec<Task>, DispatchError> {
         let record = Record::read(self).await?;
         let mut late = self.late().await?;
-        self.told(&record, &mut late).await?;
+        if self.prepared.gates().iter().any(|g| self.prepared.uses_told(g)) {
+            self.told(&record, &mut late).await?;
+        }
         let mut tasks = Vec::new();
         for (plan, row) in self.prepared.gates().iter().zip(&record.gates) {
             if row.tally.running == 0 || !row.state.leasable() {

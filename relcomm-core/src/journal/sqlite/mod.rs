@@ -17,7 +17,7 @@ pub use options::{Create, SqliteOptions};
 pub use seal::Sealed;
 
 use super::{
-    Committed, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope, Unmatched,
+    Committed, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope, Subject, Unmatched,
     Want, Write,
 };
 use crate::clock::{Clock, Moment};
@@ -276,6 +276,10 @@ impl Journal for SqliteJournal {
 
     async fn entries(&self, after: u64, max: usize) -> Result<Vec<Entry>, JournalError> {
         self.look(move |store| store.entries(after, max)).await
+    }
+
+    async fn history(&self, of: Subject) -> Result<Vec<(Entry, Option<Note>)>, JournalError> {
+        self.look(move |store| store.history(of)).await
     }
 
     async fn notes(&self, after: u64, up_to: u64) -> Result<Vec<(u64, Note)>, JournalError> {

@@ -6,7 +6,7 @@ use super::store::Store;
 use crate::clock::Moment;
 use crate::course::{Head, SessionNo};
 use crate::id::{DeliveryId, GateNo, LaneNo, StakeholderId};
-use crate::journal::{Entry, GateRow, LaneRow, Note, Row, Unmatched};
+use crate::journal::{Entry, GateRow, LaneRow, Note, Row, Subject, Unmatched};
 use rusqlite::{OptionalExtension, Params, params};
 
 /// A query for deliveries, with who they are for.
@@ -179,6 +179,28 @@ impl Store {
             params![self.scope, to_sql(after), limit(max)],
             entry,
         )
+    }
+
+    pub(super) fn history(&self, of: Subject) -> Res<Vec<(Entry, Option<Note>)>> {
+        let (kind, gate, ordinal, lane) = match of {
+            Subject::Head => ("head", None, None, None),
+            Subject::Gate(gate) => ("gate", Some(gate.0), None, None),
+            Subject::Lane(lane) => ("lane", None, None, Some(lane.0)),
+            Subject::Delivery(id) => ("delivery", Some(id.gate.0), Some(id.ordinal), None),
+        };
+        let entries = self.collect(
+            "SELECT seq, at, kind, gate, ordinal, lane, fact FROM entry
+             WHERE scope = ?1 AND kind = ?2 AND gate IS ?3 AND ordinal IS ?4 AND lane IS ?5 ORDER BY seq",
+            params![self.scope, kind, gate, ordinal, lane],
+            entry,
+        )?;
+        entries
+            .into_iter()
+            .map(|entry| {
+                let beside = self.notes(entry.seq - 1, entry.seq)?.pop().map(|(_, note)| note);
+                Ok((entry, beside))
+            })
+            .collect()
     }
 
     pub(super) fn notes(&self, after: u64, up_to: u64) -> Res<Vec<(u64, Note)>> {

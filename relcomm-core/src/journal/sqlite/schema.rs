@@ -103,6 +103,7 @@ CREATE TABLE entry (
     fact    TEXT NOT NULL,
     PRIMARY KEY (scope, seq)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_head ON entry (scope, kind, seq) WHERE kind = 'head';
 CREATE TABLE block (
     scope INTEGER NOT NULL,
     last  INTEGER NOT NULL,

@@ -1,0 +1,170 @@
+//! The sandbox: in-process peers on loopback, real sockets, a clock that jumps, and stand-in people. Nothing leaves the machine.
+
+mod clock;
+mod peers;
+mod script;
+mod world;
+
+pub use clock::SandboxClock;
+pub use script::SandboxScript;
+pub use world::STAND_IN;
+
+use crate::Failure;
+use peers::Peers;
+use relcomm_channels::email::{EmailChannel, EmailOptions, ReturnPath};
+use relcomm_channels::http::HttpOptions;
+use relcomm_channels::manual::ManualChannel;
+use relcomm_channels::paging::{PagingChannel, PagingOptions};
+use relcomm_channels::webhook::{WebhookChannel, WebhookEndpoint, WebhookOptions};
+use relcomm_core::channel::ChannelSet;
+use relcomm_core::mechanism::{Addressing, Mechanism};
+use relcomm_core::plan::{People, Plan};
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use world::World;
+
+/// The peers and people of one plan's sandbox.
+#[derive(Debug)]
+pub struct Sandbox {
+    peers: Peers,
+    pub(crate) world: World,
+    /// Its time.
+    pub clock: Arc<SandboxClock>,
+}
+
+/// The file beside a plan that scripts its sandbox, and the one that holds its journal.
+#[must_use]
+pub fn beside(plan: &Path) -> (PathBuf, PathBuf) {
+    let stem = plan.file_stem().unwrap_or_default().to_os_string();
+    let named = |end: &str| {
+        let mut name = stem.clone();
+        name.push(end);
+        plan.with_file_name(name)
+    };
+    (named(".sandbox.yaml"), named(".sandbox.db"))
+}
+
+/// The address from which the sandbox's mail comes.
+const FROM: &str = "relcomm sandbox <sandbox@relcomm.example>";
+const BOUNCES: &str = "bounces@relcomm.example";
+
+/// A signing secret for a peer on this machine: it guards nothing.
+const SECRET: &str = "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gtMDA=";
+
+impl Sandbox {
+    /// Starts the peers for the people of a plan.
+    ///
+    /// # Errors
+    /// The script is not understood, or a port or directory cannot be had.
+    pub fn start(plan_file: &Path, people: &People) -> Result<Self, Failure> {
+        let (script_file, _) = beside(plan_file);
+        let script = match std::fs::read(&script_file) {
+            Ok(bytes) => SandboxScript::parse(&script_file.display().to_string(), &bytes).map_err(Failure::Findings)?,
+            Err(_) => SandboxScript::default(),
+        };
+        let clock = Arc::new(SandboxClock::default());
+        let world = World::new(script, people, Arc::clone(&clock));
+        let peers = Peers::start(&world).map_err(|e| Failure::Tool(format!("the sandbox cannot be started: {e}")))?;
+        Ok(Self { peers, world, clock })
+    }
+
+    /// The channels of the sandbox for a plan: mail to the loopback SMTP server, webhook and pager to the loopback HTTP receiver,
+    /// everything else by hand.
+    ///
+    /// # Errors
+    /// A channel cannot be made.
+    pub fn channels(&self, plan: &Plan, people: &People) -> Result<ChannelSet, Failure> {
+        let mut set = ChannelSet::new();
+        for mechanism in mechanisms(plan, people) {
+            let by = self.world.script().carried_by.get(&mechanism).unwrap_or(&mechanism).clone();
+            set = self.bind(set, plan, people, mechanism, &by).map_err(|why| Failure::Tool(format!("sandbox: {why}")))?;
+        }
+        Ok(set)
+    }
+
+    fn bind(
+        &self,
+        set: ChannelSet,
+        plan: &Plan,
+        people: &People,
+        mechanism: Mechanism,
+        by: &Mechanism,
+    ) -> Result<ChannelSet, String> {
+        let addressing = plan.addressing(&mechanism);
+        let http = || -> Result<HttpOptions, String> {
+            let loopback = "127.0.0.0/8".parse().map_err(|e: relcomm_channels::http::BadAllowed| e.to_string())?;
+            Ok(HttpOptions::new().allow(loopback))
+        };
+        let many = NonZeroU32::MIN.saturating_add(15);
+        match by.as_str() {
+            "email" => {
+                let base = ReturnPath::new(BOUNCES).map_err(|e| e.to_string())?;
+                let options = EmailOptions::new(&self.peers.smtp_url(), FROM)
+                    .map_err(|e| e.to_string())?
+                    .concurrency(many)
+                    .receipts(self.peers.maildir(), base);
+                Ok(set.with(mechanism, EmailChannel::new(options).map_err(|e| e.to_string())?))
+            }
+            "webhook" => {
+                let mut options = WebhookOptions::new().addressing(addressing).http(http()?).concurrency(many);
+                if addressing == Addressing::Once {
+                    options = options.default_endpoint(mechanism.as_str());
+                    options = options.endpoint(mechanism.as_str(), self.endpoint(mechanism.as_str()));
+                }
+                for name in addresses(people, &mechanism) {
+                    options = options.endpoint(&name, self.endpoint(&name));
+                }
+                let channel = WebhookChannel::new(options).map_err(|e| e.to_string())?;
+                Ok(match addressing {
+                    Addressing::Each => set.with_endpoints(mechanism, channel),
+                    Addressing::Once => set.with(mechanism, channel),
+                })
+            }
+            "pager" => {
+                let mut options = PagingOptions::new().base_url(self.peers.http_url("")).http(http()?).concurrency(many);
+                for name in addresses(people, &mechanism) {
+                    // A routing key has 32 characters; this one only has to be told from the others.
+                    let key: String = name.bytes().cycle().map(|b| char::from(b'a' + b % 26)).take(32).collect();
+                    options = options.endpoint(&name, key);
+                }
+                let channel = PagingChannel::new(options).map_err(|e| e.to_string())?;
+                Ok(set.with_endpoints(mechanism, channel))
+            }
+            _ => Ok(set.with(mechanism, ManualChannel::new(addressing))),
+        }
+    }
+
+    fn endpoint(&self, name: &str) -> WebhookEndpoint {
+        WebhookEndpoint::new(self.peers.http_url(&format!("/hook/{name}"))).secret(SECRET.to_owned())
+    }
+
+    /// How many mails and requests the peers have taken over, and how many requests were repeats of one they had.
+    #[must_use]
+    pub fn taken(&self) -> (usize, usize, usize) {
+        self.peers.taken()
+    }
+}
+
+/// Every mechanism that the plan speaks of.
+fn mechanisms(plan: &Plan, people: &People) -> BTreeSet<Mechanism> {
+    let steps = |via: &[relcomm_core::communique::Step]| via.iter().map(|s| s.via.clone()).collect::<Vec<_>>();
+    let mut all: BTreeSet<Mechanism> = plan.mechanisms().keys().cloned().collect();
+    all.extend(plan.groups().iter().flat_map(|g| steps(&g.via)));
+    for communique in plan.communiques() {
+        all.extend(steps(&communique.via));
+        all.extend(communique.variants.values().flat_map(|v| steps(&v.via)));
+    }
+    for number in 0..u32::try_from(people.len()).unwrap_or(u32::MAX) {
+        all.extend(people.get(number).into_iter().flat_map(|who| who.addresses.into_keys()));
+    }
+    all
+}
+
+/// The addresses that people have on a mechanism.
+fn addresses(people: &People, mechanism: &Mechanism) -> BTreeSet<String> {
+    (0..u32::try_from(people.len()).unwrap_or(u32::MAX))
+        .filter_map(|n| Some(people.get(n)?.addresses.get(mechanism)?.as_str().to_owned()))
+        .collect()
+}

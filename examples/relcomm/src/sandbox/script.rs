@@ -1,0 +1,179 @@
+//! What the far sides of the sandbox do: `PLAN.sandbox.yaml`, in the form of a rehearsal's answers.
+//!
+//! ```yaml
+//! sandbox: 1
+//! carried_by: { intranet: webhook }        # a word of the plan's own, carried by a peer rather than by hand
+//! answers:                                 # the first match wins; what is not matched is accepted
+//!   - { to: pack-3, via: email, answer: { refused: { status: 5.1.1 } } }
+//!   - { to: "pack-*", via: email, later: { bounced: { after: 2m, status: 5.2.2 } } }
+//!   - { to: ops, via: webhook, attempt: 1, answer: lost }
+//!   - { to: auditors, via: phone, later: { acknowledged: 10m } }
+//! ```
+
+use relcomm_core::mechanism::Mechanism;
+use relcomm_core::plan::Finding;
+use relcomm_core::plan::source::{Format, Ordered, Source};
+use relcomm_core::plan::time::Span;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// The script of a sandbox.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SandboxScript {
+    #[serde(rename = "sandbox")]
+    _version: Option<u32>,
+    /// Which mechanisms are carried by the peer of another one.
+    #[serde(default)]
+    pub carried_by: Ordered<Mechanism, Mechanism>,
+    /// What the far sides do.
+    #[serde(default)]
+    pub answers: Vec<ScriptedAnswer>,
+}
+
+/// What a far side does for some recipients.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptedAnswer {
+    /// A stakeholder, a group, or a pattern with `*`.
+    pub to: String,
+    /// On this mechanism; on all, where none is named.
+    pub via: Option<Mechanism>,
+    /// At this try only, from 1.
+    pub attempt: Option<u32>,
+    /// How the attempt is answered: `accepted` (the default), `lost` (taken over, but the answer is lost), `silent` (nobody ever
+    /// acknowledges), or one of the keys below.
+    pub answer: Option<AnswerWord>,
+    /// Refused for good, with this enhanced status (RFC 3463); HTTP answers 422.
+    pub refused: Option<Refused>,
+    /// Not now: with this HTTP or mail code, and how long to wait.
+    pub failed: Option<NotNow>,
+    /// What follows later.
+    pub later: Option<Later>,
+}
+
+/// An answer in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AnswerWord {
+    /// Taken over.
+    Accepted,
+    /// Taken over, but the answer is lost.
+    Lost,
+    /// Nobody acknowledges.
+    Silent,
+    /// It failed, says the person who performs it.
+    Failed,
+}
+
+/// A final refusal.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// The enhanced status; 5.1.1 where none is given.
+    pub status: Option<String>,
+}
+
+/// A passing refusal.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotNow {
+    /// The code: 503, 429, 451.
+    pub status: u16,
+    /// How long to wait.
+    pub retry_after: Option<Span>,
+}
+
+/// What follows an acceptance.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Later {
+    /// It comes back.
+    pub bounced: Option<Bounced>,
+    /// It reaches the mailbox, so long after.
+    pub delivered: Option<Span>,
+    /// A person acknowledges it, so long after.
+    pub acknowledged: Option<Span>,
+}
+
+/// A bounce.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounced {
+    /// How long after the acceptance.
+    pub after: Option<Span>,
+    /// The enhanced status; 5.1.1 where none is given.
+    pub status: Option<String>,
+}
+
+/// Whom an answer is about.
+#[derive(Clone, Debug)]
+pub struct Recipient<'a> {
+    /// Their id.
+    pub id: &'a str,
+    /// Their groups.
+    pub groups: &'a [String],
+}
+
+impl SandboxScript {
+    /// Reads a script.
+    ///
+    /// # Errors
+    /// Findings about its form.
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Vec<Finding>> {
+        Source::parse(file, bytes, Format::of(file)).map_err(|f| vec![*f])?.decode()
+    }
+
+    /// The first answer that matches.
+    #[must_use]
+    pub fn answer(&self, to: &Recipient<'_>, via: &str, attempt: u32) -> Option<&ScriptedAnswer> {
+        self.answers.iter().find(|a| {
+            (matches(&a.to, to.id) || to.groups.iter().any(|g| matches(&a.to, g)))
+                && a.via.as_ref().is_none_or(|m| m.as_str() == via)
+                && a.attempt.is_none_or(|n| n == attempt)
+        })
+    }
+}
+
+/// Whether a pattern with at most one `*` fits a word.
+fn matches(pattern: &str, word: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == word,
+        Some((head, tail)) => word.len() >= head.len() + tail.len() && word.starts_with(head) && word.ends_with(tail),
+    }
+}
+
+/// A span of the script as elapsed time.
+#[must_use]
+pub fn elapsed(span: Option<Span>, default: Duration) -> Duration {
+    span.and_then(Span::as_elapsed).unwrap_or(default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_match_wins() {
+        let script = SandboxScript::parse(
+            "x.yaml",
+            b"sandbox: 1\nanswers:\n- { to: pack-3, answer: lost }\n- { to: \"pack-*\", via: email }\n- { to: users, attempt: 2 }\n",
+        )
+        .unwrap();
+        let of = |id: &str, groups: &[&str], via: &str, n| {
+            let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
+            let found = script.answer(&Recipient { id, groups: &groups }, via, n).map(|a| a.to.clone());
+            found.unwrap_or_default()
+        };
+        assert_eq!(of("pack-3", &[], "email", 1), "pack-3");
+        assert_eq!(of("pack-4", &[], "email", 1), "pack-*");
+        assert_eq!(of("pack-4", &[], "pager", 1), "");
+        assert_eq!(of("x", &["users"], "pager", 2), "users");
+        assert_eq!(of("x", &["users"], "pager", 1), "");
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error() {
+        assert!(SandboxScript::parse("x.yaml", b"sandbox: 1\nanswer: []\n").is_err());
+    }
+}
