@@ -127,6 +127,24 @@ async fn what_is_missing_is_made_only_if_that_is_asked() {
 }
 
 #[tokio::test]
+async fn of_those_who_make_it_at_once_one_wins() {
+    let desk = Desk::new();
+    let barrier = std::sync::Barrier::new(6);
+    let journals = std::thread::scope(|threads| {
+        let open = || {
+            barrier.wait();
+            desk.open()
+        };
+        let all: Vec<_> = (0..6).map(|_| threads.spawn(open)).collect();
+        all.into_iter().map(|t| t.join().unwrap()).collect::<Vec<_>>()
+    });
+    let keys = join_all(journals.iter().map(Journal::token_key)).await;
+    let keys: Vec<[u8; 32]> = keys.into_iter().map(|key| *key.unwrap().expose_secret()).collect();
+    assert!(keys.windows(2).all(|pair| pair[0] == pair[1]));
+    assert!(!desk.files().iter().any(|f| f.contains("-new-")));
+}
+
+#[tokio::test]
 async fn a_file_keeps_the_mode_for_which_it_was_made() {
     let desk = Desk::new();
     drop(desk.open());

@@ -140,7 +140,7 @@ rows! {
 /// * **J1** A write whose expected version is not the present one changes nothing and answers *conflict*; every other write of the same
 ///   call is unaffected. A done write raises the version by one.
 /// * **J2** A state is the fold of its stored facts.
-/// * **J3** `commit_together` does all or nothing.
+/// * **J3** `commit_together` does all or nothing; a receipt that is recorded already, or twice in the call, makes it nothing.
 /// * **J4** `lease` writes the begun attempt durably before it returns, takes each ready leg at most once, and refuses, in the same
 ///   transaction, gates that are not leasable and sessions that are not alive.
 /// * **J5** `timers`, `ready` and `next_due` pass over deliveries of gates that are not leasable.

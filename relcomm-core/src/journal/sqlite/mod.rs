@@ -127,6 +127,9 @@ impl SqliteJournal {
 
     /// Recomputes the seal over all entries, in stretches between which others have their turn.
     ///
+    /// A record whose last blocks were cut off whole is consistent in itself: that shows when the seal is compared with one that was printed
+    /// before. The states beside the entries are not sealed; they are the fold of what is.
+    ///
     /// # Errors
     /// *Corrupt*, naming the first block that does not fit, if an entry was changed, added or removed since it was sealed.
     pub async fn verify_seal(&self) -> Result<Sealed, JournalError> {

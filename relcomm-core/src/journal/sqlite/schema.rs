@@ -340,11 +340,12 @@ fn make(path: &Path, mode: Mode) -> Res<()> {
     let made = fill(&draft, mode).and_then(|()| match fs::hard_link(&draft, path) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        // Not every file system knows links.
-        Err(_) if !path.exists() => {
-            fs::rename(&draft, path).map_err(|error| io_fault("the journal cannot be made", &error))
-        }
-        Err(_) => Ok(()),
+        // Not every file system knows links: the name is taken first, so that nobody's journal is replaced.
+        Err(_) => match private().create_new(true).open(path) {
+            Ok(_) => fs::rename(&draft, path).map_err(|error| io_fault("the journal cannot be made", &error)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(io_fault("the journal cannot be made", &error)),
+        },
     });
     for left in [draft.clone(), beside(&draft, "-wal"), beside(&draft, "-shm")] {
         // What was renamed or never made is not there to be removed.

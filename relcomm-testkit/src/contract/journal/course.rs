@@ -221,12 +221,12 @@ where
     // Timers: the earliest first, over all gates.
     stage.clock.set(at(11));
     let posted = DeliveryInput::Posted { leg: 0, finish: Finish::Accepted(Assurance::Accepted) };
-    let row = stage.row(DeliveryId { gate: second, ordinal: 0 }).await;
+    let row = stage.row(DeliveryId { gate: second, ordinal: 4 }).await;
     stage.done(vec![stage.decide(&row, &posted)]).await;
     let ids =
         |rows: Vec<relcomm_core::journal::Row>| rows.iter().map(|r| (r.id.gate, r.id.ordinal)).collect::<Vec<_>>();
     assert!(good(journal.timers(at(20), 9).await).is_empty());
-    let all = [(first, 2), (first, 3), (second, 0), (second, 2), (second, 3)];
+    let all = [(first, 2), (first, 3), (second, 4), (second, 2), (second, 3)];
     assert_eq!(ids(good(journal.timers(at(30), 9).await)), all);
     assert_eq!(ids(good(journal.timers(at(30), 3).await)), all.get(..3).unwrap_or_default());
     assert_eq!(ids(good(journal.timers(at(21), 9).await)), all.get(..3).unwrap_or_default());
@@ -235,11 +235,12 @@ where
     stage.on_gate(first, GateFact::Held(true)).await;
     assert!(ready(first, EMAIL, at(30), 9).await.is_empty());
     assert_eq!(ids(good(journal.timers(at(30), 9).await)), all.get(2..).unwrap_or_default());
-    assert_eq!(due(NOON).await, Some(at(7)));
+    assert_eq!(ids(good(journal.timers(at(30), 1).await)), [(second, 4)], "the earliest, not the first");
+    assert_eq!(due(NOON).await, Some(at(12)));
     let clock = Arc::new(stage.clock.clone());
     stage.trial.reopen(clock).await;
     let journal = stage.journal();
-    assert_eq!(good(journal.next_due(NOON).await), Some(at(7)));
+    assert_eq!(good(journal.next_due(NOON).await), Some(at(12)));
     stage.on_gate(second, GateFact::Approved(false)).await;
     assert!(good(journal.timers(at(30), 9).await).is_empty());
     assert_eq!(good(journal.next_due(NOON).await), None);
