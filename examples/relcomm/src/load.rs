@@ -18,7 +18,8 @@ pub enum Loaded {
 
 /// The parameters from the command line and the environment.
 fn settings(common: &Common) -> Result<Settings, Failure> {
-    let mut settings = Settings { env: std::env::vars().collect(), ..Settings::default() };
+    let mut settings = Settings::default();
+    settings.env = std::env::vars().collect();
     for set in &common.set {
         let Some((name, value)) = set.split_once('=') else {
             return Err(Failure::Tool(format!("--set {set}: give NAME=VALUE")));

@@ -35,5 +35,5 @@ pub fn open(
     {
         std::fs::create_dir_all(parent).map_err(|e| Failure::Tool(format!("{}: {e}", parent.display())))?;
     }
-    Ok(SqliteJournal::open(path, scope, clock, SqliteOptions::default().create(create))?)
+    Ok(SqliteJournal::open(path, scope, clock, SqliteOptions::new(create))?)
 }

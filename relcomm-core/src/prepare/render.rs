@@ -54,7 +54,7 @@ impl From<TemplateError> for RenderError {
 
 /// The built-in text: the six answers. It claims only what the gate's outcome says.
 const TEXT: &str = "\
-{{ release.product }} {{ release.version }} {{ STATE }}{% if place %} in {{ place.name }}{% endif %}.
+{{ release.product }} {{ release.version }} {{ STATE }}{% if place is defined %} in {{ place.name }}{% endif %}.
 {% if release.what %}
 **What is in it**
 {% for item in release.what %}
@@ -69,7 +69,7 @@ const TEXT: &str = "\
 **Planned for:** {{ release.when.planned | datetime }}
 {% endif %}";
 const SUBJECT: &str =
-    "{{ release.product }} {{ release.version }} {{ STATE }}{% if place %} in {{ place.name }}{% endif %}";
+    "{{ release.product }} {{ release.version }} {{ STATE }}{% if place is defined %} in {{ place.name }}{% endif %}";
 
 fn state(communique: &Communique) -> &'static str {
     match communique.outcome {

@@ -1,7 +1,7 @@
 //! The kinds of channel that a channels file can name.
 
-use super::secret::Reference;
 use super::not_yet;
+use super::secret::Reference;
 use relcomm_channels::email::{EmailChannel, EmailOptions, ReturnPath};
 use relcomm_channels::http::{Allowed, HttpOptions};
 use relcomm_channels::manual::ManualChannel;
@@ -47,20 +47,53 @@ impl ChannelKinds {
     #[must_use]
     pub fn standard() -> Self {
         let smtp = ChannelKind {
-            keys: &["kind", "url", "password", "from", "return_path", "receipts", "receipts.maildir", "ca", "hello", "connections"],
+            keys: &[
+                "kind",
+                "url",
+                "password",
+                "from",
+                "return_path",
+                "receipts",
+                "receipts.maildir",
+                "ca",
+                "hello",
+                "connections",
+            ],
             later: &["receipts.imap"],
             make: smtp,
         };
         let webhook = ChannelKind {
             keys: &[
-                "kind", "endpoints", "endpoints.*", "endpoints.*.url", "endpoints.*.secret", "endpoints.*.headers",
-                "endpoints.*.headers.*", "default", "source", "allow", "ca", "honours_keys", "concurrency", "max_body",
+                "kind",
+                "endpoints",
+                "endpoints.*",
+                "endpoints.*.url",
+                "endpoints.*.secret",
+                "endpoints.*.headers",
+                "endpoints.*.headers.*",
+                "default",
+                "source",
+                "allow",
+                "ca",
+                "honours_keys",
+                "concurrency",
+                "max_body",
             ],
             later: &[],
             make: webhook,
         };
         let pagerduty = ChannelKind {
-            keys: &["kind", "endpoints", "endpoints.*", "endpoints.*.routing_key", "source", "url", "allow", "ca", "concurrency"],
+            keys: &[
+                "kind",
+                "endpoints",
+                "endpoints.*",
+                "endpoints.*.routing_key",
+                "source",
+                "url",
+                "allow",
+                "ca",
+                "concurrency",
+            ],
             later: &["receipts"],
             make: pagerduty,
         };
@@ -77,7 +110,11 @@ impl ChannelKinds {
                 not_yet(&path, &format!("channels of the kind `{kind}`"))
             } else {
                 let names: Vec<&str> = self.kinds.keys().copied().collect();
-                Finding::error("RC0603", &path, format!("`{kind}` is no kind of channel; there are {}", names.join(", ")))
+                Finding::error(
+                    "RC0603",
+                    &path,
+                    format!("`{kind}` is no kind of channel; there are {}", names.join(", ")),
+                )
             };
             return vec![finding.at(source.at(&path))];
         };
@@ -230,7 +267,9 @@ fn webhook(settings: &Settings<'_>, set: ChannelSet, mechanism: Mechanism) -> Re
     let mut options = WebhookOptions::new().addressing(settings.addressing).http(settings.http()?);
     let names = keys(settings.source, &settings.path("endpoints"));
     for name in &names {
-        let url = settings.secret(&format!("endpoints.{name}.url"))?.ok_or_else(|| format!("endpoint `{name}` has no `url`"))?;
+        let url = settings
+            .secret(&format!("endpoints.{name}.url"))?
+            .ok_or_else(|| format!("endpoint `{name}` has no `url`"))?;
         let mut endpoint = WebhookEndpoint::new(url);
         if let Some(secret) = settings.secret(&format!("endpoints.{name}.secret"))? {
             endpoint = endpoint.secret(secret);

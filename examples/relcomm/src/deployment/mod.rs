@@ -56,7 +56,8 @@ impl Deployment {
         let mut findings = Vec::new();
         if source.get("channels").and_then(Node::text) != Some("1") {
             findings.push(
-                Finding::error("RC0601", "channels", "a channels file begins with `channels: 1`").at(source.at("channels")),
+                Finding::error("RC0601", "channels", "a channels file begins with `channels: 1`")
+                    .at(source.at("channels")),
             );
         }
         let tick = optional::<Span>(&source, "tick", &mut findings).and_then(Span::as_elapsed);
@@ -70,8 +71,12 @@ impl Deployment {
         for word in mechanism_words(&source) {
             if Mechanism::new(&word).is_err() {
                 findings.push(
-                    Finding::error("RC0602", &word, format!("`{word}` is neither a mechanism nor one of {}", RESERVED.join(", ")))
-                        .at(source.at(&word)),
+                    Finding::error(
+                        "RC0602",
+                        &word,
+                        format!("`{word}` is neither a mechanism nor one of {}", RESERVED.join(", ")),
+                    )
+                    .at(source.at(&word)),
                 );
                 continue;
             }

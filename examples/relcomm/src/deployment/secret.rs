@@ -57,15 +57,14 @@ impl Reference {
             Self::Plain(text) => return Ok(text.clone().into()),
             Self::Elsewhere(elsewhere) => elsewhere,
         };
-        let found = match (&elsewhere.env, &elsewhere.file) {
-            (Some(name), None) => {
-                std::env::var(name).map_err(|_| MissingSecret(format!("the environment variable {name} is not set")))
-            }
-            (None, Some(path)) => {
-                std::fs::read_to_string(path).map_err(|e| MissingSecret(format!("the file {path} cannot be read: {e}")))
-            }
-            _ => Err(MissingSecret("a reference names one of `env` and `file`".into())),
-        };
+        let found =
+            match (&elsewhere.env, &elsewhere.file) {
+                (Some(name), None) => std::env::var(name)
+                    .map_err(|_| MissingSecret(format!("the environment variable {name} is not set"))),
+                (None, Some(path)) => std::fs::read_to_string(path)
+                    .map_err(|e| MissingSecret(format!("the file {path} cannot be read: {e}"))),
+                _ => Err(MissingSecret("a reference names one of `env` and `file`".into())),
+            };
         match (found, &elsewhere.default) {
             (Ok(text), _) => Ok(text.trim_end_matches(['\r', '\n']).to_owned().into()),
             (Err(_), Some(default)) => Ok(default.clone().into()),

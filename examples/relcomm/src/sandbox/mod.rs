@@ -79,7 +79,8 @@ impl Sandbox {
         let mut set = ChannelSet::new();
         for mechanism in mechanisms(plan, people) {
             let by = self.world.script().carried_by.get(&mechanism).unwrap_or(&mechanism).clone();
-            set = self.bind(set, plan, people, mechanism, &by).map_err(|why| Failure::Tool(format!("sandbox: {why}")))?;
+            set =
+                self.bind(set, plan, people, mechanism, &by).map_err(|why| Failure::Tool(format!("sandbox: {why}")))?;
         }
         Ok(set)
     }
@@ -123,7 +124,8 @@ impl Sandbox {
                 })
             }
             "pager" => {
-                let mut options = PagingOptions::new().base_url(self.peers.http_url("")).http(http()?).concurrency(many);
+                let mut options =
+                    PagingOptions::new().base_url(self.peers.http_url("")).http(http()?).concurrency(many);
                 for name in addresses(people, &mechanism) {
                     // A routing key has 32 characters; this one only has to be told from the others.
                     let key: String = name.bytes().cycle().map(|b| char::from(b'a' + b % 26)).take(32).collect();

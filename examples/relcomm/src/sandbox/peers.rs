@@ -115,7 +115,7 @@ fn http_script(world: &World) -> HttpScript {
             match &a.failed {
                 Some(failed) => {
                     let response = Response::new(failed.status);
-                    match failed.retry_after.and_then(|s| s.as_elapsed()) {
+                    match failed.retry_after.and_then(relcomm_core::plan::time::Span::as_elapsed) {
                         Some(wait) => response.retry_after(wait.as_secs()),
                         None => response,
                     }

@@ -145,7 +145,7 @@ fn matches(pattern: &str, word: &str) -> bool {
 
 /// A span of the script as elapsed time.
 #[must_use]
-pub fn elapsed(span: Option<Span>, default: Duration) -> Duration {
+pub(super) fn elapsed(span: Option<Span>, default: Duration) -> Duration {
     span.and_then(Span::as_elapsed).unwrap_or(default)
 }
 

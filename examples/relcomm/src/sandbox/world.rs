@@ -79,7 +79,13 @@ impl World {
                 behind.entry(key).or_default().push(Behind { id: who.id.as_str().to_owned(), groups: mine.clone() });
             }
         }
-        Self { script: Arc::new(script), behind: Arc::new(behind), groups: Arc::new(groups), clock, state: Arc::default() }
+        Self {
+            script: Arc::new(script),
+            behind: Arc::new(behind),
+            groups: Arc::new(groups),
+            clock,
+            state: Arc::default(),
+        }
     }
 
     pub(super) fn script(&self) -> &SandboxScript {

@@ -17,8 +17,8 @@ pub use options::{Create, SqliteOptions};
 pub use seal::Sealed;
 
 use super::{
-    Committed, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope, Subject, Unmatched,
-    Want, Write,
+    Committed, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope, Subject,
+    Unmatched, Want, Write,
 };
 use crate::clock::{Clock, Moment};
 use crate::course::{Facts, GateFact, Head, SessionNo};

@@ -1,0 +1,187 @@
+//! Verbs that check and send nothing: `schema`, `validate`, `prepare`, `verify`.
+
+use super::desk::Bench;
+use super::{json, print, say};
+use crate::arguments::{Common, Format};
+use crate::deployment::{ChannelKinds, Deployment};
+use crate::load::{Loaded, load};
+use crate::{Exit, Failure};
+use relcomm_core::channel::{AttemptContext, Prepared};
+use relcomm_core::clock::{Clock, SystemClock};
+use relcomm_core::plan::{Finding, Severity, json_schema};
+use relcomm_core::validate::Deployment as Facts;
+use serde_json::json;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) fn schema() -> Result<Exit, Failure> {
+    print(&json(&json_schema()));
+    Ok(Exit::Done)
+}
+
+pub(super) fn validate(common: &Common, verbose: bool) -> Result<Exit, Failure> {
+    let mut all = Vec::new();
+    let facts = match &common.channels {
+        Some(path) => match deployment_facts(common, path, &mut all)? {
+            Some(facts) => facts,
+            None => Facts::unknown(),
+        },
+        None => Facts::unknown(),
+    };
+    match load(common, &facts.now(SystemClock::new().now())) {
+        Ok(Loaded::Plan(validation)) => all.extend(validation.findings().iter().cloned()),
+        Ok(Loaded::Bundle(_)) => {}
+        Err(Failure::Findings(found)) => all.extend(found),
+        Err(other) => return Err(other),
+    }
+    print(&findings(&all, common.format, verbose));
+    Ok(if all.iter().any(Finding::is_error) { Exit::Invalid } else { Exit::Done })
+}
+
+/// The facts of a channels file, or what is wrong with it among the findings. Channels whose secrets are not there yet are left out: that
+/// is for `verify` to say.
+fn deployment_facts(common: &Common, path: &Path, all: &mut Vec<Finding>) -> Result<Option<Facts>, Failure> {
+    let deployment = match Deployment::read(path, ChannelKinds::standard()) {
+        Ok(deployment) => deployment,
+        Err(Failure::Findings(found)) => {
+            all.extend(found);
+            return Ok(None);
+        }
+        Err(other) => return Err(other),
+    };
+    let plan = match load(common, &Facts::unknown()) {
+        Ok(Loaded::Plan(validation)) => validation.plan().cloned(),
+        Ok(Loaded::Bundle(bundle)) => Some(bundle.plan().clone()),
+        Err(_) => None,
+    };
+    match deployment.channels(plan.as_ref()) {
+        Ok(channels) => Ok(Some(deployment.facts(&channels))),
+        Err(why) => {
+            all.push(Finding::warning(
+                "RC0605",
+                "",
+                format!("the channels cannot be made here, so their limits are not checked: {why}"),
+            ));
+            Ok(None)
+        }
+    }
+}
+
+/// Findings as text, as JSON, or as annotations of a pull request.
+pub(super) fn findings(all: &[Finding], format: Format, verbose: bool) -> String {
+    let shown: Vec<&Finding> = all.iter().filter(|f| verbose || f.severity > Severity::Note).collect();
+    let count = |severity| all.iter().filter(|f| f.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    match format {
+        Format::Json => {
+            json(&json!({ "valid": errors == 0, "errors": errors, "warnings": warnings, "findings": shown }))
+        }
+        Format::Github => shown.iter().fold(String::new(), |mut out, f| {
+            let kind = match f.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "notice",
+            };
+            let place = f.at.as_ref().map_or_else(String::new, |at| {
+                format!(" file={},line={},col={}", property(&at.file), at.line, at.column)
+            });
+            let help = f.help.as_deref().map(|h| format!(" ({h})")).unwrap_or_default();
+            // Writing to a string does not fail.
+            let _ = writeln!(out, "::{kind}{place}::{}", data(&format!("{}: {}{help}", f.code, f.message)));
+            out
+        }),
+        Format::Text => {
+            let mut out = shown.iter().fold(String::new(), |mut out, f| {
+                let _ = writeln!(out, "{f}\n");
+                out
+            });
+            let s = |n: usize| if n == 1 { "" } else { "s" };
+            let _ = match (errors, warnings) {
+                (0, 0) => writeln!(out, "valid"),
+                (0, w) => writeln!(out, "valid, {w} warning{}", s(w)),
+                (e, 0) => writeln!(out, "not valid: {e} error{}", s(e)),
+                (e, w) => writeln!(out, "not valid: {e} error{}, {w} warning{}", s(e), s(w)),
+            };
+            out
+        }
+    }
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+pub(super) fn prepare(common: &Common, out: Option<&Path>, bundle: Option<&Path>) -> Result<Exit, Failure> {
+    let bench = Bench::open(common)?;
+    super::warn(&bench.findings);
+    let mut texts = 0;
+    for text in bench.prepared.texts(&bench.channels) {
+        texts += 1;
+        if let (Some(dir), Ok(prepared)) = (out, &text.result) {
+            let who = text.person.and_then(|n| bench.prepared.people().get(n));
+            let name = who.map_or_else(|| format!("{}-all", text.group), |w| w.id.as_str().to_owned());
+            let folder = dir.join(text.gate.to_string().replace('/', "-")).join(text.mechanism.as_str());
+            write_text(&folder, &name, prepared).map_err(|e| Failure::Tool(format!("{}: {e}", folder.display())))?;
+        }
+    }
+    if let Some(path) = bundle {
+        bench.prepared.write(path).map_err(|e| Failure::Tool(format!("{}: {e}", path.display())))?;
+        say(&format!("bundle written to {}", path.display()));
+    }
+    let digests = bench.prepared.digests();
+    let (people, gates) = (bench.prepared.people().len(), bench.prepared.gates().len());
+    let value = json!({ "plan": bench.prepared.plan().id(), "digests": digests, "people": people, "gates": gates, "texts": texts });
+    let line = format!(
+        "prepared {}: {people} people, {gates} gates, {texts} different texts\ntexts {}\npeople {}",
+        bench.prepared.plan().id(),
+        digests.texts,
+        digests.people
+    );
+    super::answer(common.format, &line, &value);
+    Ok(Exit::Done)
+}
+
+/// One file for each text, its parts one after another. The name is a person's id, so whatever a path could stumble over is replaced.
+fn write_text(folder: &Path, name: &str, prepared: &Prepared) -> std::io::Result<()> {
+    let name: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.+@".contains(c) { c } else { '_' }).collect();
+    std::fs::create_dir_all(folder)?;
+    let mut content = String::new();
+    for part in &prepared.parts {
+        // Writing to a string does not fail.
+        let _ = write!(content, "=== {} ({})\n{}\n\n", part.name, part.media, part.content);
+    }
+    std::fs::write(folder.join(format!("{}.txt", name.trim_start_matches('.'))), content)
+}
+
+pub(super) async fn verify(common: &Common) -> Result<Exit, Failure> {
+    let bench = Bench::open(common)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let (mut lines, mut values, mut bad) = (Vec::new(), Vec::new(), false);
+    for (mechanism, binding) in bench.channels.iter() {
+        let cx = AttemptContext::new(Arc::clone(&clock), Duration::from_secs(30));
+        match binding.channel.verify(&cx).await {
+            Ok(found) => {
+                let notes: Vec<String> =
+                    found.iter().map(|f| format!("{} {}: {}", f.code, f.severity, f.message)).collect();
+                let failed = found.iter().any(Finding::is_error);
+                bad |= failed;
+                lines.push(format!("{mechanism}: {}", if failed { "not usable" } else { "ready" }));
+                lines.extend(notes.iter().map(|n| format!("  {n}")));
+                values.push(json!({ "mechanism": mechanism, "ready": !failed, "findings": found }));
+            }
+            Err(error) => {
+                bad = true;
+                lines.push(format!("{mechanism}: {error}"));
+                values.push(json!({ "mechanism": mechanism, "ready": false, "error": error.to_string() }));
+            }
+        }
+    }
+    super::answer(common.format, &lines.join("\n"), &values);
+    Ok(if bad { Exit::Invalid } else { Exit::Done })
+}

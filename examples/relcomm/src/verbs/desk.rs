@@ -1,0 +1,175 @@
+//! What a verb works with: the prepared plan, its channels, its record, and a dispatcher that joins them.
+
+use crate::arguments::Common;
+use crate::deployment::{ChannelKinds, Deployment};
+use crate::load::{Loaded, load, prepared};
+use crate::sandbox::{Sandbox, beside};
+use crate::{Failure, record};
+use relcomm_core::channel::ChannelSet;
+use relcomm_core::clock::{Clock, Moment, SystemClock};
+use relcomm_core::dispatch::{DispatchOptions, Dispatcher};
+use relcomm_core::journal::{Create, Journal, Mode, Scope, SqliteJournal};
+use relcomm_core::plan::{Finding, People, Plan};
+use relcomm_core::prepare::PreparedPlan;
+use relcomm_core::validate::Deployment as Facts;
+use secrecy::ExposeSecret;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How a verb uses the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It only looks.
+    Look,
+    /// It writes.
+    Write,
+}
+
+/// What is prepared, before any record is opened.
+#[derive(Debug)]
+pub(super) struct Bench {
+    /// The prepared plan.
+    pub prepared: PreparedPlan,
+    /// Warnings and notes.
+    pub findings: Vec<Finding>,
+    /// The channels.
+    pub channels: ChannelSet,
+    /// The sandbox, where it is one.
+    pub sandbox: Option<Sandbox>,
+    journal: Option<String>,
+}
+
+/// A bench with its record.
+#[derive(Debug)]
+pub struct Desk {
+    /// Joins all.
+    pub dispatcher: Dispatcher,
+    /// The sandbox, where it is one.
+    pub sandbox: Option<Sandbox>,
+    /// Warnings and notes.
+    pub findings: Vec<Finding>,
+}
+
+impl Bench {
+    /// Loads, validates and prepares.
+    ///
+    /// # Errors
+    /// What is missing, invalid or cannot be had.
+    pub(super) fn open(common: &Common) -> Result<Self, Failure> {
+        match &common.channels {
+            Some(path) => Self::live(common, &Deployment::read(path, ChannelKinds::standard())?),
+            None => Self::sandbox(common),
+        }
+    }
+
+    fn live(common: &Common, deployment: &Deployment) -> Result<Self, Failure> {
+        // The facts need the channels, and how those address the plan's own words only the plan says: so it is read first.
+        let first = load(common, &Facts::unknown())?;
+        let channels = deployment.channels(plan_of(&first))?;
+        let now = SystemClock::new().now();
+        let loaded = match first {
+            Loaded::Plan(_) => load(common, &deployment.facts(&channels).now(now).live())?,
+            bundle @ Loaded::Bundle(_) => bundle,
+        };
+        let (prepared, findings) = prepared(loaded, &channels)?;
+        let journal = match &deployment.journal {
+            Some(reference) if common.journal.is_none() => {
+                Some(reference.read().map_err(|e| Failure::Tool(format!("journal: {e}")))?.expose_secret().to_owned())
+            }
+            _ => None,
+        };
+        Ok(Self { prepared, findings, channels, sandbox: None, journal })
+    }
+
+    fn sandbox(common: &Common) -> Result<Self, Failure> {
+        let loaded = load(common, &Facts::unknown())?;
+        let (sandbox, channels) = match &loaded {
+            Loaded::Plan(validation) => match validation.plan() {
+                Some(plan) => Self::peers(common, plan, validation.people())?,
+                None => return Err(Failure::Findings(validation.findings().to_vec())),
+            },
+            Loaded::Bundle(bundle) => Self::peers(common, bundle.plan(), bundle.people())?,
+        };
+        let (prepared, findings) = prepared(loaded, &channels)?;
+        Ok(Self { prepared, findings, channels, sandbox: Some(sandbox), journal: None })
+    }
+
+    fn peers(common: &Common, plan: &Plan, people: &People) -> Result<(Sandbox, ChannelSet), Failure> {
+        let sandbox = Sandbox::start(&common.plan, people)?;
+        let channels = sandbox.channels(plan, people)?;
+        Ok((sandbox, channels))
+    }
+
+    fn place(&self, common: &Common) -> Result<PathBuf, Failure> {
+        match (&common.journal, &self.journal, &self.sandbox) {
+            (Some(url), ..) | (None, Some(url), _) => record::path_of(url),
+            (None, None, Some(_)) => Ok(beside(&common.plan).1),
+            (None, None, None) => {
+                Err(Failure::Tool("no journal: give --journal file:PATH, or `journal` in the channels file".into()))
+            }
+        }
+    }
+
+    /// Opens the record.
+    ///
+    /// # Errors
+    /// There is none and none was asked for; it was made in the other mode; it cannot be read.
+    pub(super) async fn record(self, common: &Common, access: Access) -> Result<Desk, Failure> {
+        let place = self.place(common)?;
+        let live = self.sandbox.is_none();
+        let mode = if live { Mode::Live } else { Mode::Sandbox };
+        let clock: Arc<dyn Clock> = match &self.sandbox {
+            Some(sandbox) => Arc::clone(&sandbox.clock) as Arc<dyn Clock>,
+            None => Arc::new(SystemClock::new()),
+        };
+        let journal = match access {
+            Access::Look => {
+                let scope =
+                    Scope::new(self.prepared.plan().id().clone(), &self.prepared.plan().release().version, mode);
+                SqliteJournal::open_read_only(&place, scope, Arc::clone(&clock))?
+            }
+            Access::Write => {
+                let create = if live && !common.new_journal { Create::Never } else { Create::IfMissing };
+                record::open(&place, &self.prepared, mode, Arc::clone(&clock), create)?
+            }
+        };
+        if let Some(sandbox) = &self.sandbox {
+            // A sandbox that goes on does so where its time had got to.
+            sandbox.clock.jump_to(last(&journal).await?);
+        }
+        let mut options = DispatchOptions::default();
+        if self.sandbox.is_some() {
+            options.poll = None;
+        }
+        let dispatcher = Dispatcher::new(self.prepared, self.channels, journal)?.clock(clock).options(options);
+        Ok(Desk { dispatcher, sandbox: self.sandbox, findings: self.findings })
+    }
+}
+
+impl Desk {
+    /// Loads, prepares and opens the record.
+    ///
+    /// # Errors
+    /// As [`Bench::open`] and [`Bench::record`].
+    pub async fn open(common: &Common, access: Access) -> Result<Self, Failure> {
+        Bench::open(common)?.record(common, access).await
+    }
+}
+
+fn plan_of(loaded: &Loaded) -> Option<&Plan> {
+    match loaded {
+        Loaded::Plan(validation) => validation.plan(),
+        Loaded::Bundle(bundle) => Some(bundle.plan()),
+    }
+}
+
+/// The instant of the last entry.
+async fn last(journal: &SqliteJournal) -> Result<Moment, Failure> {
+    let (mut after, mut last) = (0, Moment::MIN);
+    loop {
+        let page = journal.entries(after, 4096).await?;
+        let Some(entry) = page.last() else { return Ok(last) };
+        after = entry.seq;
+        last = page.iter().map(|e| e.at).max().unwrap_or(last).max(last);
+    }
+}

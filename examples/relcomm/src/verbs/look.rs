@@ -1,0 +1,83 @@
+//! Verbs that only look: `tasks`, `status`, `report`.
+
+use super::desk::{Access, Desk};
+use super::{json, print};
+use crate::arguments::{Common, Format};
+use crate::{Exit, Failure};
+use relcomm_core::report::Report;
+use std::fmt::Write;
+
+pub(super) async fn tasks(common: &Common) -> Result<Exit, Failure> {
+    let desk = Desk::open(common, Access::Look).await?;
+    let tasks = desk.dispatcher.tasks().await?;
+    if common.format == Format::Json {
+        print(&json(&tasks));
+        return Ok(Exit::Done);
+    }
+    let mut out = String::new();
+    for task in &tasks {
+        let whom = task.person.as_ref().map_or_else(|| format!("group {}", task.group), |p| p.as_str().to_owned());
+        let by = task.performer.as_ref().map_or_else(|| "the responsible party".into(), ToString::to_string);
+        // Writing to a string does not fail.
+        let _ = writeln!(out, "{} — {} to {whom}, by {by}", task.gate, task.mechanism);
+        for line in task.script.lines() {
+            let _ = writeln!(out, "    {line}");
+        }
+    }
+    let _ = writeln!(out, "{} open", tasks.len());
+    print(&out);
+    Ok(Exit::Done)
+}
+
+pub(super) async fn status(common: &Common, pending_ok: bool) -> Result<Exit, Failure> {
+    let desk = Desk::open(common, Access::Look).await?;
+    let report = desk.dispatcher.report().await?;
+    match common.format {
+        Format::Json => print(&json(&serde_json::json!({
+            "verdict": report.verdict,
+            "totals": report.totals,
+            "waiting_for": report.waiting_for,
+            "next_due": report.next_due,
+        }))),
+        Format::Text | Format::Github => {
+            let t = &report.totals;
+            let mut out = format!(
+                "informed {} of {}, not informed {}, unconfirmed {}, exempt {}\n",
+                t.informed, t.people, t.not_informed, t.unconfirmed, t.exempt
+            );
+            for line in &report.waiting_for {
+                // Writing to a string does not fail.
+                let _ = writeln!(out, "waiting: {line}");
+            }
+            if let Some(next) = report.next_due {
+                let _ = writeln!(out, "next due at {next}");
+            }
+            print(&out);
+        }
+    }
+    Ok(exit(&report, pending_ok))
+}
+
+pub(super) async fn report(common: &Common, redact: bool, pending_ok: bool) -> Result<Exit, Failure> {
+    let desk = Desk::open(common, Access::Look).await?;
+    let report = desk.dispatcher.report().await?;
+    let exit = exit(&report, pending_ok);
+    show(if redact { report.redacted() } else { report }, common.format);
+    Ok(exit)
+}
+
+pub(super) fn show(report: Report, format: Format) {
+    print(&match format {
+        Format::Json => report.to_json(),
+        Format::Text => report.to_text(),
+        Format::Github => report.to_markdown(),
+    });
+}
+
+/// What a report comes to; `--pending-ok` makes *pending* a success.
+pub(super) fn exit(report: &Report, pending_ok: bool) -> Exit {
+    match Exit::of(report.verdict) {
+        Exit::Pending if pending_ok => Exit::Done,
+        exit => exit,
+    }
+}

@@ -1,0 +1,118 @@
+//! The verbs of the command. Results go to standard output, progress and logs to standard error.
+
+mod check;
+mod desk;
+mod look;
+mod receipts;
+mod say;
+mod send;
+
+pub use desk::{Access, Desk};
+
+use crate::arguments::{Arguments, Format, Verb};
+use crate::{Exit, Failure};
+use relcomm_core::plan::Finding;
+use serde::Serialize;
+use std::io::Write;
+
+/// Runs a verb and says how it ended.
+pub async fn run(arguments: Arguments) -> Exit {
+    let format = format_of(&arguments.verb);
+    let done = match arguments.verb {
+        Verb::Schema => check::schema(),
+        Verb::Validate { common, verbose } => check::validate(&common, verbose),
+        Verb::Prepare { common, out, bundle } => check::prepare(&common, out.as_deref(), bundle.as_deref()),
+        Verb::Verify { common } => check::verify(&common).await,
+        Verb::Approve { common, by, role, digest, reject, note } => {
+            say::approve(&common, &by, &role, digest.as_deref(), reject, note).await
+        }
+        Verb::Declare { common, place, outcome, by, proof, at } => {
+            say::declare(&common, &say::Declared { place, outcome, by, proof, at }).await
+        }
+        Verb::Dispatch { common, wait, execute, by, pending_ok } => {
+            send::dispatch(&common, &send::Wish { wait, execute, by, proof: None, pending_ok }).await
+        }
+        Verb::Deliver { common, execute, by, proof, pending_ok } => {
+            send::deliver(&common, &send::Wish { wait: true, execute, by, proof, pending_ok }).await
+        }
+        Verb::Tasks { common } => look::tasks(&common).await,
+        Verb::Attest { common, communique, person, group, outcome, assurance, by, note } => {
+            let said = say::Attested { communique, person, group, outcome, assurance, by, note };
+            say::attest(&common, said).await
+        }
+        Verb::Hold(person) => say::hold(&person, true).await,
+        Verb::Resume(person) => say::hold(&person, false).await,
+        Verb::Cancel(person) => say::cancel(&person).await,
+        Verb::Receipts { common, from, watch } => receipts::receipts(&common, &from, watch).await,
+        Verb::Status { common, pending_ok } => look::status(&common, pending_ok).await,
+        Verb::Report { common, redact, pending_ok } => look::report(&common, redact, pending_ok).await,
+    };
+    match done {
+        Ok(exit) => exit,
+        Err(failure) => {
+            complain(&failure, format);
+            failure.exit()
+        }
+    }
+}
+
+fn format_of(verb: &Verb) -> Format {
+    match verb {
+        Verb::Schema => Format::Json,
+        Verb::Validate { common, .. }
+        | Verb::Prepare { common, .. }
+        | Verb::Verify { common }
+        | Verb::Approve { common, .. }
+        | Verb::Declare { common, .. }
+        | Verb::Dispatch { common, .. }
+        | Verb::Tasks { common }
+        | Verb::Attest { common, .. }
+        | Verb::Receipts { common, .. }
+        | Verb::Status { common, .. }
+        | Verb::Report { common, .. }
+        | Verb::Deliver { common, .. } => common.format,
+        Verb::Hold(person) | Verb::Resume(person) | Verb::Cancel(person) => person.common.format,
+    }
+}
+
+/// Findings are a result and go to standard output; any other failure is one line on standard error, or an object for programs.
+fn complain(failure: &Failure, format: Format) {
+    match (failure, format) {
+        (Failure::Findings(findings), _) => print(&check::findings(findings, format, false)),
+        (other, Format::Json) => {
+            print(&json(&serde_json::json!({ "error": other.to_string(), "exit": other.exit().code() })));
+        }
+        (other, _) => say(&format!("relcomm: {other}")),
+    }
+}
+
+/// Prints a result.
+fn print(text: &str) {
+    // Whoever closed the pipe does not want the rest.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Says something on the way.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn json(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Prints a one-line result, or an object for programs.
+fn answer(format: Format, line: &str, value: &impl Serialize) {
+    match format {
+        Format::Json => print(&json(value)),
+        Format::Text | Format::Github => print(&format!("{line}\n")),
+    }
+}
+
+fn warn(findings: &[Finding]) {
+    for finding in findings.iter().filter(|f| f.severity == relcomm_core::plan::Severity::Warning) {
+        say(&finding.to_string());
+    }
+}

@@ -1,0 +1,130 @@
+//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`.
+
+use super::answer;
+use super::desk::{Access, Desk};
+use crate::arguments::{Attested as Outcome, Common, Person};
+use crate::{Exit, Failure};
+use relcomm_core::clock::Moment;
+use relcomm_core::dispatch::{Attestation, Whom};
+use relcomm_core::id::{CommuniqueId, GroupId, PlaceId, Role, StakeholderId};
+use relcomm_core::release::{Declaration, Outcome as ReleaseOutcome};
+use serde_json::json;
+
+/// What `declare` was told.
+#[derive(Debug)]
+pub(super) struct Declared {
+    pub(super) place: Option<String>,
+    pub(super) outcome: String,
+    pub(super) by: String,
+    pub(super) proof: Option<String>,
+    pub(super) at: Option<String>,
+}
+
+/// What `attest` was told.
+#[derive(Debug)]
+pub(super) struct Attested {
+    pub(super) communique: String,
+    pub(super) person: Option<String>,
+    pub(super) group: Option<String>,
+    pub(super) outcome: Outcome,
+    pub(super) assurance: Option<String>,
+    pub(super) by: String,
+    pub(super) note: Option<String>,
+}
+
+fn refused(why: impl ToString) -> Failure {
+    Failure::Refused(why.to_string())
+}
+
+pub(super) async fn approve(
+    common: &Common,
+    by: &str,
+    role: &str,
+    digest: Option<&str>,
+    reject: bool,
+    note: Option<String>,
+) -> Result<Exit, Failure> {
+    let role = Role::new(role).map_err(refused)?;
+    let desk = Desk::open(common, Access::Write).await?;
+    let news = desk.dispatcher.approve(&role, by, digest, reject, note).await?;
+    let says = if reject { "rejected" } else { "approved" };
+    let digest = &desk.dispatcher.prepared().digests().texts;
+    let line = if news { format!("{says} as {role}: texts {digest}") } else { format!("already {says} as {role}") };
+    answer(common.format, &line, &json!({ "role": role, "says": says, "news": news, "digest": digest }));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn declare(common: &Common, said: &Declared) -> Result<Exit, Failure> {
+    let outcome: ReleaseOutcome = said.outcome.parse().map_err(|()| {
+        let words: Vec<&str> = ReleaseOutcome::ALL.iter().map(|o| o.word()).collect();
+        Failure::Tool(format!("--outcome {}: there are {}", said.outcome, words.join(", ")))
+    })?;
+    let mut declaration = Declaration::new(outcome, &said.by);
+    if let Some(place) = &said.place {
+        declaration = declaration.place(PlaceId::new(place).map_err(refused)?);
+    }
+    if let Some(proof) = &said.proof {
+        declaration = declaration.proof(proof);
+    }
+    if let Some(at) = &said.at {
+        declaration = declaration
+            .at(Moment::parse(at).map_err(|_| Failure::Tool(format!("--at {at}: give an RFC 3339 instant")))?);
+    }
+    let desk = Desk::open(common, Access::Write).await?;
+    let news = desk.dispatcher.declare(&declaration).await?;
+    let place = said.place.as_deref().unwrap_or("the release");
+    let line =
+        if news { format!("declared: {place} {outcome}") } else { format!("already declared: {place} {outcome}") };
+    answer(common.format, &line, &json!({ "place": said.place, "outcome": outcome, "news": news }));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn attest(common: &Common, said: Attested) -> Result<Exit, Failure> {
+    let communique = CommuniqueId::new(&said.communique).map_err(refused)?;
+    let whom = match (&said.person, &said.group) {
+        (Some(person), _) => Whom::Person(StakeholderId::new(person).map_err(refused)?),
+        (None, Some(group)) => Whom::Group(GroupId::new(group).map_err(refused)?),
+        (None, None) => return Err(Failure::Tool("give --person or --group".into())),
+    };
+    let mut attestation = match said.outcome {
+        Outcome::Done => Attestation::done(communique, whom, &said.by),
+        Outcome::Failed => Attestation::failed(communique, whom, &said.by),
+    };
+    if let Some(assurance) = &said.assurance {
+        let assurance =
+            assurance.parse().map_err(|()| Failure::Tool(format!("--assurance {assurance}: no such word")))?;
+        attestation = attestation.assurance(assurance);
+    }
+    let attestation = attestation.note(said.note);
+    let desk = Desk::open(common, Access::Write).await?;
+    let news = desk.dispatcher.attest(&attestation).await?;
+    let line = if news == 0 { "already attested".into() } else { format!("attested for {news}") };
+    answer(common.format, &line, &json!({ "communique": said.communique, "news": news }));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn hold(person: &Person, held: bool) -> Result<Exit, Failure> {
+    let communique = communique(person)?;
+    let desk = Desk::open(&person.common, Access::Write).await?;
+    let news = desk.dispatcher.hold(communique.as_ref(), held, &person.by, person.why.clone()).await?;
+    done(person, if held { "held" } else { "resumed" }, news)
+}
+
+pub(super) async fn cancel(person: &Person) -> Result<Exit, Failure> {
+    let communique = communique(person)?;
+    let desk = Desk::open(&person.common, Access::Write).await?;
+    let news = desk.dispatcher.cancel(communique.as_ref(), &person.by, person.why.clone()).await?;
+    done(person, "cancelled", news)
+}
+
+fn communique(person: &Person) -> Result<Option<CommuniqueId>, Failure> {
+    person.communique.as_ref().map(CommuniqueId::new).transpose().map_err(refused)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it ends two verbs, whose results it is")]
+fn done(person: &Person, what: &str, news: bool) -> Result<Exit, Failure> {
+    let of = person.communique.as_deref().unwrap_or("everything");
+    let line = if news { format!("{of} {what}") } else { format!("{of} already {what}") };
+    answer(person.common.format, &line, &json!({ "communique": person.communique, "says": what, "news": news }));
+    Ok(Exit::Done)
+}

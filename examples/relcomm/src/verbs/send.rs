@@ -1,0 +1,239 @@
+//! Verbs that send: `dispatch` and `deliver`.
+
+use super::desk::{Access, Bench, Desk};
+use super::look::{exit, show};
+use super::{print, say, warn};
+use crate::arguments::Common;
+use crate::sandbox::{STAND_IN, Sandbox};
+use crate::{Exit, Failure};
+use indicatif::{ProgressBar, ProgressStyle};
+use relcomm_core::clock::Clock;
+use relcomm_core::dispatch::{Dispatcher, Standing};
+use relcomm_core::prepare::PreparedPlan;
+use relcomm_core::release::Declaration;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// How something is to be sent.
+#[derive(Debug)]
+pub(super) struct Wish {
+    pub(super) wait: bool,
+    pub(super) execute: bool,
+    pub(super) by: Option<String>,
+    pub(super) proof: Option<String>,
+    pub(super) pending_ok: bool,
+}
+
+pub(super) async fn dispatch(common: &Common, wish: &Wish) -> Result<Exit, Failure> {
+    let bench = Bench::open(common)?;
+    warn(&bench.findings);
+    if bench.sandbox.is_none() && !wish.execute {
+        return intention(&bench.prepared, "dispatch");
+    }
+    let desk = bench.record(common, Access::Write).await?;
+    let standing = send(&desk, wish).await?;
+    finish(&desk, common, wish, &standing).await
+}
+
+pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failure> {
+    let bench = Bench::open(common)?;
+    warn(&bench.findings);
+    let live = bench.sandbox.is_none();
+    if live && !wish.execute {
+        return intention(&bench.prepared, "deliver");
+    }
+    let (Some(by), proof) = (wish.by.clone().or_else(|| (!live).then(|| STAND_IN.to_owned())), wish.proof.clone())
+    else {
+        return Err(Failure::Tool("deliver needs --by: who declares success?".into()));
+    };
+    if live && proof.is_none() {
+        return Err(Failure::Tool("deliver needs --proof: what shows the success?".into()));
+    }
+    let desk = bench.record(common, Access::Write).await?;
+    let prepared = desk.dispatcher.prepared().clone();
+    say(&format!(
+        "prepared {} {}: {} people, {} gates, texts {}",
+        prepared.plan().release().product,
+        prepared.plan().release().version,
+        prepared.people().len(),
+        prepared.gates().len(),
+        prepared.digests().texts.get(..12).unwrap_or_default()
+    ));
+    if let Some(sandbox) = &desk.sandbox {
+        approve_for(&desk.dispatcher).await?;
+        before_the_release(&desk.dispatcher, sandbox).await?;
+    } else if !approved(&desk.dispatcher).await? {
+        return Err(Failure::Refused("an approval is missing: `relcomm approve` first".into()));
+    }
+    for place in &prepared.plan().release().places {
+        let proof = proof.clone().unwrap_or_else(|| "sandbox".into());
+        let declaration = Declaration::success(&by).place(place.id.clone()).proof(proof);
+        let news = desk.dispatcher.declare(&declaration).await?;
+        say(&format!("{} {} success by {by}", if news { "declared" } else { "already declared" }, place.id));
+    }
+    let standing = send(&desk, wish).await?;
+    finish(&desk, common, wish, &standing).await
+}
+
+/// What a live verb would do, without doing it.
+fn intention(prepared: &PreparedPlan, verb: &str) -> Result<Exit, Failure> {
+    let mut out = String::new();
+    for gate in prepared.gates() {
+        let roll = prepared.roll(gate);
+        let (posts, people) = (roll.posts().len(), roll.members().count());
+        // Writing to a string does not fail.
+        let _ = write!(out, "{}: {people} people", gate.id);
+        for path in roll.paths() {
+            let steps: Vec<&str> = path.steps.iter().map(|s| s.mechanism.as_str()).collect();
+            let _ = write!(out, ", {} by {}", path.group, steps.join(" then "));
+        }
+        let _ = writeln!(out, "{}", if posts > 0 { ", posted once" } else { "" });
+    }
+    let _ = writeln!(out, "nothing is sent: say `relcomm {verb} … --execute`");
+    print(&out);
+    Ok(Exit::Done)
+}
+
+async fn finish(desk: &Desk, common: &Common, wish: &Wish, standing: &Standing) -> Result<Exit, Failure> {
+    let report = desk.dispatcher.report().await?;
+    let mut end = exit(&report, wish.pending_ok);
+    if standing.pending.iter().any(|p| p.approval) {
+        end = Exit::Refused;
+    }
+    show(report, common.format);
+    Ok(end)
+}
+
+/// Sends what is due, or until nothing is pending.
+async fn send(desk: &Desk, wish: &Wish) -> Result<Standing, Failure> {
+    let progress = Progress::new(&desk.dispatcher);
+    match &desk.sandbox {
+        Some(sandbox) => in_sandbox(&desk.dispatcher, sandbox, wish.wait, &progress).await,
+        None if wish.wait => live(&desk.dispatcher, &progress).await,
+        None => {
+            let standing = desk.dispatcher.step().await?;
+            progress.show(&desk.dispatcher).await?;
+            Ok(standing)
+        }
+    }
+}
+
+/// Runs until nothing is pending or until interrupted; what is in flight then is waited for.
+async fn live(dispatcher: &Dispatcher, progress: &Progress) -> Result<Standing, Failure> {
+    let stop = tokio_util::sync::CancellationToken::new();
+    let mut options = relcomm_core::dispatch::DispatchOptions::default();
+    options.cancellation = stop.clone();
+    let runner = dispatcher.clone().options(options);
+    let mut run = std::pin::pin!(runner.run());
+    loop {
+        tokio::select! {
+            biased;
+            standing = &mut run => {
+                progress.show(dispatcher).await?;
+                return Ok(standing?);
+            }
+            _ = tokio::signal::ctrl_c(), if !stop.is_cancelled() => {
+                say("stopping: what is in flight is waited for");
+                stop.cancel();
+            }
+            () = tokio::time::sleep(Duration::from_secs(1)) => progress.show(dispatcher).await?,
+        }
+    }
+}
+
+/// Steps through the sandbox's time: what is due is done, then the clock jumps to whatever comes next.
+async fn in_sandbox(
+    dispatcher: &Dispatcher,
+    sandbox: &Sandbox,
+    wait: bool,
+    progress: &Progress,
+) -> Result<Standing, Failure> {
+    loop {
+        let standing = dispatcher.step().await?;
+        progress.show(dispatcher).await?;
+        sandbox.world.look_around(dispatcher).await?;
+        let next = [standing.next_due, sandbox.world.next()].into_iter().flatten().min();
+        match next {
+            Some(at) if wait => {
+                sandbox.clock.jump_to(at);
+                sandbox.world.happen(dispatcher).await?;
+            }
+            _ => return Ok(standing),
+        }
+    }
+}
+
+/// What is due before the release goes out first, and then it is the planned time.
+async fn before_the_release(dispatcher: &Dispatcher, sandbox: &Sandbox) -> Result<(), Failure> {
+    let Some(planned) = dispatcher.prepared().plan().release().when.planned else { return Ok(()) };
+    let progress = Progress::new(dispatcher);
+    while sandbox.clock.now() < planned {
+        let standing = dispatcher.step().await?;
+        progress.show(dispatcher).await?;
+        sandbox.world.look_around(dispatcher).await?;
+        let next = [standing.next_due, sandbox.world.next()].into_iter().flatten().min();
+        sandbox.clock.jump_to(next.map_or(planned, |at| at.min(planned)));
+        sandbox.world.happen(dispatcher).await?;
+    }
+    Ok(())
+}
+
+/// Gives every approval that the plan needs, in the name of whoever holds the role.
+async fn approve_for(dispatcher: &Dispatcher) -> Result<(), Failure> {
+    let approvals = dispatcher.prepared().plan().approvals().clone();
+    for need in &approvals.need {
+        let holder = approvals.roles.get(&need.role).and_then(|h| h.first());
+        let by = holder.map_or(STAND_IN, |h| h.as_str());
+        let note = Some(format!("by the {STAND_IN} of the sandbox"));
+        if dispatcher.approve(&need.role, by, None, false, note).await? {
+            say(&format!("approved as {} by a {STAND_IN}", need.role));
+        }
+    }
+    Ok(())
+}
+
+async fn approved(dispatcher: &Dispatcher) -> Result<bool, Failure> {
+    let (_, head) = dispatcher.journal().head().await?;
+    let approvals = dispatcher.prepared().plan().approvals();
+    let digests = dispatcher.prepared().digests();
+    Ok(approvals.need.iter().all(|need| head.approved(&need.role, digests, approvals.covers_people)))
+}
+
+/// How far it has got, on standard error: a bar on a terminal, lines elsewhere.
+#[derive(Debug)]
+struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    fn new(dispatcher: &Dispatcher) -> Self {
+        let prepared = dispatcher.prepared();
+        let all: u64 = prepared.gates().iter().map(|g| u64::from(prepared.roll(g).len())).sum();
+        let bar = ProgressBar::new(all);
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} deliveries {msg}") {
+            bar.set_style(style);
+        }
+        Self { bar }
+    }
+
+    async fn show(&self, dispatcher: &Dispatcher) -> Result<(), Failure> {
+        let gates = dispatcher.journal().gates().await?;
+        let ended: u64 = gates.iter().map(|g| u64::from(g.tally.rows.saturating_sub(g.tally.running))).sum();
+        let open: Vec<String> = gates.iter().filter(|g| g.tally.running > 0).map(|g| g.id.to_string()).collect();
+        let news = self.bar.position() != ended;
+        self.bar.set_position(ended);
+        self.bar.set_message(open.join(" "));
+        if self.bar.is_hidden() && news {
+            let at = dispatcher.now();
+            let open = if open.is_empty() { "nothing open".into() } else { format!("open: {}", open.join(" ")) };
+            say(&format!("{at}  {ended}/{} deliveries ended, {open}", self.bar.length().unwrap_or(0)));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
