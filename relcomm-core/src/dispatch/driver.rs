@@ -131,11 +131,12 @@ impl<'a> Driver<'a> {
                 busy |= self.lease().await?;
             }
             self.beat().await?;
-            if busy {
+            // What landed while the journal was waited for is settled before anything else is waited for.
+            if busy || !self.landed.is_empty() {
                 looked_again = false;
                 continue;
             }
-            if !self.flights.is_empty() || !self.landed.is_empty() {
+            if !self.flights.is_empty() {
                 self.wait_for_landing().await;
                 continue;
             }
