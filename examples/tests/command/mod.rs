@@ -1,9 +1,12 @@
 //! Runs the built command in a folder of its own.
 
+#![allow(dead_code, reason = "each test takes what it needs")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A folder that holds the example plans, and goes when it is dropped.
+#[derive(Debug)]
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -12,6 +15,11 @@ impl Folder {
         let folder = Self(tempfile::tempdir().unwrap());
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("plans"), folder.0.path());
         folder
+    }
+
+    /// A folder with nothing in it.
+    pub(crate) fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
     }
 
     /// A file in it.
@@ -40,9 +48,16 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
-/// Runs the command in the folder, with nothing of this process's environment that a plan could read.
+/// Runs the command in the folder.
 pub(crate) fn relcomm(folder: &Folder, args: &[&str]) -> Ran {
-    let out = Command::new(env!("CARGO_BIN_EXE_relcomm")).args(args).current_dir(folder.0.path()).output().unwrap();
+    relcomm_with(folder, args, &[])
+}
+
+/// Runs the command in the folder with more in its environment.
+pub(crate) fn relcomm_with(folder: &Folder, args: &[&str], env: &[(&str, String)]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_relcomm"));
+    command.args(args).current_dir(folder.0.path()).envs(env.iter().map(|(k, v)| (k, v)));
+    let out = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { code: out.status.code().unwrap_or(-1), stdout: text(out.stdout), stderr: text(out.stderr) }
 }
