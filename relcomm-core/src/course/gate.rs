@@ -234,12 +234,13 @@ impl Gate {
             return Verdict::AwaitsApproval;
         }
         let Some(due) = rule.due else { return Verdict::Undetermined };
-        for index in 0..rule.dependencies {
-            match self.dependencies.get(usize::from(index)).copied().unwrap_or_default() {
-                Dependence::Pending => return Verdict::Depends(index),
-                Dependence::Impossible => return Verdict::Blocked(index),
-                Dependence::Met { .. } => {}
-            }
+        let stands = |index: &u8| self.dependencies.get(usize::from(*index)).copied().unwrap_or_default();
+        // What cannot be met decides, however many others may still be met.
+        if let Some(index) = (0..rule.dependencies).find(|i| stands(i) == Dependence::Impossible) {
+            return Verdict::Blocked(index);
+        }
+        if let Some(index) = (0..rule.dependencies).find(|i| stands(i) == Dependence::Pending) {
+            return Verdict::Depends(index);
         }
         if now < due { Verdict::Due(due) } else { Verdict::Opens }
     }

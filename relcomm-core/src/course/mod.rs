@@ -2,7 +2,9 @@
 //!
 //! Each machine is three pure functions: *decide* what follows from an input, as facts; *apply* a fact, the only mutation; and
 //! what comes next (what is ready, when a timer is due). Facts carry absolute times, so a state is the fold of its stored facts,
-//! whatever the policy is by then. The transition tables are in `course/TABLES.md`; a test compares them with this code.
+//! whatever the policy is by then. A test compares the tables below with this code.
+//!
+#![doc = include_str!("TABLES.md")]
 
 mod policy;
 mod delivery;

@@ -37,14 +37,12 @@ impl<'a> Course<'a> {
             DeliveryInput::Lease(session) => self.lease(session),
             DeliveryInput::Finish { leg, session, finish } => match self.stage(leg) {
                 Some(Stage::Flying { session: s }) if s == session => self.finish(leg, finish),
-                // Late truth about an attempt that was given up for lost.
-                Some(Stage::Doubt { .. }) if matches!(finish, Finish::Accepted(_)) => self.finish(leg, finish),
-                Some(Stage::Shut { .. }) => {
+                Some(stage) => {
                     if let Finish::Accepted(sure) = finish {
-                        self.prove(leg, sure);
+                        self.late(leg, stage, sure);
                     }
                 }
-                _ => {}
+                None => {}
             },
             DeliveryInput::Lost { leg, session } => {
                 if self.stage(leg) == Some(Stage::Flying { session }) {
@@ -94,14 +92,32 @@ impl<'a> Course<'a> {
                 }
             }
             Finish::Refused(kind) => self.shut(leg, Shut::Refused(kind)),
-            Finish::LaneFault { until, kind } => {
-                self.emit(DeliveryFact::Again { leg, at: until, counts: false, kind });
-            }
-            Finish::Returned => {
-                self.emit(DeliveryFact::Again { leg, at: self.now, counts: false, kind: ErrorKind::Cancelled });
-            }
+            Finish::LaneFault { until, kind } => self.ready(leg, until, false, kind),
+            Finish::Returned => self.ready(leg, self.now, false, ErrorKind::Cancelled),
             Finish::Maybe(kind) => self.maybe(leg, kind),
         }
+    }
+
+    /// Takes late truth about an attempt that was given up for lost.
+    fn late(&mut self, leg: u8, stage: Stage, sure: Assurance) {
+        match stage {
+            Stage::Ready { .. } | Stage::Doubt { .. } => self.finish(leg, Finish::Accepted(sure)),
+            _ if self.sure(leg) < Some(sure) => self.prove(leg, sure),
+            _ => {}
+        }
+    }
+
+    /// Makes the leg ready again; or stops it, if the delivery ended while it was flying.
+    fn ready(&mut self, leg: u8, at: Moment, counts: bool, kind: ErrorKind) {
+        if self.state.end.is_some() {
+            self.emit(DeliveryFact::Shut { leg, why: Shut::Stopped });
+        } else {
+            self.emit(DeliveryFact::Again { leg, at, until: self.path.not_after, counts, kind });
+        }
+    }
+
+    fn sure(&self, leg: u8) -> Option<Assurance> {
+        self.state.legs.get(usize::from(leg)).and_then(|l| l.sure)
     }
 
     /// The condition that stands on the step after this leg's, counted from now.
@@ -110,7 +126,9 @@ impl<'a> Course<'a> {
         let last = self.state.legs.iter().map(|l| l.step).max()?;
         let (unless, within) = self.path.steps.get(usize::from(step) + 1)?.unless?;
         let open = step == last && self.state.end.is_none();
-        open.then_some(Waiting { unless, by: self.now + within })
+        let by = self.now + within;
+        // The far side may ask for at most as long again, or it could hold the next step off for ever.
+        open.then_some(Waiting { unless, by, latest: by + within })
     }
 
     fn failed_short(&self, leg: u8) -> bool {
@@ -121,40 +139,41 @@ impl<'a> Course<'a> {
     fn again(&mut self, leg: u8, after: Option<Duration>, kind: ErrorKind) -> bool {
         let Some(tries) = self.state.legs.get(usize::from(leg)).map(|l| l.tries) else { return false };
         let at = self.now + self.path.retries.wait(tries).max(after.unwrap_or_default());
-        let room = self.state.end.is_none()
-            && tries < self.path.retries.tries
-            && self.path.not_after.is_none_or(|last| at <= last);
+        let room = tries < self.path.retries.tries && self.path.not_after.is_none_or(|last| at <= last);
         if room {
-            self.emit(DeliveryFact::Again { leg, at, counts: true, kind });
+            self.ready(leg, at, true, kind);
         }
         room
     }
 
     fn maybe(&mut self, leg: u8, kind: ErrorKind) {
+        // A receipt that overtook the outcome has already told what became of it.
+        if self.failed_short(leg) {
+            return self.shut(leg, Shut::Bounced);
+        }
+        if let Some(sure) = self.sure(leg).filter(|sure| *sure >= Assurance::Accepted) {
+            return self.finish(leg, Finish::Accepted(sure));
+        }
         let step = self.state.legs.get(usize::from(leg)).map_or(0, |l| usize::from(l.step));
         let deduplication = self.path.steps.get(step).map_or(Deduplication::None, |s| s.deduplication);
         let repeat = deduplication == Deduplication::ByKey || self.path.indeterminate == Indeterminate::Resend;
         if deduplication == Deduplication::ByLookup {
             self.emit(DeliveryFact::Doubted { leg, query_at: Some(self.now) });
-        } else if !(repeat && self.again(leg, None, kind)) {
+        } else if !(repeat && self.state.end.is_none() && self.again(leg, None, kind)) {
             self.emit(DeliveryFact::Doubted { leg, query_at: None });
         }
     }
 
     fn answer(&mut self, leg: u8, found: Found) {
         match found {
-            Found::Found(sure) => {
-                let waiting = self.waiting(leg);
-                self.emit(DeliveryFact::Accepted { leg, sure, waiting });
-                self.goal();
-            }
+            Found::Found(sure) => self.finish(leg, Finish::Accepted(sure)),
             Found::Absent => {
                 if !self.again(leg, None, ErrorKind::Unavailable) {
                     self.shut(leg, Shut::NotSent);
                 }
             }
             Found::Unknown => {
-                let tries = self.state.legs.get(usize::from(leg)).map_or(0, |l| l.tries);
+                let tries = self.state.legs.get(usize::from(leg)).map_or(0, |l| l.tries.saturating_add(l.asked));
                 let query_at = (tries < self.path.retries.tries).then(|| self.now + self.path.retries.longest);
                 self.emit(DeliveryFact::Doubted { leg, query_at });
             }
@@ -194,9 +213,10 @@ impl<'a> Course<'a> {
     }
 
     fn prove(&mut self, leg: u8, sure: Assurance) {
-        let known = self.state.legs.get(usize::from(leg)).and_then(|l| l.sure);
         let doubt = matches!(self.stage(leg), Some(Stage::Doubt { .. }));
-        if known >= Some(sure) && !doubt {
+        if doubt && sure >= Assurance::Accepted {
+            self.finish(leg, Finish::Accepted(sure));
+        } else if self.sure(leg) >= Some(sure) {
             self.emit(DeliveryFact::Noted { leg });
         } else {
             self.emit(DeliveryFact::Proved { leg, sure });
@@ -210,7 +230,7 @@ impl<'a> Course<'a> {
             return self.emit(DeliveryFact::Noted { leg });
         }
         self.emit(DeliveryFact::Failed { leg });
-        if !self.failed_short(leg) && !matches!(stage, Stage::Doubt { .. }) {
+        if !self.failed_short(leg) {
             // It was delivered all the same, to an alias or a forward: a conflict that is recorded and changes nothing.
             return;
         }
@@ -227,11 +247,8 @@ impl<'a> Course<'a> {
     }
 
     fn delay(&mut self, leg: u8, stage: Stage, until: Moment) {
-        let step = self.state.legs.get(usize::from(leg)).map_or(0, |l| usize::from(l.step));
-        let within = self.path.steps.get(step + 1).and_then(|s| s.unless).map(|(_, within)| within);
-        if let (Stage::Awaiting { waiting: Some(waiting) }, Some(within)) = (stage, within) {
-            // The far side may ask for at most as long again, or it could hold the next step off for ever.
-            let by = until.min(waiting.by + within);
+        if let Stage::Awaiting { waiting: Some(waiting) } = stage {
+            let by = until.min(waiting.latest);
             if by > waiting.by {
                 return self.emit(DeliveryFact::Delayed { leg, by });
             }
@@ -253,6 +270,12 @@ impl<'a> Course<'a> {
         })
     }
 
+    /// The leg that was stopped because another had reached the goal, which it has not kept.
+    fn stopped(&self) -> Option<u8> {
+        let stopped = Stage::Shut { why: Shut::Stopped };
+        self.state.legs.iter().zip(0u8..).find_map(|(l, n)| (l.stage == stopped && !l.failed).then_some(n))
+    }
+
     /// Begins the next step, or ends the delivery if none is left and nothing else can come.
     fn next(&mut self) {
         if self.state.end.is_some() {
@@ -264,6 +287,9 @@ impl<'a> Course<'a> {
         }
         let step = self.state.legs.iter().map(|l| l.step).max().map_or(0, |s| s.saturating_add(1));
         let in_time = self.path.not_after.is_none_or(|last| self.now <= last);
+        if let (Some(leg), true) = (self.stopped(), in_time) {
+            return self.ready(leg, self.now, true, ErrorKind::Cancelled);
+        }
         match self.path.steps.get(usize::from(step)) {
             Some(next) if in_time => {
                 self.emit(DeliveryFact::Begun { step, lane: next.lane, at: self.now, until: self.path.not_after });

@@ -36,6 +36,9 @@ pub struct Leg {
     /// How many tries were begun that count.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tries: u8,
+    /// How often the far side was asked about it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asked: u8,
     /// The most that is proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sure: Option<Assurance>,
@@ -93,6 +96,8 @@ pub struct Waiting {
     pub unless: Assurance,
     /// …by then.
     pub by: Moment,
+    /// The far side may put it off until then at most.
+    pub latest: Moment,
 }
 
 /// Why a leg is shut.
@@ -200,12 +205,15 @@ pub enum DeliveryFact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         waiting: Option<Waiting>,
     },
-    /// It will be tried again.
+    /// It will be tried again, or it is taken up again after it was stopped.
     Again {
         /// Which leg.
         leg: u8,
         /// Not before then.
         at: Moment,
+        /// Until when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Moment>,
         /// Whether the try that ended counts.
         counts: bool,
         /// Why.
@@ -292,6 +300,7 @@ impl Delivery {
                 lane,
                 stage: Stage::Ready { at, until },
                 tries: 0,
+                asked: 0,
                 sure: None,
                 failed: false,
             }),
@@ -313,20 +322,20 @@ impl Delivery {
                 leg.stage = Stage::Awaiting { waiting };
                 leg.sure = leg.sure.max(Some(sure));
             }),
-            F::Again { leg, at, counts, .. } => self.with(leg, |leg| {
-                leg.stage = Stage::Ready { at, until: leg.stage.until() };
+            F::Again { leg, at, until, counts, .. } => self.with(leg, |leg| {
+                leg.stage = Stage::Ready { at, until };
                 if !counts {
                     leg.tries = leg.tries.saturating_sub(1);
                 }
             }),
-            F::Doubted { leg, query_at } => self.with(leg, |leg| leg.stage = Stage::Doubt { query_at }),
-            F::Shut { leg, why } => self.with(leg, |leg| leg.stage = Stage::Shut { why }),
-            F::Proved { leg, sure } => self.with(leg, |leg| {
-                leg.sure = leg.sure.max(Some(sure));
-                if let Stage::Doubt { .. } = leg.stage {
-                    leg.stage = Stage::Awaiting { waiting: None };
+            F::Doubted { leg, query_at } => self.with(leg, |leg| {
+                if let (Stage::Doubt { query_at: Some(_) }, None) = (leg.stage, query_at) {
+                    leg.asked = leg.asked.saturating_add(1);
                 }
+                leg.stage = Stage::Doubt { query_at };
             }),
+            F::Shut { leg, why } => self.with(leg, |leg| leg.stage = Stage::Shut { why }),
+            F::Proved { leg, sure } => self.with(leg, |leg| leg.sure = leg.sure.max(Some(sure))),
             F::Failed { leg } => self.with(leg, |leg| leg.failed = true),
             F::Delayed { leg, by } => self.with(leg, |leg| {
                 if let Stage::Awaiting { waiting: Some(waiting) } = &mut leg.stage {
@@ -407,13 +416,5 @@ impl Delivery {
             matches!(leg.stage, Stage::Doubt { .. } | Stage::Flying { .. })
                 || (leg.sure >= Some(Assurance::Accepted) && !(leg.failed && leg.sure < Some(Assurance::Delivered)))
         })
-    }
-}
-
-impl Stage {
-    /// Until when an attempt may be begun, where that is bounded.
-    #[must_use]
-    fn until(self) -> Option<Moment> {
-        if let Self::Ready { until, .. } = self { until } else { None }
     }
 }

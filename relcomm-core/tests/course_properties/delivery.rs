@@ -1,0 +1,317 @@
+//! Deliveries.
+
+use crate::arbitrary::{START, begin, evidence, finish, found, inputs, path, reread};
+use proptest::prelude::*;
+use relcomm_core::channel::{ErrorKind, Found};
+use relcomm_core::clock::Moment;
+use relcomm_core::course::{
+    Delivery, DeliveryFact, DeliveryInput, End, Finish, Path, PathStep, SessionNo, Shut, Stage,
+};
+use relcomm_core::id::LaneNo;
+use relcomm_core::mechanism::Deduplication;
+use relcomm_core::receipt::{Assurance, Evidence};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A run of inputs: after each the state, what led there, and when.
+fn run(
+    path: &Path,
+    inputs: &[(Duration, DeliveryInput)],
+    mut see: impl FnMut(&Delivery, &DeliveryInput, &[DeliveryFact], &Delivery, Moment),
+) -> Delivery {
+    let mut state = begin(path);
+    let mut now = START;
+    for (wait, input) in inputs {
+        now = now + *wait;
+        let before = state.clone();
+        let facts = state.decide(path, input, now);
+        for fact in &facts {
+            state.apply(fact);
+        }
+        see(&before, input, &facts, &state, now);
+    }
+    state
+}
+
+fn is_under_way(stage: Stage) -> bool {
+    matches!(stage, Stage::Ready { .. } | Stage::Flying { .. })
+}
+
+fn hear(path: &Path, state: &Delivery, receipts: &[(u8, Evidence)], now: Moment) -> Delivery {
+    let mut state = state.clone();
+    for (leg, evidence) in receipts {
+        let input = DeliveryInput::Receipt { leg: *leg, evidence: *evidence, verified: true };
+        for fact in state.decide(path, &input, now) {
+            state.apply(&fact);
+        }
+    }
+    state
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_state_is_the_fold_of_what_was_written_down(path in path(), inputs in inputs()) {
+        let mut written: Vec<String> = Vec::new();
+        let state = run(&path, &inputs, |_, _, facts, _, _| {
+            written.extend(facts.iter().map(|f| serde_json::to_string(f).unwrap()));
+        });
+        let mut folded = begin(&path);
+        for line in &written {
+            folded.apply(&serde_json::from_str(line).unwrap());
+        }
+        prop_assert_eq!(&folded, &state);
+        prop_assert_eq!(reread(&state), state);
+    }
+
+    #[test]
+    fn nothing_is_begun_after_the_end_or_the_bound_and_one_leg_at_a_time(path in path(), inputs in inputs()) {
+        run(&path, &inputs, |before, input, facts, after, now| {
+            assert!(after.legs.len() >= before.legs.len());
+            assert!(after.legs.iter().filter(|l| is_under_way(l.stage)).count() <= 1, "{after:?}");
+            let mut ended = before.end.is_some();
+            for fact in facts {
+                match fact {
+                    DeliveryFact::Started { .. } | DeliveryFact::Begun { .. } => {
+                        assert!(!ended, "{input:?} {facts:?}");
+                        assert!(path.not_after.is_none_or(|last| now <= last), "{input:?} {facts:?}");
+                    }
+                    DeliveryFact::Again { .. } => assert!(!ended, "{input:?} {facts:?}"),
+                    DeliveryFact::Ended(_) => ended = true,
+                    DeliveryFact::Reopened => ended = false,
+                    _ => {}
+                }
+            }
+            for leg in &after.legs {
+                if let Stage::Ready { until, .. } = leg.stage {
+                    assert_eq!(until, path.not_after);
+                    assert_eq!(after.end, None);
+                }
+            }
+            if facts.is_empty() {
+                assert_eq!(before, after);
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_proved_falls_only_through_failure(path in path(), inputs in inputs()) {
+        run(&path, &inputs, |before, _, facts, after, _| {
+            let failed = facts.iter().any(|f| matches!(f, DeliveryFact::Failed { .. }));
+            assert!(failed || after.best() >= before.best());
+            let accepted = facts.iter().any(|f| matches!(f, DeliveryFact::Accepted { .. } | DeliveryFact::Proved { .. } | DeliveryFact::Started { .. }));
+            assert!(accepted || after.best() <= before.best());
+            // A delivery that ended because the goal was reached has it, until it is opened again.
+            if after.end == Some(End::Reached) {
+                assert!(after.best() >= Some(path.informed_when));
+                assert!(after.best() >= Some(path.pursue()));
+            }
+            // That an attempt was begun ends nothing, even where nothing more is asked: it may yet be refused.
+            if after.end.is_none() && path.pursue() > Assurance::Attempted {
+                assert!(after.best() < Some(path.pursue()), "reached and not ended");
+            }
+        });
+    }
+
+    #[test]
+    fn tries_are_bounded(path in path(), inputs in inputs()) {
+        let mut started: BTreeMap<u8, usize> = BTreeMap::new();
+        let mut uncounted: BTreeMap<u8, usize> = BTreeMap::new();
+        run(&path, &inputs, |_, input, facts, after, _| {
+            if let DeliveryInput::Finish { leg, finish: Finish::LaneFault { .. } | Finish::Returned, .. }
+            | DeliveryInput::Posted { leg, finish: Finish::LaneFault { .. } | Finish::Returned } = input
+                && !facts.is_empty()
+            {
+                *uncounted.entry(*leg).or_default() += 1;
+            }
+            for fact in facts {
+                if let DeliveryFact::Started { leg, .. } = fact {
+                    *started.entry(*leg).or_default() += 1;
+                }
+            }
+            assert!(after.legs.len() <= path.steps.len(), "a step is begun once");
+            assert!(after.legs.iter().all(|l| l.asked <= path.retries.tries));
+        });
+        for (leg, n) in started {
+            prop_assert!(n <= usize::from(path.retries.tries) + uncounted.get(&leg).copied().unwrap_or(0), "leg {}: {}", leg, n);
+        }
+    }
+
+    #[test]
+    fn an_unverified_receipt_is_noted_and_no_more(path in path(), inputs in inputs(), evidence in evidence(), wait in 0..9000u64) {
+        let state = run(&path, &inputs, |_, _, _, _, _| {});
+        let now = START + Duration::from_secs(wait);
+        for leg in 0..u8::try_from(state.legs.len()).unwrap() {
+            let facts = state.decide(&path, &DeliveryInput::Receipt { leg, evidence, verified: false }, now);
+            prop_assert_eq!(&facts[..], &[DeliveryFact::Noted { leg }]);
+            let mut after = state.clone();
+            after.apply(&facts[0]);
+            prop_assert_eq!(&after, &state);
+        }
+    }
+
+    #[test]
+    fn receipts_commute_and_count_once(
+        path in path(),
+        inputs in inputs(),
+        (first, second) in proptest::collection::vec((0..4u8, evidence()), 1..8)
+            .prop_flat_map(|all| (Just(all.clone()), Just([all.clone(), all].concat()).prop_shuffle())),
+    ) {
+        let state = run(&path, &inputs, |_, _, _, _, _| {});
+        let legs = state.legs.len();
+        let exists = |r: &&(u8, Evidence)| usize::from(r.0) < legs;
+        let first: Vec<_> = first.iter().filter(exists).copied().collect();
+        let second: Vec<_> = second.iter().filter(exists).copied().collect();
+        let now = START + Duration::from_secs(40 * 3600);
+        let (one, other) = (hear(&path, &state, &first, now), hear(&path, &state, &second, now));
+        prop_assert_eq!(one.best(), other.best());
+        let proved = |d: &Delivery| d.legs[..legs].iter().map(|l| (l.sure, l.failed)).collect::<Vec<_>>();
+        prop_assert_eq!(proved(&one), proved(&other));
+        prop_assert_eq!(one.told_or_perhaps(), other.told_or_perhaps());
+        for (leg, evidence) in &first {
+            if let Evidence::Reached(sure) = evidence {
+                prop_assert!(one.legs[usize::from(*leg)].sure >= Some(*sure));
+            }
+        }
+    }
+
+    #[test]
+    fn a_receipt_may_overtake_the_outcome_of_an_attempt_that_is_lost(
+        path in path(),
+        sure in proptest::sample::select(Assurance::ALL[1..].to_vec()),
+    ) {
+        let flying = {
+            let mut state = begin(&path);
+            state.apply(&DeliveryFact::Started { leg: 0, session: SessionNo(1) });
+            state
+        };
+        let lost = DeliveryInput::Lost { leg: 0, session: SessionNo(1) };
+        let receipt = DeliveryInput::Receipt { leg: 0, evidence: Evidence::Reached(sure), verified: true };
+        let take = |inputs: [&DeliveryInput; 2]| {
+            let mut state = flying.clone();
+            for input in inputs {
+                for fact in state.decide(&path, input, START) {
+                    state.apply(&fact);
+                }
+            }
+            state
+        };
+        let (before, after) = (take([&receipt, &lost]), take([&lost, &receipt]));
+        prop_assert!(!before.in_doubt() && !after.in_doubt(), "what is proved is not in doubt");
+        prop_assert_eq!(before.best(), after.best());
+        prop_assert_eq!(before.end, after.end);
+    }
+
+    #[test]
+    fn refused_by_every_step_it_ends_exhausted_with_every_step_begun_in_order(path in path()) {
+        let mut path = path;
+        path.not_after = None;
+        let mut state = begin(&path);
+        let mut begun = vec![0];
+        for _ in 0..path.steps.len() {
+            let Some((leg, lane, at, _)) = state.ready_leg() else { break };
+            prop_assert_eq!(lane, path.steps[usize::from(leg)].lane);
+            let inputs = [
+                DeliveryInput::Lease(SessionNo(1)),
+                DeliveryInput::Finish { leg, session: SessionNo(1), finish: Finish::Refused(ErrorKind::RecipientInvalid) },
+            ];
+            for input in inputs {
+                for fact in state.decide(&path, &input, at) {
+                    state.apply(&fact);
+                    if let DeliveryFact::Begun { step, .. } = fact {
+                        begun.push(usize::from(step));
+                    }
+                }
+            }
+        }
+        prop_assert_eq!(state.end, Some(End::Exhausted));
+        prop_assert_eq!(begun, (0..path.steps.len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn left_to_itself_it_comes_to_rest(
+        path in path(),
+        outcomes in proptest::collection::vec(finish(), 1..12),
+        answers in proptest::collection::vec(found(), 1..6),
+    ) {
+        let mut state = begin(&path);
+        let (mut now, mut turns) = (START, 0usize);
+        let mut outcomes = outcomes.into_iter();
+        let mut answers = answers.into_iter();
+        loop {
+            turns += 1;
+            prop_assert!(turns < 400, "it never rests: {:?}", state);
+            let ready = state.ready_leg().map(|(_, _, at, _)| at);
+            let Some(next) = ready.into_iter().chain(state.timer()).min() else { break };
+            now = now.max(next);
+            let mut inputs = vec![DeliveryInput::Tick, DeliveryInput::Lease(SessionNo(1))];
+            for (leg, n) in state.legs.iter().zip(0u8..) {
+                if let Stage::Doubt { query_at: Some(at) } = leg.stage && at <= now {
+                    inputs.push(DeliveryInput::Answer { leg: n, found: answers.next().unwrap_or(Found::Unknown) });
+                }
+            }
+            for input in inputs {
+                for fact in state.decide(&path, &input, now) {
+                    state.apply(&fact);
+                }
+            }
+            if let Some((leg, session)) = state.flying() {
+                let finish = outcomes.next().unwrap_or(Finish::Again { after: None, kind: ErrorKind::Unavailable });
+                for fact in state.decide(&path, &DeliveryInput::Finish { leg, session, finish }, now) {
+                    state.apply(&fact);
+                }
+            }
+        }
+        let waits = state.legs.iter().any(|l| matches!(l.stage, Stage::Awaiting { .. } | Stage::Doubt { .. }));
+        prop_assert!(state.end.is_some() || waits, "stuck: {:?}", state);
+    }
+
+    #[test]
+    fn a_far_side_cannot_put_the_next_step_off_for_ever(waits in proptest::collection::vec(0..100_000u64, 1..40)) {
+        let mut path = Path::new(Assurance::Delivered, vec![
+            PathStep::new(LaneNo(0), Deduplication::None),
+            PathStep::new(LaneNo(1), Deduplication::None).unless(Assurance::Delivered, Duration::from_secs(3600)),
+        ]);
+        path.not_after = None;
+        let mut state = begin(&path);
+        state.apply(&DeliveryFact::Started { leg: 0, session: SessionNo(1) });
+        let finish = Finish::Accepted(Assurance::Accepted);
+        for fact in state.decide(&path, &DeliveryInput::Finish { leg: 0, session: SessionNo(1), finish }, START) {
+            state.apply(&fact);
+        }
+        let receipts: Vec<_> =
+            waits.iter().map(|s| (0, Evidence::Delayed { until: Some(START + Duration::from_secs(*s)) })).collect();
+        let state = hear(&path, &state, &receipts, START);
+        let most = waits.iter().copied().max().unwrap_or(0).clamp(3600, 7200);
+        prop_assert_eq!(state.timer(), Some(START + Duration::from_secs(most)));
+    }
+}
+
+#[test]
+fn a_fallback_that_was_stopped_is_taken_up_again_when_what_stopped_it_comes_back() {
+    let path = Path::new(
+        Assurance::Relayed,
+        vec![
+            PathStep::new(LaneNo(0), Deduplication::None),
+            PathStep::new(LaneNo(1), Deduplication::None).unless(Assurance::Relayed, Duration::from_secs(3600)),
+        ],
+    );
+    let mut state = begin(&path);
+    let mut take = |input: DeliveryInput, minutes: u64| {
+        for fact in state.decide(&path, &input, START + Duration::from_secs(60 * minutes)) {
+            state.apply(&fact);
+        }
+        state.clone()
+    };
+    let receipt = |evidence| DeliveryInput::Receipt { leg: 0, evidence, verified: true };
+    take(DeliveryInput::Lease(SessionNo(1)), 0);
+    let finish = Finish::Accepted(Assurance::Accepted);
+    take(DeliveryInput::Finish { leg: 0, session: SessionNo(1), finish }, 0);
+    assert_eq!(take(DeliveryInput::Tick, 60).ready_leg().map(|r| r.0), Some(1));
+    let ended = take(receipt(Evidence::Reached(Assurance::Relayed)), 61);
+    assert_eq!((ended.end, ended.legs[1].stage), (Some(End::Reached), Stage::Shut { why: Shut::Stopped }));
+    let again = take(receipt(Evidence::Failed), 62);
+    assert_eq!(again.end, None);
+    assert_eq!(again.ready_leg().map(|r| (r.0, r.1)), Some((1, LaneNo(1))));
+}

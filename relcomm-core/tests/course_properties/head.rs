@@ -1,0 +1,62 @@
+//! What was declared, for a place and for the release.
+
+use crate::arbitrary::START;
+use relcomm_core::clock::Moment;
+use relcomm_core::course::{Head, HeadFact};
+use relcomm_core::id::PlaceId;
+use relcomm_core::release::Outcome;
+use std::time::Duration;
+
+fn place(id: &str) -> PlaceId {
+    PlaceId::new(id).unwrap()
+}
+
+fn at(second: u64) -> Moment {
+    START + Duration::from_secs(second)
+}
+
+fn head(declared: &[(&str, Outcome, u64)]) -> Head {
+    let mut head = Head::default();
+    for (id, outcome, second) in declared {
+        head.apply(&HeadFact::Declared { place: place(id), outcome: *outcome, at: at(*second) });
+    }
+    head
+}
+
+#[test]
+fn a_place_speaks_for_itself_and_the_release_once_every_place_has_spoken() {
+    use Outcome::{Begun, Failure, Halted, RolledBack, Success};
+    let places = [place("eu"), place("us")];
+    let cases: &[(&[(&str, Outcome, u64)], Option<(Outcome, u64)>)] = &[
+        (&[], None),
+        (&[("eu", Success, 1)], None),
+        (&[("eu", Success, 1), ("us", Begun, 2)], None),
+        (&[("eu", Begun, 1), ("us", Begun, 2)], None),
+        (&[("eu", Success, 1), ("us", Success, 2)], Some((Success, 2))),
+        (&[("us", Success, 2), ("eu", Success, 1)], Some((Success, 2))),
+        (&[("eu", Success, 1), ("us", Failure, 2)], Some((Success, 2))),
+        (&[("eu", Failure, 3), ("us", Success, 2)], Some((Success, 3))),
+        (&[("eu", Failure, 1), ("us", Halted, 2)], Some((Halted, 2))),
+        (&[("eu", Failure, 5), ("us", Halted, 2)], Some((Failure, 5))),
+        (&[("eu", Success, 1), ("us", Success, 2), ("eu", RolledBack, 3)], Some((Success, 3))),
+        (&[("eu", RolledBack, 1), ("us", RolledBack, 2)], Some((RolledBack, 2))),
+        (&[("eu", Success, 1), ("us", Success, 2), ("eu", Begun, 3)], None),
+        (&[("eu", Success, 1), ("elsewhere", Success, 2)], None),
+    ];
+    for (declared, expected) in cases {
+        let expected = expected.map(|(outcome, second)| (outcome, at(second)));
+        assert_eq!(head(declared).declared(None, &places), expected, "{declared:?}");
+    }
+    assert_eq!(head(&[("eu", Success, 1)]).declared(None, &[]), None);
+}
+
+#[test]
+fn a_place_keeps_when_it_began_beside_its_last_outcome() {
+    use Outcome::{Begun, Failure, Success};
+    let places = [place("eu"), place("us")];
+    let head = head(&[("eu", Begun, 1), ("eu", Failure, 2), ("eu", Success, 3), ("us", Begun, 4)]);
+    assert_eq!(head.declared(Some(&place("eu")), &places), Some((Success, at(3))));
+    assert_eq!(head.declared(Some(&place("us")), &places), Some((Begun, at(4))));
+    assert_eq!(head.declared(Some(&place("elsewhere")), &places), None);
+    assert_eq!(head.places[&place("eu")].begun, Some(at(1)));
+}
