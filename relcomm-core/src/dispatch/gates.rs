@@ -119,7 +119,7 @@ impl Dispatcher {
             let Some(last) = page.last() else { return Ok(verdict) };
             from = last.id.ordinal + 1;
             for delivery in &page {
-                let Some((person, path)) = roll.member(delivery.id.ordinal) else { continue };
+                let Some((person, path)) = self.seat(&roll, delivery) else { continue };
                 if group.is_some_and(|members| !members.contains(&person)) {
                     continue;
                 }

@@ -2,8 +2,7 @@
 
 use super::{DispatchError, Dispatcher, Record};
 use crate::course::{DeliveryFact, HeadFact};
-use crate::id::DeliveryId;
-use crate::journal::{Fact, Subject};
+use crate::journal::{Fact, Row, Subject};
 use crate::prepare::{Late, PlaceLate, Roll, Told};
 use crate::receipt::Assurance;
 
@@ -45,13 +44,13 @@ impl Dispatcher {
                     let Some(last) = page.last() else { break };
                     from = last.id.ordinal + 1;
                     for delivery in page {
-                        let post = roll.posts().get(delivery.id.ordinal as usize);
-                        let member = roll.member(delivery.id.ordinal);
+                        let post = roll.posts().get(delivery.id.ordinal as usize).filter(|_| delivery.who.is_none());
+                        let member = self.seat(&roll, &delivery).filter(|_| post.is_none());
                         let of_group = post.is_some() || member.is_some_and(|(n, _)| members.contains(&n));
                         if !of_group || delivery.state.best() < Some(Assurance::Accepted) {
                             continue;
                         }
-                        if let Some(told) = self.told_of(&roll, delivery.id).await? {
+                        if let Some(told) = self.told_of(&roll, &delivery).await? {
                             let known = told.url.is_empty();
                             late.told.insert(key.clone(), told);
                             if !known {
@@ -69,18 +68,10 @@ impl Dispatcher {
         Ok(())
     }
 
-    async fn told_of(&self, roll: &Roll, id: DeliveryId) -> Result<Option<Told>, DispatchError> {
-        for (entry, note) in self.journal.history(Subject::Delivery(id)).await? {
+    async fn told_of(&self, roll: &Roll, row: &Row) -> Result<Option<Told>, DispatchError> {
+        for (entry, note) in self.journal.history(Subject::Delivery(row.id)).await? {
             if let Fact::Delivery(DeliveryFact::Accepted { leg, .. }) = entry.fact {
-                let via = match (roll.posts().get(id.ordinal as usize), roll.member(id.ordinal)) {
-                    (Some(post), _) => post.mechanism.to_string(),
-                    (None, Some((_, path))) => roll
-                        .path(path)
-                        .and_then(|p| p.steps.get(usize::from(leg)))
-                        .map(|s| s.mechanism.to_string())
-                        .unwrap_or_default(),
-                    (None, None) => String::new(),
-                };
+                let via = self.mechanism_of(roll, row, leg).map(ToString::to_string).unwrap_or_default();
                 let url = note.and_then(|n| n.url).unwrap_or_default();
                 return Ok(Some(Told::new(&url, entry.at, &via)));
             }

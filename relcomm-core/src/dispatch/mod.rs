@@ -6,6 +6,7 @@ mod gates;
 mod intake;
 mod late;
 mod receipts;
+mod seats;
 mod standing;
 mod tasks;
 mod token;
@@ -23,7 +24,7 @@ use crate::course::{Head, Path, PathStep, Retries};
 use crate::id::{GateNo, LaneNo};
 use crate::journal::{GateRow, Journal, JournalError, LaneRow};
 use crate::mechanism::{Addressing, Deduplication, Mechanism};
-use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Roll};
+use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Roll, SHARED};
 use crate::receipt::Assurance;
 use crate::release::Declaration;
 use std::fmt;
@@ -220,6 +221,12 @@ impl Record {
         let number = |name: &String| lanes.iter().find(|l| &l.name == name).map_or(LaneNo(u16::MAX), |l| l.no);
         let lane_nos = dispatcher.prepared.lanes().iter().map(number).collect();
         Ok(Self { head_version, head, gates, lanes, lane_nos })
+    }
+
+    /// The lane of the members who share posts of a mechanism.
+    pub(crate) fn shared_lane(&self, mechanism: &Mechanism) -> Option<LaneNo> {
+        let name = format!("{SHARED}{mechanism}");
+        self.lanes.iter().find(|l| l.name == name).map(|l| l.no)
     }
 
     pub(crate) fn gate_index(&self, no: GateNo) -> Option<usize> {

@@ -1,9 +1,9 @@
 //! The driver's turns: gates are told what is true, riders credited, timers taken, attempts leased, outcomes committed.
 
+use super::DispatchError;
 use super::driver::{BATCH, Driver, alongside};
 use super::flight::{Landing, ask};
 use super::gates::{decide_all, from_head};
-use super::{DispatchError, course_of, course_of_post};
 use crate::channel::{Outcome, Retry};
 use crate::clock::Moment;
 use crate::course::{
@@ -125,21 +125,16 @@ impl Driver<'_> {
                 let Some(post) = roll.posts().get(ordinal as usize) else { continue };
                 let Some(state) = on.journal.read(&[DeliveryId { gate, ordinal }]).await?.pop() else { continue };
                 let Some(finish) = outcome_of(&state.state) else { continue };
-                let shared = format!("shared:{}", post.mechanism);
-                let Some(lane) = self.record.lanes.iter().find(|l| l.name == shared).map(|l| l.no) else { continue };
+                let Some(lane) = self.record.shared_lane(&post.mechanism) else { continue };
                 let riders = on.journal.ready(gate, lane, on.clock.now(), BATCH).await?;
                 let inputs = riders
                     .into_iter()
                     .filter_map(|rider| {
-                        let (leg, ..) = rider.state.ready_leg()?;
-                        let step = rider.state.legs.get(usize::from(leg))?.step;
-                        let path = roll.path(roll.member(rider.id.ordinal)?.1)?;
-                        let mine = path.steps.get(usize::from(step))?.post == Some(ordinal);
-                        mine.then_some((rider, DeliveryInput::Posted { leg, finish }, None))
+                        let (leg, ..) = rider.state.ready_leg().filter(|_| on.shares(&roll, &rider, ordinal))?;
+                        Some((rider, DeliveryInput::Posted { leg, finish }, None))
                     })
                     .collect::<Vec<_>>();
-                any |= !inputs.is_empty();
-                self.decide_and_commit(inputs).await?;
+                any |= self.decide_and_commit(inputs).await?;
             }
         }
         Ok(any)
@@ -160,9 +155,7 @@ impl Driver<'_> {
                 Some((row, DeliveryInput::Lost { leg, session }, None))
             })
             .collect();
-        let any = !inputs.is_empty();
-        self.decide_and_commit(inputs).await?;
-        Ok(any)
+        self.decide_and_commit(inputs).await
     }
 
     pub(super) async fn take_timers(&mut self) -> Result<bool, DispatchError> {
@@ -178,9 +171,8 @@ impl Driver<'_> {
                 Some((row.clone(), u8::try_from(leg).ok()?))
             })
             .collect();
-        let any = !due.is_empty();
         let inputs = due.into_iter().map(|row| (row, DeliveryInput::Tick, None)).collect();
-        self.decide_and_commit(inputs).await?;
+        let any = self.decide_and_commit(inputs).await?;
         for (row, leg) in questions {
             self.ask(&row, leg);
         }
@@ -348,12 +340,14 @@ impl Driver<'_> {
         })
     }
 
-    /// Decides inputs on the rows that came with them, commits, and decides again on fresh rows what met a conflict.
+    /// Decides inputs on the rows that came with them, commits, and decides again on fresh rows what met a conflict. `false` if nothing
+    /// followed from any of them: the same again would come to nothing too.
     async fn decide_and_commit(
         &mut self,
         mut inputs: Vec<(Row, DeliveryInput, Option<Note>)>,
-    ) -> Result<(), DispatchError> {
+    ) -> Result<bool, DispatchError> {
         let now = self.on.clock.now();
+        let mut any = false;
         while !inputs.is_empty() {
             let mut writes = Vec::with_capacity(inputs.len());
             let mut written = Vec::with_capacity(inputs.len());
@@ -366,8 +360,9 @@ impl Driver<'_> {
                 }
             }
             if writes.is_empty() {
-                return Ok(());
+                return Ok(any);
             }
+            any = true;
             let done = self.commit(writes).await?;
             let conflicts: Vec<_> =
                 written.into_iter().zip(done).filter(|(_, c)| *c == Committed::Conflict).map(|(w, _)| w).collect();
@@ -376,19 +371,14 @@ impl Driver<'_> {
                 inputs.extend(self.on.journal.read(&[id]).await?.pop().map(|row| (row, input, note)));
             }
         }
-        Ok(())
+        Ok(any)
     }
 
     fn course(&self, row: &Row) -> Option<Path> {
         let index = self.record.gate_index(row.id.gate)?;
         let (plan, gate) = (self.on.prepared.gates().get(index)?, self.record.gates.get(index)?);
         let not_after = self.on.rule(plan, &self.record.head, &gate.state).not_after;
-        let roll = self.on.prepared.roll(plan);
-        let member = roll.member(row.id.ordinal).filter(|_| row.who.is_some());
-        match member.and_then(|(_, path)| roll.path(path)) {
-            Some(path) => Some(course_of(self.on, &self.record, plan, path, not_after)),
-            None => course_of_post(self.on, &self.record, plan, &roll, row.id.ordinal, not_after),
-        }
+        self.on.course(&self.record, plan, &self.on.prepared.roll(plan), row, not_after)
     }
 }
 

@@ -2,3 +2,5 @@
 
 mod support;
 mod route;
+mod places;
+mod posts;
