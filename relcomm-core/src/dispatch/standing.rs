@@ -116,7 +116,9 @@ impl Dispatcher {
                         pending.approval = !row.state.approved;
                     }
                     standing.pending.push(pending);
-                    next.extend(settles);
+                    next.extend(settles.filter(|at| *at > now));
+                    // Another dispatcher's flights end in time, or its session does.
+                    next.extend((row.tally.flying > 0).then(|| now + self.options.session));
                 }
                 Phase::Closed(_) => {}
             }
