@@ -5,6 +5,7 @@ mod flight;
 mod gates;
 mod intake;
 mod late;
+mod rates;
 mod receipts;
 mod seats;
 mod standing;
@@ -27,6 +28,7 @@ use crate::mechanism::{Addressing, Deduplication, Mechanism};
 use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Roll, SHARED};
 use crate::receipt::Assurance;
 use crate::release::Declaration;
+use rates::Rates;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +46,7 @@ pub struct Dispatcher {
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
     options: DispatchOptions,
+    rates: Rates,
 }
 
 /// How a dispatcher works.
@@ -56,7 +59,7 @@ pub struct DispatchOptions {
     pub poll: Option<Duration>,
     /// How often, and at what pace, an attempt is repeated.
     pub retries: Retries,
-    /// How many attempts may be in flight in all. Default: 256.
+    /// How many attempts may be in flight in all, each recipient counted. Default: 256.
     pub window: u32,
     /// Cancelled to stop: nothing new is begun, and what is in flight is waited for.
     pub cancellation: CancellationToken,
@@ -115,6 +118,7 @@ impl Dispatcher {
             journal: Arc::new(journal),
             clock: Arc::new(SystemClock::new()),
             options: DispatchOptions::default(),
+            rates: Rates::default(),
         })
     }
 

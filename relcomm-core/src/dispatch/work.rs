@@ -158,7 +158,7 @@ impl Dispatcher {
             f.lane == recipient.lane && Arc::ptr_eq(&f.text, &text.prepared) && f.items.len() < per_call
         };
         if per_call > 1
-            && let Some(flight) = flights.last_mut().filter(fits)
+            && let Some(flight) = flights.iter_mut().find(fits)
         {
             flight.items.push(item);
             flight.rows.push(row);
