@@ -4,3 +4,7 @@ mod support;
 mod route;
 mod places;
 mod posts;
+mod overlap;
+mod times;
+mod order;
+mod steps;

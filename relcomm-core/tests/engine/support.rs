@@ -104,6 +104,19 @@ impl World {
         self.journal.entries(0, usize::MAX).await.unwrap()
     }
 
+    pub(crate) async fn clock_until(&self, at: Moment) {
+        self.clock.sleep_until(at).await;
+    }
+
+    /// A dispatcher whose time, and whose record's, begins at another instant.
+    pub(crate) fn dispatcher_from(&self, start: Moment) -> Dispatcher {
+        let clock = Arc::new(SimClock::starting_at(start)) as Arc<dyn Clock>;
+        Dispatcher::new(self.prepared.clone(), self.channels.clone(), self.journal.with_clock(Arc::clone(&clock)))
+            .unwrap()
+            .clock(clock)
+            .options(self.options.clone())
+    }
+
     pub(crate) fn clock_now(&self) -> Moment {
         self.clock.now()
     }
