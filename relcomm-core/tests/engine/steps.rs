@@ -10,7 +10,7 @@ use relcomm_testkit::channel::{Answer, ScriptedChannel};
 use std::time::Duration;
 
 fn plan(rule: &str, via: &str) -> String {
-    let al = "{ id: al, email: al@demo.example, pager: al-pager, text: al-text }";
+    let al = "{ id: al, email: al@demo.example, pager: al-pager, text: \"+41445550101\" }";
     format!(
         "
 groups:

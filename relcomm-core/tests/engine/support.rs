@@ -54,7 +54,7 @@ pub(crate) fn plan(body: &str, channels: &ChannelSet) -> PreparedPlan {
 }
 
 fn show(findings: &[relcomm_core::plan::Finding]) -> String {
-    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    findings.iter().filter(|f| f.is_error()).map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 pub(crate) fn set<const N: usize>(channels: [(&str, &dyn Fn() -> Box<dyn Channel>); N]) -> ChannelSet {
