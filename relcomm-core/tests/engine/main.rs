@@ -8,3 +8,6 @@ mod overlap;
 mod times;
 mod order;
 mod steps;
+mod retries;
+mod permits;
+mod doubt;
