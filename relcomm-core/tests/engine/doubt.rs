@@ -92,8 +92,7 @@ async fn a_far_side_that_honours_keys_gets_it_again_and_has_it_once() {
         let dispatcher = declared(&world).await;
         assert!(finish(&dispatcher).await.is_done());
         assert_eq!(copies(&email, "al@demo.example"), 1, "{answer:?}");
-        let keys: Vec<_> =
-            email.seen().into_iter().filter(|s| s.address.starts_with("al")).map(|s| s.key).collect();
+        let keys: Vec<_> = email.seen().into_iter().filter(|s| s.address.starts_with("al")).map(|s| s.key).collect();
         assert_eq!((keys.len(), &keys[0]), (2, &keys[1]), "{answer:?}");
         assert_eq!(dispatcher.report().await.unwrap().verdict, Verdict::Informed);
     }
@@ -207,18 +206,15 @@ async fn what_hangs_before_it_was_sent_is_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fault_in_mid_batch_leaves_the_others_known() {
-    for (answer, held, tries) in [
-        (Answer::Panic, 0, 5),
-        (Answer::HangAccepted, 1, 4),
-        (Answer::LoseAnswer, 1, 4),
-        (Answer::LeaveOpen, 1, 3),
-    ] {
-        let email = ScriptedChannel::new("smtp")
-            .capabilities(|c| c.per_call(8.try_into().unwrap()))
-            .answering(move |address, n| match (address, n) {
+    for (answer, held, tries) in
+        [(Answer::Panic, 0, 5), (Answer::HangAccepted, 1, 4), (Answer::LoseAnswer, 1, 4), (Answer::LeaveOpen, 1, 3)]
+    {
+        let email = ScriptedChannel::new("smtp").capabilities(|c| c.per_call(8.try_into().unwrap())).answering(
+            move |address, n| match (address, n) {
                 ("p1@demo.example", 1) => answer.clone(),
                 _ => Answer::Accept(Assurance::Accepted),
-            });
+            },
+        );
         let body = "
 groups:
   staff:

@@ -111,8 +111,7 @@ fn counted(channel: &Counted) -> ChannelSet {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_calls_fly_than_the_channel_allows() {
-    let email =
-        Counted::new(ScriptedChannel::new("smtp").answering(slow).capabilities(|c| c.concurrency(n(3))));
+    let email = Counted::new(ScriptedChannel::new("smtp").answering(slow).capabilities(|c| c.concurrency(n(3))));
     let world = World::new(&plan(40, "", "Hello."), counted(&email));
     let dispatcher = declared(&world).await;
     assert!(finish(&dispatcher).await.is_done());
@@ -161,9 +160,8 @@ async fn one_text_goes_to_many_in_one_call() {
 
 #[tokio::test(start_paused = true)]
 async fn texts_that_differ_share_no_call_and_no_permits_are_exceeded() {
-    let email = Counted::new(
-        ScriptedChannel::new("smtp").answering(slow).capabilities(|c| c.concurrency(n(2)).per_call(n(4))),
-    );
+    let email =
+        Counted::new(ScriptedChannel::new("smtp").answering(slow).capabilities(|c| c.concurrency(n(2)).per_call(n(4))));
     let body = plan(24, "", "Hello {{ group.id }}.").replace("to: one,", "to: [one, two],");
     let world = World::new(&body, counted(&email));
     let dispatcher = declared(&world).await;
@@ -193,7 +191,9 @@ async fn exposure_bounds_what_may_be_in_doubt_at_once() {
 #[tokio::test(start_paused = true)]
 async fn the_window_bounds_all_recipients_in_flight() {
     let email = Counted::new(
-        ScriptedChannel::new("smtp").answering(slow).capabilities(|c| c.concurrency(n(9)).per_call(n(5)).timeout(MINUTE * 9)),
+        ScriptedChannel::new("smtp")
+            .answering(slow)
+            .capabilities(|c| c.concurrency(n(9)).per_call(n(5)).timeout(MINUTE * 9)),
     );
     let mut world = World::new(&plan(60, "", "Hello."), counted(&email));
     world.options.window = 12;
@@ -245,9 +245,9 @@ async fn short_calls_keep_the_rate_and_say_when_it_lets_more_through() {
 
 #[tokio::test(start_paused = true)]
 async fn keys_stay_the_same_over_tries_and_dispatchers() {
-    let email = ScriptedChannel::new("smtp").capabilities(|c| c.per_call(n(10))).answering(|_, n| {
-        if n < 3 { Answer::Defer(Some(MINUTE)) } else { Answer::Accept(Assurance::Accepted) }
-    });
+    let email = ScriptedChannel::new("smtp")
+        .capabilities(|c| c.per_call(n(10)))
+        .answering(|_, n| if n < 3 { Answer::Defer(Some(MINUTE)) } else { Answer::Accept(Assurance::Accepted) });
     let world = World::new(&plan(6, "", "Hello."), scripted([("email", &email)]));
     declared(&world).await;
     for _ in 0..4 {

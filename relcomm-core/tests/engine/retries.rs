@@ -73,7 +73,11 @@ async fn a_channel_that_is_down_burns_nobodys_tries_and_pushes_nobody_on() {
     let calls = Arc::clone(&down);
     let email = ScriptedChannel::new("smtp").answering(move |_, _| {
         // Twelve faults: more than anybody's tries.
-        if calls.fetch_add(1, Ordering::Relaxed) < 12 { Answer::Fault(None) } else { Answer::Accept(Assurance::Accepted) }
+        if calls.fetch_add(1, Ordering::Relaxed) < 12 {
+            Answer::Fault(None)
+        } else {
+            Answer::Accept(Assurance::Accepted)
+        }
     });
     let pager = ScriptedChannel::new("pager");
     let world = World::new(PLAN, scripted([("email", &email), ("pager", &pager)]));
