@@ -33,11 +33,8 @@ impl Dispatcher {
         for (plan, row) in self.prepared.gates().iter().zip(&record.gates).filter(|(_, row)| row.state.is_out()) {
             let roll = self.prepared.roll(plan);
             for group in &self.prepared.communique(plan).to {
-                let key = (plan.id.communique.to_string(), group.to_string());
-                if late.told.get(&key).is_some_and(|t| !t.url.is_empty()) {
-                    continue;
-                }
                 let members = self.prepared.people().members(group);
+                let mut found: Option<Told> = None;
                 let mut from = 0;
                 'rows: loop {
                     let page = self.journal.scan(row.no, from, PAGE).await?;
@@ -51,17 +48,26 @@ impl Dispatcher {
                             continue;
                         }
                         if let Some(told) = self.told_of(&roll, &delivery).await? {
-                            let known = told.url.is_empty();
-                            late.told.insert(key.clone(), told);
-                            if !known {
+                            let has_url = !told.url.is_empty();
+                            found = Some(told);
+                            if has_url {
                                 break 'rows;
                             }
                         }
                     }
                     // One page tells enough of a group that has no post.
-                    if late.told.contains_key(&key) {
+                    if found.is_some() {
                         break;
                     }
+                }
+                let Some(told) = found else { continue };
+                let key = (plan.id.communique.to_string(), group.to_string());
+                if let Some(place) = &plan.id.place {
+                    late.told_in.entry(place.clone()).or_default().insert(key.clone(), told.clone());
+                }
+                let known = late.told.entry(key).or_insert_with(|| told.clone());
+                if known.url.is_empty() {
+                    *known = told;
                 }
             }
         }

@@ -15,3 +15,5 @@ mod doubt;
 mod crash;
 mod together;
 mod words;
+mod evidence;
+mod texts;
