@@ -8,6 +8,7 @@ use crate::id::{DeliveryId, GateNo};
 use crate::journal::{GateRow, Row};
 use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Requirement, Roll};
 use crate::receipt::Assurance;
+use crate::release::Outcome;
 use smallvec::SmallVec;
 
 /// How many rows are read at a time.
@@ -30,7 +31,11 @@ pub(crate) fn approved(prepared: &PreparedPlan, gate: &GatePlan, head: &Head) ->
 pub(crate) fn from_head(prepared: &PreparedPlan, gate: &GatePlan, head: &Head) -> SmallVec<[GateInput; 4]> {
     let mut inputs = SmallVec::new();
     inputs.push(GateInput::Approve(approved(prepared, gate, head)));
-    if let Some((outcome, at)) = head.declared(gate.id.place.as_ref(), &prepared.places()) {
+    let begun = || {
+        let begins = gate.id.place.is_none() && prepared.communique(gate).outcome == Outcome::Begun;
+        head.begun().filter(|_| begins).map(|at| (Outcome::Begun, at))
+    };
+    if let Some((outcome, at)) = head.declared(gate.id.place.as_ref(), &prepared.places()).or_else(begun) {
         inputs.push(GateInput::Declare(outcome, at));
     }
     inputs.push(GateInput::Hold(head.is_held(&gate.id.communique)));
