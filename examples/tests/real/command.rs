@@ -35,6 +35,13 @@ impl Relcomm {
         Self { directory: directory.to_owned(), plan: plan.to_owned(), environment }
     }
 
+    /// The same with another value in the environment.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut environment = self.environment.clone();
+        environment.push((name.to_owned(), value.to_owned()));
+        Self::new(&self.directory, &self.plan, environment)
+    }
+
     /// Begins `relcomm VERB PLAN …`. What it says goes to files, as no pipe holds a whole report.
     pub(crate) fn begin(&self, verb: &str, rest: &[&str]) -> Running {
         let file = |end: &str| self.directory.join(format!("{verb}.{end}"));

@@ -4,4 +4,4 @@ mod command;
 mod plan;
 
 pub(crate) use command::{Ended, Relcomm};
-pub(crate) use plan::{Customer, DOMAIN, Live};
+pub(crate) use plan::{DOMAIN, Live};

@@ -24,11 +24,7 @@ pub(crate) struct Dovecot {
 impl Dovecot {
     /// Starts one below `directory` for the mailboxes of these names; mail for any other is refused by it. `login` is the name and
     /// password of who may submit mail.
-    pub(crate) fn start<'a>(
-        directory: &Path,
-        boxes: impl IntoIterator<Item = &'a str>,
-        login: (&str, &str),
-    ) -> Self {
+    pub(crate) fn start<'a>(directory: &Path, boxes: impl IntoIterator<Item = &'a str>, login: (&str, &str)) -> Self {
         let home = directory.join("dovecot");
         let mail = home.join("mail");
         fs::create_dir_all(&mail).expect("a directory");

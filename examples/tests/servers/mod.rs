@@ -6,4 +6,4 @@ pub(crate) mod postfix;
 pub(crate) mod receiver;
 mod process;
 
-pub(crate) use process::{Missing, free_port, ready, root_and_programs, until};
+pub(crate) use process::{Missing, root_and_programs, until};

@@ -124,8 +124,6 @@ virtual_alias_maps =
 recipient_delimiter = +
 smtputf8_enable = yes
 smtpd_forbid_bare_newline = yes
-# The store is the end of the way: what it takes is delivered, and success reports say so.
-lmtp_assume_final = yes
 "
     )
 }
@@ -146,7 +144,7 @@ fn master_cf(port: u16) -> String {
         "showq unix n - n - - showq",
         "error unix - - n - - error",
         "retry unix - - n - - error",
-        "lmtp unix - - n - - lmtp",
+        "lmtp unix - - n - - lmtp flags=X",
         "anvil unix - - n - 1 anvil",
         "scache unix - - n - 1 scache",
         "postlog unix-dgram n - n - 1 postlogd",
