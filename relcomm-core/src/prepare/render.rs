@@ -42,7 +42,7 @@ pub struct RenderError(String);
 
 impl RenderError {
     pub(super) fn into_finding(self) -> Finding {
-        Finding::error("RC0703", "", self.0)
+        Finding::error("RC1103", "", self.0)
     }
 }
 
@@ -119,7 +119,7 @@ impl Renderer {
                     uses.insert(name, used.into_iter().collect());
                     Ok(())
                 }
-                Err(error) => Err(Finding::error("RC0703", path, error.to_string())),
+                Err(error) => Err(Finding::error("RC1103", path, error.to_string())),
             }
         };
         for communique in plan.communiques() {
