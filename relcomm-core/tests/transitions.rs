@@ -11,6 +11,7 @@ mod lane;
 
 /// Every table is found, every row known, every cell exercised and as printed.
 #[test]
+#[expect(clippy::print_stdout, reason = "how many cells were exercised is worth seeing")]
 fn the_printed_tables_are_what_the_machines_do() {
     let counts = [
         ("delivery", delivery::check(&table::read("Delivery", 0))),

@@ -288,15 +288,11 @@ proptest! {
     }
 }
 
-#[test]
-fn a_fallback_that_was_stopped_is_taken_up_again_when_what_stopped_it_comes_back() {
-    let path = Path::new(
-        Assurance::Relayed,
-        vec![
-            PathStep::new(LaneNo(0), Deduplication::None),
-            PathStep::new(LaneNo(1), Deduplication::None).unless(Assurance::Relayed, Duration::from_secs(3600)),
-        ],
-    );
+/// A delivery whose first leg was accepted and not handed on within the hour, so that its second was begun; then it was, after all,
+/// which ended the delivery, and at last it came back.
+fn comes_back(second_is_flying: bool) -> (Delivery, Delivery) {
+    let step = |n| PathStep::new(LaneNo(n), Deduplication::None).unless(Assurance::Relayed, Duration::from_secs(3600));
+    let path = Path::new(Assurance::Relayed, vec![step(0), step(1), step(2)]);
     let mut state = begin(&path);
     let mut take = |input: DeliveryInput, minutes: u64| {
         for fact in state.decide(&path, &input, START + Duration::from_secs(60 * minutes)) {
@@ -305,13 +301,31 @@ fn a_fallback_that_was_stopped_is_taken_up_again_when_what_stopped_it_comes_back
         state.clone()
     };
     let receipt = |evidence| DeliveryInput::Receipt { leg: 0, evidence, verified: true };
-    take(DeliveryInput::Lease(SessionNo(1)), 0);
     let finish = Finish::Accepted(Assurance::Accepted);
+    take(DeliveryInput::Lease(SessionNo(1)), 0);
     take(DeliveryInput::Finish { leg: 0, session: SessionNo(1), finish }, 0);
     assert_eq!(take(DeliveryInput::Tick, 60).ready_leg().map(|r| r.0), Some(1));
+    if second_is_flying {
+        take(DeliveryInput::Lease(SessionNo(1)), 60);
+    }
     let ended = take(receipt(Evidence::Reached(Assurance::Relayed)), 61);
-    assert_eq!((ended.end, ended.legs[1].stage), (Some(End::Reached), Stage::Shut { why: Shut::Stopped }));
-    let again = take(receipt(Evidence::Failed), 62);
+    assert_eq!(ended.end, Some(End::Reached));
+    (ended, take(receipt(Evidence::Failed), 62))
+}
+
+#[test]
+fn a_fallback_that_was_stopped_is_taken_up_again_when_what_stopped_it_comes_back() {
+    let (ended, again) = comes_back(false);
+    assert_eq!(ended.legs[1].stage, Stage::Shut { why: Shut::Stopped });
     assert_eq!(again.end, None);
     assert_eq!(again.ready_leg().map(|r| (r.0, r.1)), Some((1, LaneNo(1))));
+    assert_eq!(again.legs.len(), 2);
+}
+
+#[test]
+fn a_fallback_that_is_still_flying_keeps_the_next_step_waiting() {
+    let (_, again) = comes_back(true);
+    assert_eq!(again.end, None);
+    assert_eq!(again.flying(), Some((1, SessionNo(1))));
+    assert_eq!((again.legs.len(), again.ready_leg()), (2, None));
 }

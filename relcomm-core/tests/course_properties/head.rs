@@ -15,7 +15,13 @@ fn at(second: u64) -> Moment {
     START + Duration::from_secs(second)
 }
 
-fn head(declared: &[(&str, Outcome, u64)]) -> Head {
+/// A place, how it went there, and as of which second.
+type Declared = (&'static str, Outcome, u64);
+
+/// What was declared, and what the release came to.
+type Case = (&'static [Declared], Option<(Outcome, u64)>);
+
+fn head(declared: &[Declared]) -> Head {
     let mut head = Head::default();
     for (id, outcome, second) in declared {
         head.apply(&HeadFact::Declared { place: place(id), outcome: *outcome, at: at(*second) });
@@ -27,7 +33,7 @@ fn head(declared: &[(&str, Outcome, u64)]) -> Head {
 fn a_place_speaks_for_itself_and_the_release_once_every_place_has_spoken() {
     use Outcome::{Begun, Failure, Halted, RolledBack, Success};
     let places = [place("eu"), place("us")];
-    let cases: &[(&[(&str, Outcome, u64)], Option<(Outcome, u64)>)] = &[
+    let cases: &[Case] = &[
         (&[], None),
         (&[("eu", Success, 1)], None),
         (&[("eu", Success, 1), ("us", Begun, 2)], None),
