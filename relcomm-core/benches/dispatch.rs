@@ -7,8 +7,8 @@
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use relcomm_core::channel::{
-    Accepted, AttemptContext, Batch, Channel, ChannelError, ChannelSet, Descriptor, Key, Outcome, Outcomes, Outgoing, Part,
-    Prepared, Wording,
+    Accepted, AttemptContext, Batch, Channel, ChannelError, ChannelSet, Descriptor, Key, Outcome, Outcomes, Outgoing,
+    Part, Prepared, Wording,
 };
 use relcomm_core::clock::{Clock, SystemClock};
 use relcomm_core::dispatch::{DispatchOptions, Dispatcher};
@@ -58,7 +58,12 @@ impl Channel for NoOp {
     fn prepare(&self, wording: &Wording) -> Result<Prepared, Vec<Finding>> {
         Ok(Prepared::new([Part::new("text", "text/plain", wording.document.to_plain())]))
     }
-    async fn attempt(&self, _: &AttemptContext, batch: &Batch<'_>, outcomes: &mut Outcomes) -> Result<(), ChannelError> {
+    async fn attempt(
+        &self,
+        _: &AttemptContext,
+        batch: &Batch<'_>,
+        outcomes: &mut Outcomes,
+    ) -> Result<(), ChannelError> {
         tokio::task::yield_now().await;
         for i in 0..batch.items.len() {
             outcomes.crossing(i);
@@ -118,7 +123,8 @@ async fn bare(n: u32) {
             outcomes.is_set(0)
         }
     });
-    let done = stream::iter(calls).buffer_unordered(WINDOW as usize).filter(|set| std::future::ready(*set)).count().await;
+    let done =
+        stream::iter(calls).buffer_unordered(WINDOW as usize).filter(|set| std::future::ready(*set)).count().await;
     assert_eq!(done, n as usize);
 }
 
@@ -162,7 +168,8 @@ fn measure(name: &str, n: u32) {
         "engine, SqliteJournal" => {
             let plan = plan();
             let path = folder.path().join("bench.db");
-            let journal = SqliteJournal::open(&path, scope(&plan), clock, SqliteOptions::new(Create::IfMissing)).expect("a journal");
+            let journal = SqliteJournal::open(&path, scope(&plan), clock, SqliteOptions::new(Create::IfMissing))
+                .expect("a journal");
             let begun = (Instant::now(), cpu_micros());
             runtime.block_on(dispatch(plan, journal));
             begun
