@@ -103,7 +103,7 @@ impl Bench {
     fn place(&self, common: &Common) -> Result<PathBuf, Failure> {
         match (&common.journal, &self.journal, &self.sandbox) {
             (Some(url), ..) | (None, Some(url), _) => record::path_of(url),
-            (None, None, Some(_)) => Ok(beside(&common.plan).1),
+            (None, None, Some(_)) => Ok(beside(&common.plan).journal),
             (None, None, None) => {
                 Err(Failure::Tool("no journal: give --journal file:PATH, or `journal` in the channels file".into()))
             }
@@ -150,7 +150,7 @@ impl Desk {
     /// Loads, prepares and opens the record.
     ///
     /// # Errors
-    /// As [`Bench::open`] and [`Bench::record`].
+    /// As `Bench::open` and `Bench::record`.
     pub async fn open(common: &Common, access: Access) -> Result<Self, Failure> {
         Bench::open(common)?.record(common, access).await
     }
