@@ -103,6 +103,7 @@ fn the_plans_by_example_are_refused_only_for_what_is_not_acted_on_yet() {
     for args in [
         vec!["validate", "medium.yaml", "--channels", "medium.channels.yaml", "--format", "json"],
         vec!["validate", "s1-crate.yaml", "--format", "json"],
+        vec!["validate", "tiny.yaml", "--set", "version=0.9.0", "--channels", "tiny.channels.yaml", "--format", "json"],
     ] {
         let out = relcomm(&folder, &args);
         let found: Value = serde_json::from_str(&out.stdout).unwrap();
