@@ -44,7 +44,7 @@ impl Live {
         let planned = Utc::now().date_naive() + Days::new(30);
         let plan = changed(&read(&from.join("ledgerline.yaml")), "2027-05-12T07:00", &format!("{planned}T07:00"));
         fs::write(to.join("ledgerline.yaml"), addressed(&plan)).expect("the plan");
-        let customers = read(&to.join("members/customers.csv")).lines().skip(1).map(customer).collect();
+        let customers = customers(&read(&to.join("members/customers.csv")));
         Self {
             directory: directory.to_owned(),
             plan: to.join("ledgerline.yaml"),
@@ -100,10 +100,18 @@ fn addressed(text: &str) -> String {
         .fold(text.to_owned(), |text, there| text.replace(there, &here))
 }
 
-fn customer(line: &str) -> Customer {
-    let mut columns = line.split(',').map(str::to_owned);
-    let mut next = || columns.next().expect("a column");
-    let (id, name, address, _, place) = (next(), next(), next(), next(), next());
-    let mailbox = address.split('@').next().expect("a mailbox").to_owned();
-    Customer { id, name, mailbox, place }
+/// The customers of the list, by the names of its columns.
+fn customers(list: &str) -> Vec<Customer> {
+    let mut lines = list.lines();
+    let columns: Vec<&str> = lines.next().expect("the names of the columns").split(',').collect();
+    let customer = |line: &str| {
+        let values: Vec<&str> = line.split(',').collect();
+        let value = |name: &str| {
+            let column = columns.iter().position(|c| *c == name).expect("a column");
+            (*values.get(column).expect("a value")).to_owned()
+        };
+        let mailbox = value("MAIL").split('@').next().expect("a mailbox").to_owned();
+        Customer { id: value("CONTACT_ID"), name: value("NAME"), mailbox, place: value("REGION") }
+    };
+    lines.map(customer).collect()
 }
