@@ -233,12 +233,13 @@ impl Gate {
         if !self.approved {
             return Verdict::AwaitsApproval;
         }
-        let Some(due) = rule.due else { return Verdict::Undetermined };
         let stands = |index: &u8| self.dependencies.get(usize::from(*index)).copied().unwrap_or_default();
         // What cannot be met decides, however many others may still be met.
         if let Some(index) = (0..rule.dependencies).find(|i| stands(i) == Dependence::Impossible) {
             return Verdict::Blocked(index);
         }
+        // Only now: a time that counts from what cannot be met is never known.
+        let Some(due) = rule.due else { return Verdict::Undetermined };
         if let Some(index) = (0..rule.dependencies).find(|i| stands(i) == Dependence::Pending) {
             return Verdict::Depends(index);
         }

@@ -17,9 +17,11 @@ use crate::id::LaneNo;
 use crate::journal::{Change, Committed, JournalError, JournalErrorKind, Tally, Write};
 use crate::mechanism::Mechanism;
 use crate::prepare::Late;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 pub(super) type Flights = FuturesUnordered<BoxFuture<'static, Landing>>;
@@ -67,13 +69,11 @@ pub(super) struct Driver<'a> {
 /// How a requirement stood, and on what that was found.
 pub(super) type Judged = (Vec<(Phase, Tally)>, Dependence);
 
-/// What flies on a lane, and what its rate still allows.
+/// What flies on a lane.
 #[derive(Debug, Default)]
 pub(super) struct Airborne {
     pub(super) calls: u32,
     pub(super) recipients: u32,
-    pub(super) spent: u32,
-    pub(super) window_from: Option<Moment>,
 }
 
 /// Waits for a call of the journal while the flights go on.
@@ -146,7 +146,10 @@ impl<'a> Driver<'a> {
                 continue;
             }
             looked_again = false;
-            let standing = self.on.standing_of(&self.record).await?;
+            let mut standing = self.on.standing_of(&self.record).await?;
+            if !standing.is_done() {
+                standing.next_due = [standing.next_due, self.rate_opens()].into_iter().flatten().min();
+            }
             let due = standing.next_due.is_some_and(|at| at <= self.on.clock.now());
             if !stay || stopping || standing.is_done() {
                 self.rest().await?;
@@ -234,7 +237,7 @@ impl<'a> Driver<'a> {
     async fn idle(&mut self, next: Option<Moment>) {
         let clock = Arc::clone(&self.on.clock);
         let poll = self.on.options.poll.map(|p| clock.now() + p);
-        let until = [next, poll, self.rate_opens()].into_iter().flatten().min().unwrap_or(Moment::MAX);
+        let until = [next, poll].into_iter().flatten().min().unwrap_or(Moment::MAX);
         self.next_poll = Moment::MIN;
         tokio::select! {
             biased;
@@ -273,7 +276,12 @@ impl<'a> Driver<'a> {
             let no = lane.no;
             let Some((_, channel)) = self.channel_of(no) else { continue };
             let cx = AttemptContext::new(Arc::clone(&self.on.clock), channel.capabilities().timeout);
-            if channel.verify(&cx).await.is_ok() {
+            let verified = tokio::select! {
+                biased;
+                verified = AssertUnwindSafe(channel.verify(&cx)).catch_unwind() => matches!(verified, Ok(Ok(_))),
+                () = cx.clock.sleep_until(cx.deadline) => false,
+            };
+            if verified {
                 self.lane_input(no, LaneInput::Mended).await?;
             }
         }

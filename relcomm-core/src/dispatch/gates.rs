@@ -93,14 +93,19 @@ impl Dispatcher {
         match row.state.phase {
             Phase::Waiting => {
                 let rule = self.rule(plan, &record.head, &row.state);
-                let standby = row.state.verdict(&rule, now) == Verdict::Standby;
-                return Ok((standby && requirement.others).then_some(true));
+                return Ok(match row.state.verdict(&rule, now) {
+                    // Whoever is not due is settled; at the same place nothing else can come of them as things stand.
+                    Verdict::Standby => Some(requirement.others || requirement.state == State::Settled),
+                    Verdict::Blocked(_) => Some(false),
+                    _ => None,
+                });
             }
             Phase::Opening { .. } => return Ok(None),
             Phase::Open | Phase::Settled | Phase::Closed(_) => {}
         }
         if !row.state.is_out() {
-            return Ok(Some(false));
+            // Closed before it opened: given up.
+            return Ok(Some(requirement.state == State::Settled));
         }
         let roll = self.prepared.roll(plan);
         if requirement.group.is_none()
@@ -119,7 +124,7 @@ impl Dispatcher {
             let Some(last) = page.last() else { return Ok(verdict) };
             from = last.id.ordinal + 1;
             for delivery in &page {
-                let Some((person, path)) = roll.member(delivery.id.ordinal) else { continue };
+                let Some((person, path)) = self.seat(&roll, delivery) else { continue };
                 if group.is_some_and(|members| !members.contains(&person)) {
                     continue;
                 }
@@ -128,7 +133,11 @@ impl Dispatcher {
                     Some(true) => {}
                     Some(false) => verdict = Some(false),
                     // A gate that is closed keeps what it has and gets no more.
-                    None if matches!(row.state.phase, Phase::Closed(_)) => verdict = Some(false),
+                    None if matches!(row.state.phase, Phase::Closed(_)) => {
+                        if requirement.state != State::Settled {
+                            verdict = Some(false);
+                        }
+                    }
                     None => return Ok(None),
                 }
             }

@@ -2,7 +2,7 @@
 //! transaction with everything that follows from it.
 
 use super::gates::{decide_all, from_head};
-use super::{DispatchError, Dispatcher, Record, course_of, course_of_post};
+use super::{DispatchError, Dispatcher, Record};
 use crate::course::{Approval, DeliveryFact, DeliveryInput, Facts, Head, HeadFact, Stage};
 use crate::id::{CommuniqueId, DeliveryId, GroupId, PlaceId, Role, StakeholderId};
 use crate::journal::{Change, Committed, GateRow, Mode, Note, Write};
@@ -118,9 +118,10 @@ impl Dispatcher {
                     return Ok(false);
                 }
                 match (known.outcome, declaration.outcome) {
-                    (Outcome::RolledBack, Outcome::Success) => {
+                    // Any other outcome in between would lead to a success again.
+                    (Outcome::RolledBack, outcome) if outcome != Outcome::RolledBack => {
                         return refuse(format!(
-                            "{place} was rolled back: the same version is not declared a success again without a new revision"
+                            "{place} was rolled back: the same version is not declared {outcome} again without a new revision"
                         ));
                     }
                     (_, Outcome::Begun) => return refuse(format!("{place} is already declared {}", known.outcome)),
@@ -340,25 +341,13 @@ impl Dispatcher {
         let roll = self.prepared.roll(plan);
         loop {
             let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(false) };
-            let member = roll.member(id.ordinal).and_then(|(_, path)| roll.path(path));
-            let course = match member {
-                Some(path) => Some(course_of(self, record, plan, path, None)),
-                None => course_of_post(self, record, plan, &roll, id.ordinal, None),
-            };
+            let course = self.course(record, plan, &roll, &row, None);
             let Some(course) = course else { return Ok(false) };
             // The word is about what a person does: the last leg that waits for one, else the last that is out.
             let waits = |stage: &Stage| matches!(stage, Stage::Awaiting { .. } | Stage::Doubt { .. });
             let leg = row.state.legs.iter().rposition(|l| waits(&l.stage)).or(row.state.legs.len().checked_sub(1));
             let Some(leg) = leg.and_then(|l| u8::try_from(l).ok()) else { return Ok(false) };
-            let mechanism = match member {
-                Some(path) => row
-                    .state
-                    .legs
-                    .get(usize::from(leg))
-                    .and_then(|l| path.steps.get(usize::from(l.step)))
-                    .map(|s| &s.mechanism),
-                None => roll.posts().get(id.ordinal as usize).map(|p| &p.mechanism),
-            };
+            let mechanism = self.mechanism_of(&roll, &row, leg);
             let proves = mechanism
                 .and_then(|m| self.prepared.carriers().get(m))
                 .map_or(Assurance::Acknowledged, |c| c.capabilities.proves);

@@ -2,8 +2,8 @@
 
 use super::{DispatchError, Dispatcher, Record};
 use crate::course::{DeliveryFact, HeadFact};
-use crate::id::{DeliveryId, GateNo, GroupId};
-use crate::journal::{Fact, Subject};
+use crate::id::{GateNo, GroupId};
+use crate::journal::{Fact, Row, Subject};
 use crate::prepare::{Late, PlaceLate, Roll, Told};
 use crate::receipt::Assurance;
 
@@ -53,12 +53,12 @@ impl Dispatcher {
         let mut found: Option<Told> = None;
         let mut asked = 0;
         for delivery in self.journal.scan(gate, 0, PAGE).await? {
-            let post = roll.posts().get(delivery.id.ordinal as usize).is_some();
-            let member = roll.member(delivery.id.ordinal).is_some_and(|(n, _)| members.contains(&n));
+            let post = delivery.who.is_none() && roll.posts().get(delivery.id.ordinal as usize).is_some();
+            let member = self.seat(roll, &delivery).is_some_and(|(n, _)| members.contains(&n));
             if !(post || member) || delivery.state.best() < Some(Assurance::Accepted) {
                 continue;
             }
-            if let Some(told) = self.told_of(roll, delivery.id).await? {
+            if let Some(told) = self.told_of(roll, &delivery).await? {
                 let has_address = !told.url.is_empty();
                 if has_address || found.is_none() {
                     found = Some(told);
@@ -73,18 +73,10 @@ impl Dispatcher {
         Ok(found)
     }
 
-    async fn told_of(&self, roll: &Roll, id: DeliveryId) -> Result<Option<Told>, DispatchError> {
-        for (entry, note) in self.journal.history(Subject::Delivery(id)).await? {
+    async fn told_of(&self, roll: &Roll, row: &Row) -> Result<Option<Told>, DispatchError> {
+        for (entry, note) in self.journal.history(Subject::Delivery(row.id)).await? {
             if let Fact::Delivery(DeliveryFact::Accepted { leg, .. }) = entry.fact {
-                let via = match (roll.posts().get(id.ordinal as usize), roll.member(id.ordinal)) {
-                    (Some(post), _) => post.mechanism.to_string(),
-                    (None, Some((_, path))) => roll
-                        .path(path)
-                        .and_then(|p| p.steps.get(usize::from(leg)))
-                        .map(|s| s.mechanism.to_string())
-                        .unwrap_or_default(),
-                    (None, None) => String::new(),
-                };
+                let via = self.mechanism_of(roll, row, leg).map(ToString::to_string).unwrap_or_default();
                 let url = note.and_then(|n| n.url).unwrap_or_default();
                 return Ok(Some(Told::new(&url, entry.at, &via)));
             }

@@ -5,7 +5,9 @@ mod flight;
 mod gates;
 mod intake;
 mod late;
+mod rates;
 mod receipts;
+mod seats;
 mod standing;
 mod tasks;
 mod token;
@@ -23,9 +25,10 @@ use crate::course::{Head, Path, PathStep, Retries};
 use crate::id::{GateNo, LaneNo};
 use crate::journal::{GateRow, Journal, JournalError, LaneRow};
 use crate::mechanism::{Addressing, Deduplication, Mechanism};
-use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Roll};
+use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Roll, SHARED};
 use crate::receipt::Assurance;
 use crate::release::Declaration;
+use rates::Rates;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +46,7 @@ pub struct Dispatcher {
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
     options: DispatchOptions,
+    rates: Rates,
 }
 
 /// How a dispatcher works.
@@ -55,7 +59,7 @@ pub struct DispatchOptions {
     pub poll: Option<Duration>,
     /// How often, and at what pace, an attempt is repeated.
     pub retries: Retries,
-    /// How many attempts may be in flight in all. Default: 256.
+    /// How many attempts may be in flight in all, each recipient counted. Default: 256.
     pub window: u32,
     /// Cancelled to stop: nothing new is begun, and what is in flight is waited for.
     pub cancellation: CancellationToken,
@@ -114,6 +118,7 @@ impl Dispatcher {
             journal: Arc::new(journal),
             clock: Arc::new(SystemClock::new()),
             options: DispatchOptions::default(),
+            rates: Rates::default(),
         })
     }
 
@@ -220,6 +225,12 @@ impl Record {
         let number = |name: &String| lanes.iter().find(|l| &l.name == name).map_or(LaneNo(u16::MAX), |l| l.no);
         let lane_nos = dispatcher.prepared.lanes().iter().map(number).collect();
         Ok(Self { head_version, head, gates, lanes, lane_nos })
+    }
+
+    /// The lane of the members who share posts of a mechanism.
+    pub(crate) fn shared_lane(&self, mechanism: &Mechanism) -> Option<LaneNo> {
+        let name = format!("{SHARED}{mechanism}");
+        self.lanes.iter().find(|l| l.name == name).map(|l| l.no)
     }
 
     pub(crate) fn gate_index(&self, no: GateNo) -> Option<usize> {

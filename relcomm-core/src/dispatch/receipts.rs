@@ -1,7 +1,7 @@
 //! What receipts say: matched by their tokens, recorded once, kept as evidence where they match nothing.
 
 use super::token::Tokens;
-use super::{DispatchError, Dispatcher, Record, course_of, course_of_post};
+use super::{DispatchError, Dispatcher, Record};
 use crate::channel::{AttemptContext, Inbound, ReceiptSource, Received};
 use crate::course::{DeliveryFact, DeliveryInput};
 use crate::id::DeliveryId;
@@ -139,15 +139,12 @@ impl Dispatcher {
             return Ok(None);
         };
         let roll = self.prepared.roll(plan);
-        let path = roll.member(id.ordinal).and_then(|(_, path)| roll.path(path));
-        let course = match path {
-            Some(path) => Some(course_of(self, record, plan, path, None)),
-            None => course_of_post(self, record, plan, &roll, id.ordinal, None),
-        };
-        let step = row.state.legs.get(usize::from(leg)).map(|l| usize::from(l.step));
-        let (Some(course), Some(step)) = (course, step) else { return Ok(None) };
+        if row.state.legs.get(usize::from(leg)).is_none() {
+            return Ok(None);
+        }
+        let Some(course) = self.course(record, plan, &roll, &row, None) else { return Ok(None) };
         // No more than the mechanism can prove, whatever the far side says.
-        let mechanism = path.and_then(|p| p.steps.get(step)).map(|s| &s.mechanism);
+        let mechanism = self.mechanism_of(&roll, &row, leg);
         let proves = mechanism.and_then(|m| self.prepared.carriers().get(m)).map(|c| c.capabilities.proves);
         let evidence = match (receipt.evidence, proves) {
             (Evidence::Reached(sure), Some(proves)) => Evidence::Reached(sure.min(proves)),

@@ -3,7 +3,9 @@
 use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
 use crate::course::{Phase, Verdict};
-use crate::id::GateId;
+use crate::id::{DeliveryId, GateId};
+use crate::journal::GateRow;
+use crate::prepare::GatePlan;
 use serde::Serialize;
 
 /// Where a dispatch stands.
@@ -101,8 +103,10 @@ impl Dispatcher {
                     next.push(now);
                 }
                 Phase::Open | Phase::Settled => {
-                    standing.held += row.tally.doubt;
-                    let running = row.tally.running.saturating_sub(row.tally.doubt);
+                    let behind =
+                        if row.tally.doubt > 0 { self.behind_held_posts(record, plan, row, now).await? } else { 0 };
+                    standing.held += row.tally.doubt + behind;
+                    let running = row.tally.running.saturating_sub(row.tally.doubt + behind);
                     if running == 0 || (settled && row.tally.flying == 0) {
                         continue;
                     }
@@ -112,7 +116,9 @@ impl Dispatcher {
                         pending.approval = !row.state.approved;
                     }
                     standing.pending.push(pending);
-                    next.extend(settles);
+                    next.extend(settles.filter(|at| *at > now));
+                    // Another dispatcher's flights end in time, or its session does.
+                    next.extend((row.tally.flying > 0).then(|| now + self.options.session));
                 }
                 Phase::Closed(_) => {}
             }
@@ -123,6 +129,29 @@ impl Dispatcher {
         }
         standing.next_due = next.into_iter().min();
         Ok(standing)
+    }
+
+    /// How many members wait for a post of which nobody knows what became: they are held with it.
+    async fn behind_held_posts(
+        &self,
+        record: &Record,
+        plan: &GatePlan,
+        row: &GateRow,
+        now: Moment,
+    ) -> Result<u32, DispatchError> {
+        let roll = self.prepared.roll(plan);
+        let mut behind = 0;
+        for (post, ordinal) in roll.posts().iter().zip(0..) {
+            let id = DeliveryId { gate: row.no, ordinal };
+            if !self.journal.read(&[id]).await?.first().is_some_and(|r| r.state.is_held()) {
+                continue;
+            }
+            let Some(lane) = record.shared_lane(&post.mechanism) else { continue };
+            for rider in self.journal.ready(row.no, lane, now, usize::MAX).await? {
+                behind += u32::from(self.shares(&roll, &rider, ordinal));
+            }
+        }
+        Ok(behind)
     }
 
     /// When an unconfirmed person becomes final: so long after the last due gate opened, if every gate that is due has.

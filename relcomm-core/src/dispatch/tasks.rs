@@ -3,6 +3,7 @@
 use super::{DispatchError, Dispatcher, Record};
 use crate::course::Stage;
 use crate::id::{CommuniqueId, DeliveryId, GroupId, LaneNo, Role, StakeholderId};
+use crate::journal::Row;
 use crate::mechanism::Mechanism;
 use crate::prepare::Roll;
 use crate::receipt::Assurance;
@@ -69,11 +70,11 @@ impl Dispatcher {
                     });
                     let Some(leg) = open else { continue };
                     let Some((path, mechanism, performer)) =
-                        self.by_hand(&record, &roll, delivery.id.ordinal, leg.step, leg.lane)
+                        self.by_hand(&record, &roll, &delivery, leg.step, leg.lane)
                     else {
                         continue;
                     };
-                    let person = roll.member(delivery.id.ordinal).map(|(number, _)| number);
+                    let person = self.seat(&roll, &delivery).map(|(number, _)| number);
                     tasks.push(Task {
                         id: delivery.id,
                         communique: plan.id.communique.clone(),
@@ -95,18 +96,19 @@ impl Dispatcher {
         &self,
         record: &Record,
         roll: &'a Roll,
-        ordinal: u32,
+        row: &Row,
         step: u8,
         lane: LaneNo,
     ) -> Option<(&'a crate::prepare::PathPlan, Mechanism, Option<Role>)> {
-        let (path, mechanism, performer) = match roll.posts().get(ordinal as usize) {
+        let (path, mechanism, performer) = match roll.posts().get(row.id.ordinal as usize).filter(|_| row.who.is_none())
+        {
             Some(post) => {
                 let path = roll.path(post.path)?;
                 let performer = path.steps.iter().find(|s| s.mechanism == post.mechanism)?.performer.clone();
                 (path, post.mechanism.clone(), performer)
             }
             None => {
-                let path = roll.path(roll.member(ordinal)?.1)?;
+                let path = self.path_of(roll, row)?;
                 let step = path.steps.get(usize::from(step)).filter(|s| s.post.is_none())?;
                 (path, step.mechanism.clone(), step.performer.clone())
             }

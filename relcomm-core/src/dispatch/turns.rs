@@ -1,17 +1,19 @@
 //! The driver's turns: gates are told what is true, riders credited, timers taken, attempts leased, outcomes committed.
 
+use super::DispatchError;
 use super::driver::{BATCH, Driver, alongside};
 use super::flight::{Landing, ask};
 use super::gates::{decide_all, from_head};
-use super::{DispatchError, course_of, course_of_post};
-use crate::channel::{Outcome, Retry};
+use crate::channel::{ChannelError, ErrorKind, Outcome, Retry};
 use crate::clock::Moment;
 use crate::course::{
-    Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateInput, Lane, LaneInput, Path, Phase, Stage, judge,
+    Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateInput, LaneInput, Path, Phase, Stage, judge,
 };
-use crate::id::{DeliveryId, LaneNo};
-use crate::journal::{Change, Committed, Note, Row, Tally, Want, Write};
+use crate::id::{DeliveryId, GateNo, LaneNo};
+use crate::journal::{Change, Committed, LaneRow, Note, Row, Tally, Want, Write};
 use crate::mechanism::{Capabilities, Deduplication};
+use crate::prepare::SHARED;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Driver<'_> {
@@ -125,21 +127,16 @@ impl Driver<'_> {
                 let Some(post) = roll.posts().get(ordinal as usize) else { continue };
                 let Some(state) = on.journal.read(&[DeliveryId { gate, ordinal }]).await?.pop() else { continue };
                 let Some(finish) = outcome_of(&state.state) else { continue };
-                let shared = format!("shared:{}", post.mechanism);
-                let Some(lane) = self.record.lanes.iter().find(|l| l.name == shared).map(|l| l.no) else { continue };
+                let Some(lane) = self.record.shared_lane(&post.mechanism) else { continue };
                 let riders = on.journal.ready(gate, lane, on.clock.now(), BATCH).await?;
                 let inputs = riders
                     .into_iter()
                     .filter_map(|rider| {
-                        let (leg, ..) = rider.state.ready_leg()?;
-                        let step = rider.state.legs.get(usize::from(leg))?.step;
-                        let path = roll.path(roll.member(rider.id.ordinal)?.1)?;
-                        let mine = path.steps.get(usize::from(step))?.post == Some(ordinal);
-                        mine.then_some((rider, DeliveryInput::Posted { leg, finish }, None))
+                        let (leg, ..) = rider.state.ready_leg().filter(|_| on.shares(&roll, &rider, ordinal))?;
+                        Some((rider, DeliveryInput::Posted { leg, finish }, None))
                     })
                     .collect::<Vec<_>>();
-                any |= !inputs.is_empty();
-                self.decide_and_commit(inputs).await?;
+                any |= self.decide_and_commit(inputs).await?;
             }
         }
         Ok(any)
@@ -160,9 +157,7 @@ impl Driver<'_> {
                 Some((row, DeliveryInput::Lost { leg, session }, None))
             })
             .collect();
-        let any = !inputs.is_empty();
-        self.decide_and_commit(inputs).await?;
-        Ok(any)
+        self.decide_and_commit(inputs).await
     }
 
     pub(super) async fn take_timers(&mut self) -> Result<bool, DispatchError> {
@@ -178,9 +173,8 @@ impl Driver<'_> {
                 Some((row.clone(), u8::try_from(leg).ok()?))
             })
             .collect();
-        let any = !due.is_empty();
         let inputs = due.into_iter().map(|row| (row, DeliveryInput::Tick, None)).collect();
-        self.decide_and_commit(inputs).await?;
+        let any = self.decide_and_commit(inputs).await?;
         for (row, leg) in questions {
             self.ask(&row, leg);
         }
@@ -213,7 +207,20 @@ impl Driver<'_> {
         if rows.is_empty() {
             return Ok(false);
         }
-        let work = self.on.work(&self.record, &self.tokens, &self.late, &mut self.texts, rows)?;
+        let mut work = self.on.work(&self.record, &self.tokens, &self.late, &mut self.texts, rows)?;
+        // Texts that differ cannot share a call, so there may be more calls than permits: those are given back, not made to wait.
+        let most: BTreeMap<LaneNo, u32> = work.flights.iter().map(|f| (f.lane, self.permits(f.lane))).collect();
+        let mut calls: BTreeMap<LaneNo, u32> = BTreeMap::new();
+        work.flights.retain_mut(|flight| {
+            let calls = calls.entry(flight.lane).or_default();
+            *calls += 1;
+            if Some(&*calls) <= most.get(&flight.lane) {
+                return true;
+            }
+            let back = || Outcome::Failed(ChannelError::new(ErrorKind::Cancelled, ""));
+            work.settled.extend(flight.rows.drain(..).map(|(row, leg)| (row, leg, flight.lane, back())));
+            false
+        });
         for (row, leg, lane, outcome) in work.settled {
             let digest = Arc::from("");
             self.landed.push(Landing::Attempt { lane, rows: vec![(row, leg)], outcomes: vec![outcome], digest });
@@ -226,7 +233,9 @@ impl Driver<'_> {
             let recipients = u32::try_from(flight.items.len()).unwrap_or(u32::MAX);
             air.calls += 1;
             air.recipients += recipients;
-            air.spent += recipients;
+            if flight.channel.capabilities().rate.is_some() {
+                self.on.rates.spend(flight.lane, recipients, now);
+            }
             let timeout = flight.channel.capabilities().timeout;
             let stop = self.on.options.cancellation.child_token();
             self.flights.push(flight.fly(Arc::clone(&self.on.clock), timeout, stop));
@@ -237,69 +246,64 @@ impl Driver<'_> {
     /// What may be leased now: for each lane its free permits, dealt to the open gates in turn.
     fn wants(&mut self) -> Vec<Want> {
         let now = self.on.clock.now();
-        let mut window = self.on.options.window.saturating_sub(u32::try_from(self.flights.len()).unwrap_or(u32::MAX));
-        let gates: Vec<_> = self
+        let airborne = self.airborne.values().fold(0u32, |n, air| n.saturating_add(air.recipients));
+        let mut window = self.on.options.window.saturating_sub(airborne);
+        let gates: Vec<(GateNo, bool)> = self
             .record
             .gates
             .iter()
-            .filter(|g| g.state.leasable() && g.tally.running > g.tally.flying)
-            .map(|g| g.no)
+            .zip(self.on.prepared.gates())
+            .filter(|(g, _)| g.state.leasable() && g.tally.running > g.tally.flying)
+            .map(|(g, plan)| (g.no, self.on.prepared.is_personal(plan)))
             .collect();
-        let lanes: Vec<(LaneNo, Lane)> = self.record.lanes.iter().map(|l| (l.no, l.state)).collect();
+        let lanes: Vec<LaneNo> =
+            self.record.lanes.iter().filter(|l| !l.name.starts_with(SHARED)).map(|l| l.no).collect();
         let mut wants = Vec::new();
-        for (no, state) in lanes {
-            let shared = self.record.lanes.iter().any(|l| l.no == no && l.name.starts_with("shared:"));
-            let Some((_, channel)) = self.channel_of(no).filter(|_| !shared) else { continue };
-            let free = self.free(no, &state, channel.capabilities(), now).min(window);
-            if free == 0 || gates.is_empty() {
-                continue;
-            }
-            let share = free.div_ceil(u32::try_from(gates.len()).unwrap_or(u32::MAX));
-            let mut left = free;
+        for no in lanes {
+            let Some((_, channel)) = self.channel_of(no) else { continue };
+            let can = channel.capabilities();
+            let mut calls = self.permits(no);
+            let mut left = self.recipients(no, can, now).min(window);
             for step in 0..gates.len() {
-                let Some(gate) = gates.get((self.turn + step) % gates.len()) else { continue };
-                let max = share.min(left);
+                let Some((gate, personal)) = gates.get((self.turn + step) % gates.len()) else { continue };
+                let waiting = u32::try_from(gates.len() - step).unwrap_or(u32::MAX);
+                let share = calls.div_ceil(waiting);
+                // A personal text goes alone, whatever the channel offers.
+                let per_call = if *personal { 1 } else { can.per_call.get() };
+                let max = share.saturating_mul(per_call).min(left);
                 if max > 0 {
                     wants.push(Want::new(*gate, no, max));
+                    calls -= max.div_ceil(per_call);
                     left -= max;
+                    window -= max;
                 }
             }
-            window -= free - left;
         }
         wants
     }
 
+    /// How many calls may be begun on a lane now.
+    fn permits(&self, no: LaneNo) -> u32 {
+        let state = self.record.lanes.iter().find(|l| l.no == no).map(|l| l.state);
+        let most = self.channel_of(no).map(|(_, channel)| channel.capabilities().concurrency.get());
+        let calls = self.airborne.get(&no).map_or(0, |air| air.calls);
+        state.zip(most).map_or(0, |(state, most)| state.permits(most).saturating_sub(calls))
+    }
+
     /// How many recipients a lane may take on now.
-    fn free(&mut self, no: LaneNo, state: &Lane, can: &Capabilities, now: Moment) -> u32 {
-        let air = self.airborne.entry(no).or_default();
-        let calls = state.permits(can.concurrency.get()).saturating_sub(air.calls);
-        let mut free = calls.saturating_mul(can.per_call.get());
-        if let Some(most) = self.on.prepared.plan().exposure()
-            && can.deduplication == Deduplication::None
-        {
-            free = free.min(most.get().saturating_sub(air.recipients));
-        }
-        if let Some(rate) = can.rate {
-            if air.window_from.is_none_or(|from| from + rate.per <= now) {
-                air.window_from = Some(now);
-                air.spent = 0;
-            }
-            free = free.min(rate.count.get().saturating_sub(air.spent));
-        }
-        free
+    fn recipients(&self, no: LaneNo, can: &Capabilities, now: Moment) -> u32 {
+        let airborne = self.airborne.get(&no).map_or(0, |air| air.recipients);
+        let exposure = self.on.prepared.plan().exposure().filter(|_| can.deduplication == Deduplication::None);
+        let exposed = exposure.map_or(u32::MAX, |most| most.get().saturating_sub(airborne));
+        let rate = can.rate.map_or(u32::MAX, |rate| self.on.rates.free(no, rate, now));
+        exposed.min(rate)
     }
 
     /// When a lane that has spent its rate may go on.
     pub(super) fn rate_opens(&self) -> Option<Moment> {
         let now = self.on.clock.now();
-        self.airborne
-            .iter()
-            .filter_map(|(no, air)| {
-                let rate = self.channel_of(*no)?.1.capabilities().rate?;
-                let opens = air.window_from? + rate.per;
-                (air.spent >= rate.count.get() && opens > now).then_some(opens)
-            })
-            .min()
+        let spent = |l: &LaneRow| self.on.rates.opens(l.no, self.channel_of(l.no)?.1.capabilities().rate?, now);
+        self.record.lanes.iter().filter_map(spent).min()
     }
 
     // --- outcomes -----------------------------------------------------------------------------------------------------------------
@@ -348,12 +352,14 @@ impl Driver<'_> {
         })
     }
 
-    /// Decides inputs on the rows that came with them, commits, and decides again on fresh rows what met a conflict.
+    /// Decides inputs on the rows that came with them, commits, and decides again on fresh rows what met a conflict. `false` if nothing
+    /// followed from any of them: the same again would come to nothing too.
     async fn decide_and_commit(
         &mut self,
         mut inputs: Vec<(Row, DeliveryInput, Option<Note>)>,
-    ) -> Result<(), DispatchError> {
+    ) -> Result<bool, DispatchError> {
         let now = self.on.clock.now();
+        let mut any = false;
         while !inputs.is_empty() {
             let mut writes = Vec::with_capacity(inputs.len());
             let mut written = Vec::with_capacity(inputs.len());
@@ -366,8 +372,9 @@ impl Driver<'_> {
                 }
             }
             if writes.is_empty() {
-                return Ok(());
+                return Ok(any);
             }
+            any = true;
             let done = self.commit(writes).await?;
             let conflicts: Vec<_> =
                 written.into_iter().zip(done).filter(|(_, c)| *c == Committed::Conflict).map(|(w, _)| w).collect();
@@ -376,19 +383,14 @@ impl Driver<'_> {
                 inputs.extend(self.on.journal.read(&[id]).await?.pop().map(|row| (row, input, note)));
             }
         }
-        Ok(())
+        Ok(any)
     }
 
     fn course(&self, row: &Row) -> Option<Path> {
         let index = self.record.gate_index(row.id.gate)?;
         let (plan, gate) = (self.on.prepared.gates().get(index)?, self.record.gates.get(index)?);
         let not_after = self.on.rule(plan, &self.record.head, &gate.state).not_after;
-        let roll = self.on.prepared.roll(plan);
-        let member = roll.member(row.id.ordinal).filter(|_| row.who.is_some());
-        match member.and_then(|(_, path)| roll.path(path)) {
-            Some(path) => Some(course_of(self.on, &self.record, plan, path, not_after)),
-            None => course_of_post(self.on, &self.record, plan, &roll, row.id.ordinal, not_after),
-        }
+        self.on.course(&self.record, plan, &self.on.prepared.roll(plan), row, not_after)
     }
 }
 
@@ -402,7 +404,7 @@ fn outcome_of(post: &Delivery) -> Option<Finish> {
                 Some(Finish::Accepted(sure))
             }
             (_, crate::course::Shut::Refused(kind) | crate::course::Shut::Spent(kind)) => Some(Finish::Refused(kind)),
-            _ => Some(Finish::Refused(crate::channel::ErrorKind::Unavailable)),
+            _ => Some(Finish::Refused(ErrorKind::Unavailable)),
         },
         Stage::Ready { .. } | Stage::Flying { .. } | Stage::Doubt { .. } => None,
     }

@@ -95,14 +95,7 @@ impl Dispatcher {
             let (mechanism, address) = (post.mechanism.clone(), post.address.clone());
             return Ok(Recipient { row, leg, lane, path, mechanism, who: None, address });
         }
-        // The people may have changed since the gate opened: whoever stands at the ordinal in the journal is meant.
-        let here = roll.member(ordinal).and_then(|(number, path)| Some((self.prepared.people().get(number)?, path)));
-        let found = here.filter(|(who, _)| Some(&who.id) == row.who.as_ref()).or_else(|| {
-            roll.members().find_map(|(number, path)| {
-                let who = self.prepared.people().get(number)?;
-                (Some(&who.id) == row.who.as_ref()).then_some((who, path))
-            })
-        });
+        let found = self.seat(roll, &row).and_then(|(number, path)| Some((self.prepared.people().get(number)?, path)));
         let Some((who, path)) = found else { return Err((row, gone("no longer on the roll"))) };
         let Some(path) = roll.path(path) else { return Err((row, gone("no path"))) };
         let Some(step) = path.steps.get(step) else { return Err((row, gone("the step is no longer in the plan"))) };
@@ -165,7 +158,7 @@ impl Dispatcher {
             f.lane == recipient.lane && Arc::ptr_eq(&f.text, &text.prepared) && f.items.len() < per_call
         };
         if per_call > 1
-            && let Some(flight) = flights.last_mut().filter(fits)
+            && let Some(flight) = flights.iter_mut().find(fits)
         {
             flight.items.push(item);
             flight.rows.push(row);

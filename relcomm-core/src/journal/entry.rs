@@ -273,7 +273,7 @@ pub struct Tally {
     pub running: u32,
     /// How many have an attempt in flight.
     pub flying: u32,
-    /// How many are in doubt.
+    /// How many of the running ones are held because nobody knows what became of them.
     pub doubt: u32,
     /// How many are proved to have got at least so far, by [`Assurance`].
     pub reached: [u32; 6],
@@ -298,7 +298,7 @@ impl Tally {
         if state.flying().is_some() {
             by_one(&mut self.flying);
         }
-        if state.in_doubt() {
+        if state.is_held() {
             by_one(&mut self.doubt);
         }
         for (n, assurance) in self.reached.iter_mut().zip(Assurance::ALL) {

@@ -1,6 +1,6 @@
 //! The people of a plan: each stakeholder once, with random access, and the membership of each group.
 
-use crate::id::GroupId;
+use crate::id::{GroupId, StakeholderId};
 use crate::stakeholder::Stakeholder;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -65,6 +65,12 @@ impl People {
         if members.last() != Some(&number) {
             members.push(number);
         }
+    }
+
+    /// Whether the stakeholder of that number is this one, without reading the rest of them.
+    pub(crate) fn is(&self, number: u32, id: &StakeholderId) -> bool {
+        let (Some(line), Ok(id)) = (self.line(number), serde_json::to_vec(id)) else { return false };
+        line.strip_prefix(b"{\"id\":").and_then(|rest| rest.strip_prefix(id.as_slice())).is_some()
     }
 
     /// The stakeholder of that number.

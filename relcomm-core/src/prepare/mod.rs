@@ -69,7 +69,7 @@ pub struct Preparation {
 }
 
 /// The part of the lane's name that marks the members who share a post.
-const SHARED: &str = "shared:";
+pub(crate) const SHARED: &str = "shared:";
 
 /// Freezes the people, renders every text once for every person and mechanism, and checks each limit. Sends nothing.
 ///

@@ -3,7 +3,7 @@
 use super::context::{Constant, Late, Surroundings, values};
 use super::{GatePlan, PathPlan};
 use crate::channel::{About, Wording};
-use crate::communique::{Communique, Source, Sources, WordingSource};
+use crate::communique::{Communique, Per, Source, Sources, WordingSource};
 use crate::document::Document;
 use crate::id::{CommuniqueId, GroupId, Lang};
 use crate::plan::{Finding, Plan};
@@ -54,7 +54,7 @@ impl From<TemplateError> for RenderError {
 
 /// The built-in text: the six answers. It claims only what the gate's outcome says.
 const TEXT: &str = "\
-{{ release.product }} {{ release.version }} {{ STATE }}{% if place is defined %} in {{ place.name }}{% endif %}.
+{{ release.product }} {{ release.version }} {{ STATE }}.
 {% if release.what %}
 **What is in it**
 {% for item in release.what %}
@@ -68,17 +68,21 @@ const TEXT: &str = "\
 {% endif %}{% if release.when.planned %}
 **Planned for:** {{ release.when.planned | datetime }}
 {% endif %}";
-const SUBJECT: &str =
-    "{{ release.product }} {{ release.version }} {{ STATE }}{% if place is defined %} in {{ place.name }}{% endif %}";
+const SUBJECT: &str = "{{ release.product }} {{ release.version }} {{ STATE }}";
 
-fn state(communique: &Communique) -> &'static str {
-    match communique.outcome {
+/// What the built-in text claims. Only a gate of one place knows `place`: templates are strict.
+fn state(communique: &Communique) -> String {
+    let state = match communique.outcome {
         _ if !communique.awaits_declaration => "is planned",
         Outcome::Success => "is in production",
         Outcome::Begun => "is being rolled out",
         Outcome::Failure => "was not put into production",
         Outcome::Halted => "has been halted",
         Outcome::RolledBack => "has been taken back",
+    };
+    match communique.per {
+        Per::Place => format!("{state} in {{{{ place.name }}}}"),
+        Per::Release => state.to_owned(),
     }
 }
 
@@ -134,8 +138,8 @@ impl Renderer {
                 }
             }
             let state = state(communique);
-            add(built_in(communique, Kind::Text), TEXT.replace("{{ STATE }}", state), &path)?;
-            add(built_in(communique, Kind::Subject), SUBJECT.replace("{{ STATE }}", state), &path)?;
+            add(built_in(communique, Kind::Text), TEXT.replace("{{ STATE }}", &state), &path)?;
+            add(built_in(communique, Kind::Subject), SUBJECT.replace("{{ STATE }}", &state), &path)?;
         }
         Ok(Self { templates, constant: Constant::new(plan), uses })
     }

@@ -115,10 +115,9 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
     let mut seen = vec![false; prepared.people().len()];
     let mut known: BTreeMap<PathKey, u16> = BTreeMap::new();
     let mut roll = Roll::default();
-    let variants: Vec<(&GroupId, Vec<bool>)> = communique
+    let membership: Vec<(&GroupId, Vec<bool>)> = communique
         .to
         .iter()
-        .filter(|group| communique.variants.contains_key(*group))
         .map(|group| {
             let mut is_member = vec![false; prepared.people().len()];
             for &number in prepared.people().members(group) {
@@ -139,25 +138,20 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
             if !who.is_in(gate.id.place.as_ref()) {
                 continue;
             }
-            let variant = variants
-                .iter()
-                .find(|(_, is_member)| is_member.get(number as usize) == Some(&true))
-                .map(|(group, _)| *group);
+            let groups =
+                || membership.iter().filter(|(_, is)| is.get(number as usize) == Some(&true)).map(|(id, _)| *id);
+            let variant = groups().find(|group| communique.variants.contains_key(*group));
+            // One delivery is credited to every group, so it must meet the rule of each.
+            let strictest = groups().filter_map(|id| plan.group(id)).map(|g| g.informed_when).max();
+            let informed_when = communique.informed_when.or(strictest).unwrap_or(group.informed_when);
             let own = variant.and_then(|g| communique.variants.get(g)).map_or(&[][..], |v| v.via.as_slice());
             let via = [own, &communique.via, &group.via].into_iter().find(|via| !via.is_empty());
             let lanes = lanes_of(prepared, &who, via);
-            let key = (group_id.clone(), variant.cloned(), lanes);
+            let key = (group_id.clone(), variant.cloned(), informed_when, lanes);
             let path = match known.get(&key) {
                 Some(path) => *path,
                 None => {
-                    let path = path(
-                        prepared,
-                        &mut roll,
-                        &key,
-                        &who,
-                        via,
-                        communique.informed_when.unwrap_or(group.informed_when),
-                    );
+                    let path = path(prepared, &mut roll, &key, &who, via);
                     known.insert(key, path);
                     path
                 }
@@ -169,7 +163,7 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
     roll
 }
 
-type PathKey = (GroupId, Option<GroupId>, Vec<(usize, String)>);
+type PathKey = (GroupId, Option<GroupId>, Assurance, Vec<(usize, String)>);
 
 /// The steps that a stakeholder can be reached by, each with its lane.
 fn lanes_of(prepared: &PreparedPlan, who: &Stakeholder, via: Option<&[Step]>) -> Vec<(usize, String)> {
@@ -203,10 +197,9 @@ fn steps_of(who: &Stakeholder, via: Option<&[Step]>) -> Vec<Step> {
 fn path(
     prepared: &PreparedPlan,
     roll: &mut Roll,
-    (group, variant, lanes): &PathKey,
+    (group, variant, informed_when, lanes): &PathKey,
     who: &Stakeholder,
     via: Option<&[Step]>,
-    informed_when: Assurance,
 ) -> u16 {
     let number = u16::try_from(roll.paths.len()).unwrap_or(u16::MAX);
     let all = steps_of(who, via);
@@ -222,7 +215,7 @@ fn path(
             performer: step.performer.clone(),
         });
     }
-    roll.paths.push(PathPlan { group: group.clone(), variant: variant.clone(), informed_when, steps });
+    roll.paths.push(PathPlan { group: group.clone(), variant: variant.clone(), informed_when: *informed_when, steps });
     number
 }
 

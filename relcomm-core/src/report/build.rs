@@ -21,6 +21,8 @@ pub struct ReportError(#[from] DispatchError);
 
 const PAGE: usize = 1024;
 
+const HELD: &str = "held: nobody knows whether it went out";
+
 impl Dispatcher {
     /// Who is informed, and who is not, by the record as it is now.
     ///
@@ -131,7 +133,6 @@ impl<'a> Builder<'a> {
         let roll = self.on.prepared().roll(plan);
         let row = self.gates.get(&plan.id.to_string()).cloned();
         let whole = row.as_ref().map_or((Class::Unconfirmed, Some("pending".to_owned())), |row| self.whole(plan, row));
-        let first = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
         let mut entered: BTreeMap<u32, Row> = BTreeMap::new();
         let mut from = 0;
         if let Some(row) = row.as_ref().filter(|r| r.state.is_out()) {
@@ -142,13 +143,16 @@ impl<'a> Builder<'a> {
                 entered.extend(page.into_iter().map(|r| (r.id.ordinal, r)));
             }
         }
-        for ((person, path_no), ordinal) in roll.members().zip(first..) {
+        // Whoever was entered stands where the journal says, although the people may have changed since.
+        let seats: BTreeMap<u32, u32> =
+            entered.values().filter_map(|row| Some((self.on.seat(&roll, row)?.0, row.id.ordinal))).collect();
+        for (person, path_no) in roll.members() {
             let Some(path) = roll.path(path_no) else { continue };
             let mut report = blank(plan.id.communique.as_str());
             report.occurrence = plan.id.occurrence.as_ref().map(ToString::to_string);
             report.place = plan.id.place.as_ref().map(ToString::to_string);
             report.groups = self.credited(plan, person);
-            match (entered.get(&ordinal), &row) {
+            match (seats.get(&person).and_then(|ordinal| entered.get(ordinal)), &row) {
                 (Some(delivery), Some(gate)) => {
                     self.delivery(&mut report, plan, gate, &roll, path, delivery, &entered);
                     let told = self.stories.get(&delivery.id).and_then(|s| s.accepted);
@@ -232,7 +236,9 @@ impl<'a> Builder<'a> {
         // Whoever shares a post has its tries for their own.
         for leg in &row.state.legs {
             let Some(step) = path.steps.get(usize::from(leg.step)) else { continue };
-            let Some(post) = step.post.and_then(|ordinal| entered.get(&ordinal)) else { continue };
+            let Some(post) = step.post.and_then(|ordinal| entered.get(&ordinal)).filter(|p| p.who.is_none()) else {
+                continue;
+            };
             if let Some(story) = self.stories.get(&post.id) {
                 let of = |_| roll.posts().get(post.id.ordinal as usize).map(|p| p.mechanism.clone());
                 report.attempts.extend(attempts(story, &post.state, of));
@@ -240,6 +246,13 @@ impl<'a> Builder<'a> {
             }
         }
         (report.class, report.reason) = class(&row.state, path.informed_when, gate);
+        let waits_for = row.state.ready_leg().and_then(|(leg, ..)| {
+            let step = row.state.legs.get(usize::from(leg))?.step;
+            entered.get(&path.steps.get(usize::from(step))?.post?)
+        });
+        if report.class == Class::Unconfirmed && waits_for.is_some_and(|post| post.state.is_held()) {
+            report.reason = Some(HELD.to_owned());
+        }
     }
 
     async fn statements(&self, report: &mut Report) -> Result<(), DispatchError> {
@@ -379,9 +392,10 @@ fn class(state: &Delivery, informed_when: Assurance, gate: &GateRow) -> (Class, 
     if state.best() >= Some(informed_when) {
         return (Class::Informed, None);
     }
-    let untouched = state.legs.iter().all(|l| matches!(l.stage, Stage::Ready { .. }) && l.tries == 0);
+    // What was tried and certainly did not go out is as good as untouched.
     if let Phase::Closed(why) = gate.state.phase
-        && untouched
+        && state.end.is_none()
+        && !state.told_or_perhaps()
     {
         let why = match why {
             Closed::Expired => "expired",
@@ -392,7 +406,7 @@ fn class(state: &Delivery, informed_when: Assurance, gate: &GateRow) -> (Class, 
     }
     if state.told_or_perhaps() || state.end.is_none() {
         let held = state.legs.iter().any(|l| matches!(l.stage, Stage::Doubt { .. }));
-        let reason = if held { "held: nobody knows whether it went out" } else { "not confirmed" };
+        let reason = if held { HELD } else { "not confirmed" };
         return (Class::Unconfirmed, Some(reason.into()));
     }
     let reason = state.legs.iter().rev().find_map(|leg| match leg.stage {

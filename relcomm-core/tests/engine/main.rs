@@ -2,3 +2,9 @@
 
 mod support;
 mod route;
+mod places;
+mod posts;
+mod overlap;
+mod times;
+mod order;
+mod steps;

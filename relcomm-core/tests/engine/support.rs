@@ -2,15 +2,19 @@
 
 use relcomm_core::channel::{Channel, ChannelSet};
 use relcomm_core::clock::{Clock, Moment};
-use relcomm_core::dispatch::{DispatchOptions, Dispatcher};
-use relcomm_core::journal::{MemoryJournal, Mode, Scope};
+use relcomm_core::dispatch::{DispatchOptions, Dispatcher, Standing};
+use relcomm_core::id::PlaceId;
+use relcomm_core::journal::{Entry, Journal, MemoryJournal, Mode, Scope};
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::{HeldFiles, PlanDraft};
 use relcomm_core::prepare::{PreparedPlan, prepare};
+use relcomm_core::release::{Declaration, Outcome};
 use relcomm_core::report::{PersonReport, Report};
 use relcomm_core::validate::{Deployment, standard_rules, validate};
+use relcomm_testkit::channel::{ScriptedChannel, Seen};
 use relcomm_testkit::clock::SimClock;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What every plan here says besides what it is about.
 pub(crate) const RELEASE: &str = "
@@ -50,7 +54,7 @@ pub(crate) fn plan(body: &str, channels: &ChannelSet) -> PreparedPlan {
 }
 
 fn show(findings: &[relcomm_core::plan::Finding]) -> String {
-    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    findings.iter().filter(|f| f.is_error()).map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 pub(crate) fn set<const N: usize>(channels: [(&str, &dyn Fn() -> Box<dyn Channel>); N]) -> ChannelSet {
@@ -59,7 +63,68 @@ pub(crate) fn set<const N: usize>(channels: [(&str, &dyn Fn() -> Box<dyn Channel
         .fold(ChannelSet::new(), |set, (mechanism, make)| set.with(Mechanism::new(mechanism).unwrap(), make()))
 }
 
+/// These scripted channels, by mechanism.
+pub(crate) fn scripted<const N: usize>(channels: [(&str, &ScriptedChannel); N]) -> ChannelSet {
+    channels.into_iter().fold(ChannelSet::new(), |set, (mechanism, channel)| {
+        set.with(Mechanism::new(mechanism).unwrap(), Box::new(channel.clone()) as Box<dyn Channel>)
+    })
+}
+
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
+
+/// The addresses in the order in which they were tried.
+pub(crate) fn addresses(seen: &[Seen]) -> Vec<&str> {
+    seen.iter().map(|s| s.address.as_str()).collect()
+}
+
+/// Runs until nothing is pending. A year is more than any plan here takes: one that goes on is stuck.
+pub(crate) async fn finish(dispatcher: &Dispatcher) -> Standing {
+    let run = tokio::time::timeout(DAY * 366, dispatcher.run());
+    run.await.expect("the run comes to an end").expect("the record holds")
+}
+
+/// A declaration of a place, by Ada.
+pub(crate) fn said(place: &str, outcome: Outcome) -> Declaration {
+    Declaration::new(outcome, "ada").place(PlaceId::new(place).unwrap())
+}
+
+pub(crate) fn live(place: &str) -> Declaration {
+    said(place, Outcome::Success)
+}
+
 impl World {
+    /// With one channel, for `email`.
+    pub(crate) fn by_email(body: &str, email: &ScriptedChannel) -> Self {
+        Self::new(body, scripted([("email", email)]))
+    }
+
+    pub(crate) async fn entries(&self) -> Vec<Entry> {
+        self.journal.entries(0, usize::MAX).await.unwrap()
+    }
+
+    pub(crate) async fn clock_until(&self, at: Moment) {
+        self.clock.sleep_until(at).await;
+    }
+
+    /// A dispatcher whose time, and whose record's, begins at another instant.
+    pub(crate) fn dispatcher_from(&self, start: Moment) -> Dispatcher {
+        let clock = Arc::new(SimClock::starting_at(start)) as Arc<dyn Clock>;
+        Dispatcher::new(self.prepared.clone(), self.channels.clone(), self.journal.with_clock(Arc::clone(&clock)))
+            .unwrap()
+            .clock(clock)
+            .options(self.options.clone())
+    }
+
+    pub(crate) fn clock_now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(crate) async fn pass(&self, span: Duration) {
+        self.clock.sleep(span).await;
+    }
+
     pub(crate) fn new(body: &str, channels: ChannelSet) -> Self {
         let prepared = plan(body, &channels);
         let clock = Arc::new(SimClock::starting_at(at("2027-05-12T06:00:00Z")));

@@ -394,6 +394,18 @@ impl Delivery {
         self.legs.iter().any(|l| matches!(l.stage, Stage::Doubt { .. }))
     }
 
+    /// Whether it stands still because nobody knows what became of a leg: it has not ended, and nothing of it comes by itself.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        let moves = |leg: &Leg| match leg.stage {
+            Stage::Ready { .. } | Stage::Flying { .. } => true,
+            Stage::Awaiting { waiting } => waiting.is_some(),
+            Stage::Doubt { query_at } => query_at.is_some(),
+            Stage::Shut { .. } => false,
+        };
+        self.end.is_none() && self.in_doubt() && !self.legs.iter().any(moves)
+    }
+
     /// When a timer is next due.
     #[must_use]
     pub fn timer(&self) -> Option<Moment> {

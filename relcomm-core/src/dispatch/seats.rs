@@ -1,0 +1,64 @@
+//! Who stands at a row of the journal. The people may have changed since the row was entered: whoever it names is meant, wherever they
+//! stand in the bundle now.
+
+use super::{Dispatcher, Record, course_of, course_of_post};
+use crate::clock::Moment;
+use crate::course::Path;
+use crate::journal::Row;
+use crate::mechanism::Mechanism;
+use crate::prepare::{GatePlan, PathPlan, Roll};
+use crate::receipt::Assurance;
+
+impl Dispatcher {
+    /// The member who stands at a row, and their path. A row that names nobody any more is known by its ordinal alone.
+    pub(crate) fn seat(&self, roll: &Roll, row: &Row) -> Option<(u32, u16)> {
+        let people = self.prepared.people();
+        let here = roll.member(row.id.ordinal);
+        match &row.who {
+            None => here,
+            Some(who) => here
+                .filter(|(number, _)| people.is(*number, who))
+                .or_else(|| roll.members().find(|(number, _)| people.is(*number, who))),
+        }
+    }
+
+    /// The path of the member who stands at a row.
+    pub(crate) fn path_of<'a>(&self, roll: &'a Roll, row: &Row) -> Option<&'a PathPlan> {
+        self.seat(roll, row).and_then(|(_, path)| roll.path(path))
+    }
+
+    /// The course that a row may take. For somebody who is no longer on the roll it has no steps: what is under way ends, nothing begins.
+    pub(crate) fn course(
+        &self,
+        record: &Record,
+        gate: &GatePlan,
+        roll: &Roll,
+        row: &Row,
+        not_after: Option<Moment>,
+    ) -> Option<Path> {
+        match self.path_of(roll, row) {
+            Some(path) => Some(course_of(self, record, gate, path, not_after)),
+            None if row.who.is_some() => Some(Path::new(Assurance::Accepted, Vec::new())),
+            None => course_of_post(self, record, gate, roll, row.id.ordinal, not_after),
+        }
+    }
+
+    /// The mechanism of a row's leg.
+    pub(crate) fn mechanism_of<'a>(&self, roll: &'a Roll, row: &Row, leg: u8) -> Option<&'a Mechanism> {
+        match self.path_of(roll, row) {
+            Some(path) => {
+                let step = row.state.legs.get(usize::from(leg))?.step;
+                path.steps.get(usize::from(step)).map(|s| &s.mechanism)
+            }
+            None if row.who.is_some() => None,
+            None => roll.posts().get(row.id.ordinal as usize).map(|p| &p.mechanism),
+        }
+    }
+
+    /// Whether the leg that a row may try next is credited by the post at this ordinal.
+    pub(crate) fn shares(&self, roll: &Roll, row: &Row, post: u32) -> bool {
+        let step = row.state.ready_leg().and_then(|(leg, ..)| Some(row.state.legs.get(usize::from(leg))?.step));
+        let path = self.path_of(roll, row);
+        path.zip(step).and_then(|(path, step)| path.steps.get(usize::from(step))?.post) == Some(post)
+    }
+}

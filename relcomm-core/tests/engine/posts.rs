@@ -1,0 +1,176 @@
+//! Mechanisms addressed once: one post, credited to everyone who shares it.
+
+use crate::support::{DAY, HOUR, MINUTE, World, addresses, finish, live, person, said, scripted};
+use relcomm_core::id::PlaceId;
+use relcomm_core::receipt::Assurance;
+use relcomm_core::release::Outcome;
+use relcomm_core::report::Verdict;
+use relcomm_testkit::channel::{Answer, ScriptedChannel};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const PLAN: &str = "
+groups:
+  staff:
+    members:
+      - { id: al, email: al@demo.example }
+      - { id: bea, email: bea@demo.example }
+      - { id: cy, email: cy@demo.example }
+    via: [website, email]
+communiques:
+  out: { to: staff, per: release }
+";
+
+async fn both(dispatcher: &relcomm_core::dispatch::Dispatcher) {
+    for place in ["eu", "us"] {
+        dispatcher.declare(&live(place)).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_post_is_credited_to_every_member() {
+    let (site, email) = (ScriptedChannel::new("site"), ScriptedChannel::new("smtp"));
+    let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
+    let dispatcher = world.dispatcher();
+    both(&dispatcher).await;
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!((site.seen().len(), email.seen().len()), (1, 0));
+    let report = dispatcher.report().await.unwrap();
+    assert_eq!((report.verdict, report.totals.informed), (Verdict::Informed, 3));
+    for id in ["al", "bea", "cy"] {
+        let delivery = &person(&report, id).deliveries[0];
+        assert!(delivery.posted);
+        assert_eq!(delivery.mechanism.as_ref().unwrap().as_str(), "website");
+        assert_eq!(delivery.attempts.len(), 1, "the post's try is everyone's: {delivery:#?}");
+        assert!(delivery.text_digest.is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_is_tried_again_and_members_wait_for_it() {
+    let calls = AtomicU32::new(0);
+    let site = ScriptedChannel::new("site").answering(move |_, _| match calls.fetch_add(1, Ordering::Relaxed) {
+        0 => Answer::Defer(None),
+        1 => Answer::Fault(Some(MINUTE)),
+        _ => Answer::Accept(Assurance::Accepted),
+    });
+    let email = ScriptedChannel::new("smtp");
+    let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
+    let dispatcher = world.dispatcher();
+    both(&dispatcher).await;
+    assert!(finish(&dispatcher).await.is_done());
+    let tries: Vec<u32> = site.seen().iter().map(|s| s.attempt).collect();
+    assert_eq!(tries, [1, 2, 2], "the fault of the lane does not count as a try");
+    let keys: BTreeSet<_> = site.seen().into_iter().map(|s| (s.key, s.message_key)).collect();
+    assert_eq!(keys.len(), 1);
+    assert!(email.seen().is_empty());
+    assert_eq!(dispatcher.report().await.unwrap().totals.informed, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_post_moves_every_member_to_the_next_step() {
+    let site = ScriptedChannel::new("site").answering(|_, _| Answer::Refuse);
+    let email = ScriptedChannel::new("smtp");
+    let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
+    let dispatcher = world.dispatcher();
+    both(&dispatcher).await;
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!((site.seen().len(), email.seen().len()), (1, 3));
+    let report = dispatcher.report().await.unwrap();
+    assert_eq!(report.totals.informed, 3);
+    let al = &person(&report, "al").deliveries[0];
+    assert!(!al.posted);
+    let outcomes: Vec<_> = al.attempts.iter().map(|a| (a.mechanism.as_str(), a.outcome.as_str())).collect();
+    assert_eq!(outcomes, [("email", "accepted"), ("website", "refused")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_in_doubt_is_held_and_keeps_nothing_pending() {
+    let site = ScriptedChannel::new("site").answering(|_, _| Answer::LoseAnswer);
+    let email = ScriptedChannel::new("smtp");
+    let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
+    let dispatcher = world.dispatcher();
+    both(&dispatcher).await;
+    let standing = dispatcher.step().await.unwrap();
+    assert!(standing.is_done(), "nothing comes by itself: {standing:?}");
+    assert!(standing.held > 0);
+    assert_eq!((site.seen().len(), email.seen().len()), (1, 0), "a second copy would be the wrong cure");
+    let report = dispatcher.report().await.unwrap();
+    assert_eq!((report.verdict, report.totals.unconfirmed), (Verdict::NotInformed, 3));
+    let reason = person(&report, "al").reason.clone().unwrap();
+    assert!(reason.contains("held"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_in_doubt_that_is_found_again_is_credited() {
+    let site = ScriptedChannel::new("site").by_lookup().answering(|_, _| Answer::LoseAnswer);
+    let email = ScriptedChannel::new("smtp");
+    let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
+    let dispatcher = world.dispatcher();
+    both(&dispatcher).await;
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!((site.seen().len(), email.seen().len()), (1, 0));
+    assert_eq!(dispatcher.report().await.unwrap().totals.informed, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_want_more_than_a_post_go_on_by_mail() {
+    let body = "
+groups:
+  staff:
+    members: [{ id: al, email: al@demo.example }, { id: bea, email: bea@demo.example }]
+    via: [website, { via: email, unless: delivered, within: 1h }]
+    informed_when: delivered
+  public:
+    members: [{ id: cy, email: cy@demo.example }]
+    via: website
+communiques:
+  out: { to: [staff, public], per: release }
+";
+    let site = ScriptedChannel::new("site");
+    let email = ScriptedChannel::new("smtp").answering(|_, _| Answer::Accept(Assurance::Delivered));
+    let world = World::new(body, scripted([("website", &site), ("email", &email)]));
+    let dispatcher = world.dispatcher();
+    both(&dispatcher).await;
+    let posted = world.clock_now();
+    let standing = dispatcher.step().await.unwrap();
+    assert_eq!(standing.next_due, Some(posted + HOUR), "{standing:?}");
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(site.seen().len(), 1, "one post for both groups");
+    let mut mails = email.seen();
+    mails.sort_by(|a, b| a.address.cmp(&b.address));
+    assert_eq!(addresses(&mails), ["al@demo.example", "bea@demo.example"]);
+    assert!(mails.iter().all(|m| m.at >= posted + HOUR));
+    assert_eq!(dispatcher.report().await.unwrap().totals.informed, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_place_has_a_post_of_its_own() {
+    let site = ScriptedChannel::new("site");
+    let email = ScriptedChannel::new("smtp");
+    let body = PLAN.replace("per: release", "per: place, text: \"In {{ place.name }}.\"");
+    let world = World::new(&body, scripted([("website", &site), ("email", &email)]));
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&live("us")).await.unwrap();
+    dispatcher.declare(&said("eu", Outcome::Failure)).await.unwrap();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(site.seen().len(), 1);
+    assert!(site.seen()[0].text.part("text").contains("In us."));
+    let us = PlaceId::new("us").unwrap();
+    assert!(world.prepared.gates().iter().any(|g| g.id.place.as_ref() == Some(&us)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_dispatchers_at_once_post_once() {
+    let site = ScriptedChannel::new("site")
+        .answering(|_, _| Answer::After(MINUTE, Box::new(Answer::Accept(Assurance::Accepted))));
+    let email = ScriptedChannel::new("smtp");
+    let mut world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
+    world.options.poll = Some(MINUTE / 60);
+    let (one, two) = (world.dispatcher(), world.dispatcher());
+    both(&one).await;
+    let (first, second) = tokio::time::timeout(DAY, async { tokio::join!(one.run(), two.run()) }).await.unwrap();
+    assert!(first.unwrap().is_done() && second.unwrap().is_done());
+    assert_eq!((site.seen().len(), email.seen().len()), (1, 0));
+    assert_eq!(one.report().await.unwrap().totals.informed, 3);
+}
