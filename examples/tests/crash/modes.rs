@@ -35,6 +35,6 @@ fn a_journal_of_the_sandbox_is_refused_live_and_the_other_way_round() {
     refused(&scene.sandbox("status", &["--journal", &real]), "live", "sandbox");
     assert_eq!(std::fs::read(&scene.journal).expect("a journal"), before, "what was refused wrote nothing");
     assert_eq!(receiver.finish().len(), 0, "nothing left the machine");
-    let dispatched = scene.live(&scene.plan, "report", &["--format", "json", "--pending-ok"]).json(&[0]);
+    let dispatched = scene.live(&scene.plan, "report", &["--format", "json", "--pending-ok"]).json(0);
     assert_eq!(dispatched["totals"]["informed"], 0);
 }

@@ -1,7 +1,7 @@
 //! Receivers in processes of their own, and what they have taken in.
 
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub(crate) struct Receiver {
     count: usize,
 }
 
-/// What was taken in of one person.
+/// For each person the key of each copy, in the order in which they came.
 pub(crate) type Copies = BTreeMap<String, Vec<String>>;
 
 impl Receiver {
@@ -51,7 +51,7 @@ impl Receiver {
         self.count
     }
 
-    /// Ends it, and says what it had taken in: for each person the key of each copy, in order.
+    /// Ends it, and says what it had taken in.
     pub(crate) fn finish(mut self) -> Copies {
         drop(self.child.stdin.take());
         assert!(self.child.wait().expect("the receiver ends").success());
@@ -81,9 +81,4 @@ fn person(line: &Value) -> String {
     let event: Value = serde_json::from_str(line["body"].as_str().expect("a body")).expect("an event");
     let subject = event["data"]["subject"].as_str().expect("a subject");
     subject.rsplit(' ').next().unwrap_or_default().to_owned()
-}
-
-/// How many copies there are beyond the first of each key.
-pub(crate) fn doubled(copies: &Copies) -> usize {
-    copies.values().flat_map(|keys| [keys.len() - keys.iter().collect::<BTreeSet<_>>().len()]).sum()
 }

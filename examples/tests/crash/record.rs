@@ -1,15 +1,15 @@
 //! What the journal says, read from outside: by SQLite's own library and by its command.
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::process::Command;
 
-/// What a kill left behind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a session has in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Left {
-    /// The last session that had leased something.
+    /// The session.
     pub(crate) session: i64,
-    /// How many leases it had open.
+    /// How many leases it has open.
     pub(crate) flying: usize,
 }
 
@@ -22,11 +22,18 @@ fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<usize> {
     row.get::<_, u32>(column).map(|n| n as usize)
 }
 
-/// The leases that are open in the name of the last session that has any.
-pub(crate) fn leases(journal: &Path) -> Left {
-    let sql = "SELECT session, count(*) FROM delivery WHERE session IS NOT NULL GROUP BY session ORDER BY session DESC LIMIT 1";
-    let found = open(journal).query_row(sql, [], |row| Ok(Left { session: row.get(0)?, flying: count(row, 1)? }));
-    found.optional().expect("leases are counted").unwrap_or_default()
+/// The leases that are open, by session.
+pub(crate) fn leases(journal: &Path) -> Vec<Left> {
+    let connection = open(journal);
+    let sql = "SELECT session, count(*) FROM delivery WHERE session IS NOT NULL GROUP BY session ORDER BY session";
+    let mut statement = connection.prepare(sql).expect("leases are counted");
+    let left = statement.query_map([], |row| Ok(Left { session: row.get(0)?, flying: count(row, 1)? }));
+    left.expect("leases are counted").map(|left| left.expect("a count")).collect()
+}
+
+/// How many facts there are.
+pub(crate) fn entries(journal: &Path) -> usize {
+    open(journal).query_row("SELECT count(*) FROM entry", [], |row| count(row, 0)).expect("a count")
 }
 
 /// How many deliveries were accepted by now; none where there is no journal yet.

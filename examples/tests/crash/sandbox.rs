@@ -5,10 +5,10 @@ use super::scene::{By, Scene, until};
 
 const PEOPLE: usize = 600;
 
-/// Kills the delivery a few times, then lets it finish; who is not informed by then must be held.
-fn crash(by: By, rule: &str) -> usize {
+/// Kills the delivery a few times, then lets it finish with this code; who is not informed by then must be held.
+fn crash(by: By, code: i32) -> usize {
     let mut scene = Scene::new();
-    scene.write(PEOPLE, by, rule, 1, "");
+    scene.write(PEOPLE, by, "hold", 1, "");
     let journal = scene.path().join("plan.sandbox.db");
     for kill in 0..4 {
         let goal = record::accepted(&journal) + 1 + kill * 17;
@@ -20,7 +20,7 @@ fn crash(by: By, rule: &str) -> usize {
         running.kill().expect("it is killed");
         running.wait().expect("it is gone");
     }
-    let report = scene.sandbox("deliver", &["--format", "json"]).json(&[0, 4]);
+    let report = scene.sandbox("deliver", &["--format", "json"]).json(code);
     assert_eq!(report["totals"]["people"], PEOPLE);
     let people = report["people"].as_array().expect("people");
     let rest: Vec<_> = people.iter().filter(|p| p["class"] != "informed").collect();
@@ -28,17 +28,16 @@ fn crash(by: By, rule: &str) -> usize {
         assert_eq!(person["class"], "unconfirmed", "{person:#}");
         assert!(person["reason"].as_str().is_some_and(|why| why.starts_with("held")), "{person:#}");
     }
-    assert_eq!(report["verdict"], if rest.is_empty() { "informed" } else { "not_informed" });
     rest.len()
 }
 
 #[test]
 fn a_killed_rehearsal_by_webhook_is_finished_by_the_next() {
-    assert_eq!(crash(By::Keys, "hold"), 0);
+    assert_eq!(crash(By::Keys, 0), 0);
 }
 
 #[test]
 fn a_killed_rehearsal_by_mail_is_finished_by_the_next_and_lists_who_is_in_doubt() {
-    let held = crash(By::Mail, "hold");
-    assert!(held <= 4 * 16, "{held} are held, more than can have been in flight");
+    let held = crash(By::Mail, 4);
+    assert!((1..=4 * 16).contains(&held), "{held} are held, and so many cannot have been in flight");
 }

@@ -42,9 +42,9 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// The result, if the verb ended with one of these codes.
-    pub(crate) fn json(&self, codes: &[i32]) -> Value {
-        assert!(self.code.is_some_and(|code| codes.contains(&code)), "{self:#?}");
+    /// The result, if the verb ended with this code.
+    pub(crate) fn json(&self, code: i32) -> Value {
+        assert_eq!(self.code, Some(code), "{self:#?}");
         serde_json::from_str(&self.out).expect("JSON")
     }
 }
@@ -106,7 +106,9 @@ communiques:
         );
         fs::write(&self.plan, plan).expect("written");
         let channel = match by {
-            By::Mail => format!("email: {{ kind: smtp, url: {{ env: FAR_SIDE }}, from: releases@lantern.test, connections: {window} }}"),
+            By::Mail => format!(
+                "email: {{ kind: smtp, url: {{ env: FAR_SIDE }}, from: releases@lantern.test, connections: {window} }}"
+            ),
             By::Keys | By::NoKeys => format!(
                 "webhook: {{ kind: webhook, endpoints: {{ crm: {{ url: {{ env: FAR_SIDE }} }} }}, allow: [127.0.0.0/8], honours_keys: {}, concurrency: {window} }}",
                 by == By::Keys
@@ -137,11 +139,6 @@ communiques:
         self.command(on, verb, rest).arg("--channels").arg(&self.channels).output().expect("the command runs").into()
     }
 
-    /// The report by the record.
-    pub(crate) fn report(&self) -> Value {
-        self.live(&self.bundle, "report", &["--format", "json"]).json(&[0, 4])
-    }
-
     /// Begins to dispatch. What it says is not kept: it is going to be killed, or watched by other means.
     pub(crate) fn dispatch(&self) -> Child {
         let mut command = self.command(&self.bundle, "dispatch", &["--execute", "--wait", "--by", "ada"]);
@@ -157,6 +154,8 @@ communiques:
     fn command(&self, on: &Path, verb: &str, rest: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_relcomm"));
         command.arg(verb).arg(on).args(rest).env("FAR_SIDE", &self.url).stdin(Stdio::null());
+        // What a killed sandbox leaves goes with the scene.
+        command.env("TMPDIR", self.path());
         command
     }
 }
