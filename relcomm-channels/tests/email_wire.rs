@@ -358,7 +358,7 @@ async fn verify_says_what_the_relay_lacks_and_sends_nothing() {
     let nowhere = tempfile::tempdir().expect("a directory").path().join("missing");
     let channel = EmailChannel::new(options(&full).receipts(&nowhere, base())).expect("a channel");
     let findings = channel.verify(&context()).await.expect("verified");
-    assert!(findings.iter().any(|f| f.code == "RC0715" && f.severity == Severity::Warning));
+    assert!(findings.iter().any(|f| f.code == "RC1115" && f.severity == Severity::Warning));
 }
 
 #[test]
@@ -375,8 +375,8 @@ fn preparing_makes_three_parts_and_keeps_the_limit_of_the_subject() {
     assert!(html.contains("<title>Anvil &lt;2.0.0&gt; &amp; more</title>"));
     assert!(channel.prepare(&wording(&"x".repeat(998))).is_ok());
     let findings = channel.prepare(&wording(&"x".repeat(999))).expect_err("too long");
-    assert_eq!(findings[0].code, "RC0701");
-    assert_eq!(channel.prepare(&wording("a\r\nb")).expect_err("two lines")[0].code, "RC0702");
+    assert_eq!(findings[0].code, "RC1101");
+    assert_eq!(channel.prepare(&wording("a\r\nb")).expect_err("two lines")[0].code, "RC1104");
 }
 
 #[tokio::test]

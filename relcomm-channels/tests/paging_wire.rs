@@ -178,7 +178,7 @@ async fn the_largest_event_that_is_prepared_is_one_that_the_service_takes() {
     let base = channel.prepare(&of(1)).unwrap().part("event").len() - 1;
     let text = channel.prepare(&of(limit - base)).unwrap();
     accepted(fixture::attempt_text(&channel, &context(&clock()), &text, item("a", Some("forum"))).await);
-    assert_eq!(channel.prepare(&of(limit - base + 1)).unwrap_err()[0].code, "RC0701");
+    assert_eq!(channel.prepare(&of(limit - base + 1)).unwrap_err()[0].code, "RC1101");
 }
 
 #[tokio::test]

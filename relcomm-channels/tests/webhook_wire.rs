@@ -177,7 +177,7 @@ async fn the_limit_holds_at_its_boundary_and_the_body_stays_within_it() {
         accepted(fixture::attempt_text(&fits, &context(&clock()), &text, item("a", None)).await);
         assert!(peer.requests().last().unwrap().body.len() <= whole + spare);
         let findings = build(whole + spare - 1).prepare(&words).unwrap_err();
-        assert_eq!(findings.iter().map(|f| f.code).collect::<Vec<_>>(), ["RC0701"]);
+        assert_eq!(findings.iter().map(|f| f.code).collect::<Vec<_>>(), ["RC1101"]);
     }
 }
 

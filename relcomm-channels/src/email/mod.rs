@@ -164,7 +164,7 @@ impl Channel for EmailChannel {
         ]);
         let mut findings = prepared.over(&self.capabilities.limits);
         if !is_one_line(&wording.subject) {
-            findings.push(Finding::error("RC0702", "", "the subject holds control characters"));
+            findings.push(Finding::error("RC1104", "", "the subject holds control characters"));
         }
         if findings.is_empty() { Ok(prepared) } else { Err(findings) }
     }
@@ -203,24 +203,24 @@ impl Channel for EmailChannel {
         let mut findings = Vec::new();
         if !offers.dsn && self.options.reports != Reports::Unasked {
             let finding =
-                Finding::warning("RC0711", "", "the relay offers no DSN: receipt of delivery cannot be requested");
+                Finding::warning("RC1111", "", "the relay offers no DSN: receipt of delivery cannot be requested");
             findings.push(finding.help("expect bounces at most, or ask people to acknowledge"));
         }
         findings.push(match offers.size {
-            Some(most) => Finding::note("RC0712", "", format!("the relay takes mails of up to {most} octets")),
-            None => Finding::note("RC0712", "", "the relay names no greatest size"),
+            Some(most) => Finding::note("RC1112", "", format!("the relay takes mails of up to {most} octets")),
+            None => Finding::note("RC1112", "", "the relay names no greatest size"),
         });
         if !offers.eight_bit {
-            findings.push(Finding::note("RC0713", "", "the relay offers no 8BITMIME: texts are sent encoded"));
+            findings.push(Finding::note("RC1113", "", "the relay offers no 8BITMIME: texts are sent encoded"));
         }
         if !offers.smtputf8 {
             let words = "the relay offers no SMTPUTF8: addresses whose local part is not in ASCII are refused";
-            findings.push(Finding::note("RC0714", "", words));
+            findings.push(Finding::note("RC1114", "", words));
         }
         if let Some(maildir) = &self.maildir
             && maildir.batch(cx, 1).await.is_err()
         {
-            findings.push(Finding::warning("RC0715", "", "the Maildir of receipts cannot be read"));
+            findings.push(Finding::warning("RC1115", "", "the Maildir of receipts cannot be read"));
         }
         Ok(findings)
     }

@@ -153,7 +153,7 @@ impl Channel for PagingChannel {
     fn prepare(&self, wording: &Wording) -> Result<Prepared, Vec<Finding>> {
         let event = Event::prepare(wording, self.severity, self.source.as_deref(), self.client_url.as_deref());
         let content = serde_json::to_string(&event)
-            .map_err(|_| vec![Finding::error("RC0701", "", "the text cannot be written as JSON")])?;
+            .map_err(|_| vec![Finding::error("RC1101", "", "the text cannot be written as JSON")])?;
         let prepared = Prepared::new([
             Part::new(SUMMARY, "text/plain", wire::summary(wording)),
             Part::new(EVENT, "application/json", content),

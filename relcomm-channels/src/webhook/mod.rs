@@ -191,7 +191,7 @@ impl Channel for WebhookChannel {
     fn prepare(&self, wording: &Wording) -> Result<Prepared, Vec<Finding>> {
         let event = Event::prepare(wording, self.source.as_deref());
         let content = serde_json::to_string(&event)
-            .map_err(|_| vec![Finding::error("RC0701", "", "the text cannot be written as JSON")])?;
+            .map_err(|_| vec![Finding::error("RC1101", "", "the text cannot be written as JSON")])?;
         let prepared = Prepared::new([Part::new(EVENT, MEDIA, content)]);
         let over = prepared.over(&self.capabilities.limits);
         if over.is_empty() { Ok(prepared) } else { Err(over) }
@@ -217,7 +217,7 @@ impl Channel for WebhookChannel {
                 if self.endpoints.len() == 1 {
                     return Err(fault);
                 }
-                findings.push(Finding::error("RC0703", "", format!("endpoint `{name}` cannot be reached: {fault}")));
+                findings.push(Finding::error("RC1116", "", format!("endpoint `{name}` cannot be reached: {fault}")));
             }
         }
         Ok(findings)

@@ -111,7 +111,7 @@ impl Prepared {
         self.parts.iter().find(|p| p.name == name).map_or("", |p| p.content.as_str())
     }
 
-    /// Checks every part against the limits: a finding `RC0701` for each that is not kept.
+    /// Checks every part against the limits: a finding `RC1101` for each that is not kept.
     #[must_use]
     pub fn over(&self, limits: &[crate::mechanism::Limit]) -> Vec<Finding> {
         limits
@@ -121,12 +121,12 @@ impl Prepared {
                 match limit.unit.measure(&part.content) {
                     Some(n) if n <= limit.max => None,
                     Some(n) => Some(Finding::error(
-                        "RC0701",
+                        "RC1101",
                         "",
                         format!("the {} has {n} {}, the channel takes {}", limit.part, unit(limit.unit), limit.max),
                     )),
                     None => Some(Finding::error(
-                        "RC0702",
+                        "RC1102",
                         "",
                         format!("the {} holds characters that the channel's alphabet lacks", limit.part),
                     )),

@@ -162,6 +162,12 @@ impl Head {
         Some((outcome, last.at))
     }
 
+    /// When the roll-out of the release began: at the first place of which that was declared.
+    #[must_use]
+    pub fn begun(&self) -> Option<Moment> {
+        self.places.values().filter_map(|p| p.begun).min()
+    }
+
     /// Whether the role has approved these digests, and not refused them since.
     #[must_use]
     pub fn approved(&self, role: &Role, digests: &Digests, covers_people: bool) -> bool {

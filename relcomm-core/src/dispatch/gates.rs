@@ -4,9 +4,11 @@ use super::{DispatchError, Dispatcher, Record, course_of};
 use crate::clock::Moment;
 use crate::communique::State;
 use crate::course::{Dependence, Facts, Gate, GateFact, GateInput, GateRule, Head, Phase, Verdict};
+use crate::id::{DeliveryId, GateNo};
 use crate::journal::{GateRow, Row};
 use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Requirement, Roll};
 use crate::receipt::Assurance;
+use crate::release::Outcome;
 use smallvec::SmallVec;
 
 /// How many rows are read at a time.
@@ -29,7 +31,11 @@ pub(crate) fn approved(prepared: &PreparedPlan, gate: &GatePlan, head: &Head) ->
 pub(crate) fn from_head(prepared: &PreparedPlan, gate: &GatePlan, head: &Head) -> SmallVec<[GateInput; 4]> {
     let mut inputs = SmallVec::new();
     inputs.push(GateInput::Approve(approved(prepared, gate, head)));
-    if let Some((outcome, at)) = head.declared(gate.id.place.as_ref(), &prepared.places()) {
+    let begun = || {
+        let begins = gate.id.place.is_none() && prepared.communique(gate).outcome == Outcome::Begun;
+        head.begun().filter(|_| begins).map(|at| (Outcome::Begun, at))
+    };
+    if let Some((outcome, at)) = head.declared(gate.id.place.as_ref(), &prepared.places()).or_else(begun) {
         inputs.push(GateInput::Declare(outcome, at));
     }
     inputs.push(GateInput::Hold(head.is_held(&gate.id.communique)));
@@ -117,6 +123,7 @@ impl Dispatcher {
             return Ok(all.then_some(true));
         }
         let group = requirement.group.as_ref().map(|g| self.prepared.people().members(g));
+        let held = if row.tally.doubt > 0 { self.held_posts(row.no, &roll).await? } else { Vec::new() };
         let mut verdict = Some(true);
         let mut from = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
         loop {
@@ -133,6 +140,10 @@ impl Dispatcher {
                     Some(true) => {}
                     Some(false) => verdict = Some(false),
                     // A gate that is closed keeps what it has and gets no more.
+                    // Held: nothing comes of it but by a person's word.
+                    None if delivery.state.is_held() || held.iter().any(|p| self.shares(&roll, delivery, *p)) => {
+                        verdict = Some(false);
+                    }
                     None if matches!(row.state.phase, Phase::Closed(_)) => {
                         if requirement.state != State::Settled {
                             verdict = Some(false);
@@ -142,6 +153,13 @@ impl Dispatcher {
                 }
             }
         }
+    }
+
+    /// The posts of a gate of which nobody knows what became.
+    pub(crate) async fn held_posts(&self, gate: GateNo, roll: &Roll) -> Result<Vec<u32>, DispatchError> {
+        let posts: Vec<DeliveryId> = (0..).zip(roll.posts()).map(|(ordinal, _)| DeliveryId { gate, ordinal }).collect();
+        let rows = self.journal.read(&posts).await?;
+        Ok(rows.iter().filter(|r| r.who.is_none() && r.state.is_held()).map(|r| r.id.ordinal).collect())
     }
 
     fn reached(&self, record: &Record, state: State, gate: &GatePlan, path: &PathPlan, delivery: &Row) -> Option<bool> {

@@ -35,12 +35,14 @@ impl Dispatcher {
         for (plan, row) in self.prepared.gates().iter().zip(&record.gates).filter(|(_, row)| row.state.is_out()) {
             let roll = self.prepared.roll(plan);
             for group in &self.prepared.communique(plan).to {
+                let Some(told) = self.told_of_group(row.no, &roll, group).await? else { continue };
                 let key = (plan.id.communique.to_string(), group.to_string());
-                if late.told.get(&key).is_some_and(|t| !t.url.is_empty()) {
-                    continue;
+                if let Some(place) = &plan.id.place {
+                    late.told_in.entry(place.clone()).or_default().insert(key.clone(), told.clone());
                 }
-                if let Some(told) = self.told_of_group(row.no, &roll, group).await? {
-                    late.told.insert(key, told);
+                let known = late.told.entry(key).or_insert_with(|| told.clone());
+                if known.url.is_empty() {
+                    *known = told;
                 }
             }
         }
@@ -51,26 +53,31 @@ impl Dispatcher {
     async fn told_of_group(&self, gate: GateNo, roll: &Roll, group: &GroupId) -> Result<Option<Told>, DispatchError> {
         let members = self.prepared.people().members(group);
         let mut found: Option<Told> = None;
-        let mut asked = 0;
-        for delivery in self.journal.scan(gate, 0, PAGE).await? {
-            let post = delivery.who.is_none() && roll.posts().get(delivery.id.ordinal as usize).is_some();
-            let member = self.seat(roll, &delivery).is_some_and(|(n, _)| members.contains(&n));
-            if !(post || member) || delivery.state.best() < Some(Assurance::Accepted) {
-                continue;
-            }
-            if let Some(told) = self.told_of(roll, &delivery).await? {
-                let has_address = !told.url.is_empty();
-                if has_address || found.is_none() {
-                    found = Some(told);
+        let (mut from, mut asked) = (0, 0);
+        loop {
+            let page = self.journal.scan(gate, from, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            from = last.id.ordinal + 1;
+            for delivery in page {
+                let post = roll.posts().get(delivery.id.ordinal as usize).filter(|_| delivery.who.is_none());
+                let member = self.seat(roll, &delivery).filter(|_| post.is_none());
+                let of_group = post.is_some() || member.is_some_and(|(n, _)| members.contains(&n));
+                if !of_group || delivery.state.best() < Some(Assurance::Accepted) {
+                    continue;
                 }
-                asked += 1;
-                // Whoever is told one by one has no common address: the first few tell enough.
-                if has_address || asked == FEW {
-                    break;
+                if let Some(told) = self.told_of(roll, &delivery).await? {
+                    let has_address = !told.url.is_empty();
+                    if has_address || found.is_none() {
+                        found = Some(told);
+                    }
+                    asked += 1;
+                    // Whoever is told one by one has no common address: the first few tell enough.
+                    if has_address || asked == FEW {
+                        return Ok(found);
+                    }
                 }
             }
         }
-        Ok(found)
     }
 
     async fn told_of(&self, roll: &Roll, row: &Row) -> Result<Option<Told>, DispatchError> {

@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// When how many attempts were begun on each lane, as far back as its rate looks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rates {
-    begun: Arc<Mutex<BTreeMap<LaneNo, VecDeque<(Moment, u32)>>>>,
+    begun: Arc<Mutex<Begun>>,
 }
 
+type Begun = BTreeMap<LaneNo, VecDeque<(Moment, u32)>>;
+
 impl Rates {
-    fn begun(&self) -> MutexGuard<'_, BTreeMap<LaneNo, VecDeque<(Moment, u32)>>> {
+    fn begun(&self) -> MutexGuard<'_, Begun> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -3,7 +3,7 @@
 use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
 use crate::course::{Phase, Verdict};
-use crate::id::{DeliveryId, GateId};
+use crate::id::GateId;
 use crate::journal::GateRow;
 use crate::prepare::GatePlan;
 use serde::Serialize;
@@ -141,11 +141,8 @@ impl Dispatcher {
     ) -> Result<u32, DispatchError> {
         let roll = self.prepared.roll(plan);
         let mut behind = 0;
-        for (post, ordinal) in roll.posts().iter().zip(0..) {
-            let id = DeliveryId { gate: row.no, ordinal };
-            if !self.journal.read(&[id]).await?.first().is_some_and(|r| r.state.is_held()) {
-                continue;
-            }
+        for ordinal in self.held_posts(row.no, &roll).await? {
+            let Some(post) = roll.posts().get(ordinal as usize) else { continue };
             let Some(lane) = record.shared_lane(&post.mechanism) else { continue };
             for rider in self.journal.ready(row.no, lane, now, usize::MAX).await? {
                 behind += u32::from(self.shares(&roll, &rider, ordinal));

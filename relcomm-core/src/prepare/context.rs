@@ -20,6 +20,8 @@ pub struct Late {
     pub places: BTreeMap<PlaceId, PlaceLate>,
     /// What became of earlier communiques: by communique and group.
     pub told: BTreeMap<(String, String), Told>,
+    /// The same for those that have a gate of their own for a place, which gates of that place speak of.
+    pub told_in: BTreeMap<PlaceId, BTreeMap<(String, String), Told>>,
 }
 
 /// What was declared of a place.
@@ -94,7 +96,7 @@ impl Late {
             .flat_map(|c| c.to.iter().map(move |g| (c.id.to_string(), g.to_string())))
             .map(|key| (key, Told { url: url.clone(), at: Some(at), via: via.clone() }))
             .collect();
-        Self { places, told }
+        Self { places, told, told_in: BTreeMap::new() }
     }
 }
 
@@ -156,7 +158,7 @@ pub(super) fn values(constant: &Constant, around: &Surroundings<'_>) -> Value {
     );
     all.insert("params", constant.params.clone());
     all.insert("item", constant.item.clone());
-    all.insert("told", value(told(around.late)));
+    all.insert("told", value(told(around.late, around.gate.id.place.as_ref())));
     if let Some(declaration) = declaration(around) {
         all.insert("declaration", value(declaration));
     }
@@ -234,9 +236,10 @@ fn person(who: &Stakeholder) -> serde_json::Value {
     fields.into()
 }
 
-fn told(late: &Late) -> serde_json::Value {
+fn told(late: &Late, place: Option<&PlaceId>) -> serde_json::Value {
     let mut all: BTreeMap<String, BTreeMap<String, serde_json::Value>> = BTreeMap::new();
-    for ((communique, group), told) in &late.told {
+    let here = place.and_then(|place| late.told_in.get(place));
+    for ((communique, group), told) in late.told.iter().chain(here.into_iter().flatten()) {
         let fields = json!({
             "url": told.url,
             "at": told.at.map(|t| t.to_string()).unwrap_or_default(),

@@ -174,7 +174,7 @@ impl Known<'_> {
     fn begun(&self) -> Option<Moment> {
         match &self.gate.id.place {
             Some(place) => self.head.places.get(place)?.begun,
-            None => self.head.places.values().filter_map(|p| p.begun).min(),
+            None => self.head.begun(),
         }
     }
 

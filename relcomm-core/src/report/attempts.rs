@@ -14,6 +14,8 @@ pub(super) struct Try {
     pub(super) outcome: &'static str,
     pub(super) reason: Option<String>,
     pub(super) code: Option<String>,
+    /// Whether it came back after it was taken over, and with which code.
+    pub(super) bounced: Option<Option<String>>,
 }
 
 /// What the entries say of one delivery.
@@ -53,7 +55,7 @@ impl Story {
         }
         let (leg, outcome, reason) = match fact {
             DeliveryFact::Started { leg, .. } => {
-                self.tries.push(Try { leg: *leg, at, outcome: "in flight", reason: None, code: None });
+                self.tries.push(Try { leg: *leg, at, outcome: "in flight", reason: None, code: None, bounced: None });
                 return;
             }
             DeliveryFact::Accepted { leg, .. } => {
@@ -73,6 +75,13 @@ impl Story {
                     _ => return,
                 }
             }
+            // The attempt was accepted, or will be found to have been; what came after belongs to it.
+            DeliveryFact::Failed { leg } => {
+                if let Some(attempt) = self.open(*leg) {
+                    attempt.bounced = Some(note.code);
+                }
+                return;
+            }
             _ => return,
         };
         if let Some(attempt) = self.open(leg) {
@@ -84,5 +93,37 @@ impl Story {
 
     fn open(&mut self, leg: u8) -> Option<&mut Try> {
         self.tries.iter_mut().rev().find(|t| t.leg == leg)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::course::SessionNo;
+    use crate::receipt::Assurance;
+
+    fn told(facts: &[(DeliveryFact, Option<&str>)]) -> Vec<(&'static str, Option<Option<String>>)> {
+        let mut story = Story::default();
+        for (fact, code) in facts {
+            let note = code.map(|code| Note { code: Some(code.to_owned()), ..Note::default() });
+            story.take(fact, Moment::MIN, note);
+        }
+        story.tries.into_iter().map(|t| (t.outcome, t.bounced)).collect()
+    }
+
+    #[test]
+    fn a_bounce_belongs_to_the_attempt_that_was_accepted_also_if_it_overtakes_the_acceptance() {
+        let started = |leg| (DeliveryFact::Started { leg, session: SessionNo(1) }, None);
+        let accepted = |leg| {
+            let fact = DeliveryFact::Accepted { leg, sure: Assurance::Accepted, waiting: None };
+            (fact, None)
+        };
+        let failed = (DeliveryFact::Failed { leg: 0 }, Some("5.1.1"));
+        let shut = (DeliveryFact::Shut { leg: 0, why: Shut::Bounced }, None);
+        let back = Some(Some("5.1.1".to_owned()));
+        let later = [started(0), accepted(0), failed.clone(), shut.clone(), started(1), accepted(1)];
+        assert_eq!(told(&later), [("accepted", back.clone()), ("accepted", None)]);
+        let sooner = [started(0), failed, accepted(0), shut];
+        assert_eq!(told(&sooner), [("accepted", back)]);
     }
 }

@@ -375,13 +375,17 @@ fn attempts(story: &Story, state: &Delivery, mechanism: impl Fn(u8) -> Option<Me
             let number = numbers.entry(attempt.leg).or_default();
             *number += 1;
             let step = state.legs.get(usize::from(attempt.leg))?.step;
+            let (reason, code) = match &attempt.bounced {
+                Some(code) => (Some("bounced".to_owned()), code.clone()),
+                None => (attempt.reason.clone(), attempt.code.clone()),
+            };
             Some(AttemptReport {
                 mechanism: mechanism(step)?,
                 number: *number,
                 at: attempt.at,
                 outcome: attempt.outcome.to_owned(),
-                reason: attempt.reason.clone(),
-                code: attempt.code.clone(),
+                reason,
+                code,
             })
         })
         .collect()

@@ -228,9 +228,9 @@ pub struct AttemptReport {
     pub at: Moment,
     /// How it ended: `accepted`, `refused`, `failed`, `in doubt`, `not sent`, or `in flight`.
     pub outcome: String,
-    /// What it was, where it was not accepted.
+    /// What it was, where it was not accepted; `bounced` where it was and came back later.
     pub reason: Option<String>,
-    /// The far side's code.
+    /// The far side's code; that of the report where it bounced.
     pub code: Option<String>,
 }
 

@@ -104,7 +104,10 @@ pub(super) fn fallbacks(report: &Report) -> Vec<String> {
             let Some(by) = &delivery.mechanism else { continue };
             let mut failed: Vec<String> = Vec::new();
             for attempt in delivery.attempts.iter().filter(|a| &a.mechanism != by) {
+                let bounced = attempt.reason.as_deref() == Some("bounced");
                 let how = match (&attempt.reason, &attempt.code) {
+                    (_, Some(code)) if bounced => format!("{} bounced ({code})", attempt.mechanism),
+                    (_, None) if bounced => format!("{} bounced", attempt.mechanism),
                     (_, Some(code)) => format!("{} {} ({code})", attempt.mechanism, attempt.outcome),
                     (Some(reason), None) => format!("{} {} ({reason})", attempt.mechanism, attempt.outcome),
                     (None, None) => format!("{} {}, not confirmed", attempt.mechanism, attempt.outcome),

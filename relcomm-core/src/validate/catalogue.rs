@@ -299,6 +299,36 @@ const CATALOGUE: &[Explanation] = &[
     says("RC0910", "not acted on yet: more about approvals", "`distinct`, `expire`, and `protocol`."),
     says("RC0911", "not acted on yet: profiles", "`profiles`, and `profile` of a communique."),
     says("RC0912", "not acted on yet: kinds of release", "Kinds other than `prerelease`."),
+    says(
+        "RC1101",
+        "a text over its channel's limit",
+        "Found when every text is rendered, with late values at their greatest length.",
+    ),
+    says("RC1102", "characters that the channel's alphabet lacks", "Text messages of the GSM alphabet hold no others."),
+    says(
+        "RC1103",
+        "a text that cannot be rendered",
+        "Some stakeholder lacks a value that the template uses, or a filter was given what it cannot print.",
+    ),
+    says(
+        "RC1104",
+        "a subject that would break a header",
+        "A control character in a subject would begin a new header of a mail.",
+    ),
+    says(
+        "RC1111",
+        "the mail relay offers no DSN",
+        "Receipts of delivery cannot be asked for; a mail then counts as accepted at most (RFC 3461).",
+    ),
+    says("RC1112", "the mail relay limits the size", "Texts over it will be refused (RFC 1870)."),
+    says("RC1113", "the mail relay takes no 8-bit text", "Texts are sent encoded (RFC 6152)."),
+    says(
+        "RC1114",
+        "the mail relay takes no international addresses",
+        "Recipients whose local part is not ASCII will be refused (RFC 6531).",
+    ),
+    says("RC1115", "the mailbox for receipts cannot be read", "Bounces and delivery reports will not be seen."),
+    says("RC1116", "an endpoint cannot be reached", "Name, connection or certificate failed; nothing was sent to it."),
 ];
 
 /// Every code, in order.

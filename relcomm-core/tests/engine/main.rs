@@ -1,6 +1,7 @@
 //! The engine, driven through its public interface under a paused clock: no socket is opened.
 
 mod support;
+mod dying;
 mod route;
 mod places;
 mod posts;
@@ -8,3 +9,11 @@ mod overlap;
 mod times;
 mod order;
 mod steps;
+mod retries;
+mod permits;
+mod doubt;
+mod crash;
+mod together;
+mod words;
+mod evidence;
+mod texts;

@@ -28,8 +28,7 @@ fn sent(email: &ScriptedChannel, word: &str) -> usize {
 async fn attest(dispatcher: &Dispatcher, who: &str, done: bool) -> usize {
     let brief = CommuniqueId::new("brief").unwrap();
     let whom = Whom::Person(StakeholderId::new(who).unwrap());
-    let word =
-        if done { Attestation::done(brief, whom, "ada") } else { Attestation::failed(brief, whom, "ada") };
+    let word = if done { Attestation::done(brief, whom, "ada") } else { Attestation::failed(brief, whom, "ada") };
     dispatcher.attest(&word).await.unwrap()
 }
 
@@ -114,7 +113,8 @@ async fn the_same_place_waits_for_the_same_place() {
 #[tokio::test(start_paused = true)]
 async fn the_release_waits_for_every_place_that_is_due() {
     let email = ScriptedChannel::new("smtp");
-    let body = plan("accepted", "brief informed").replace("out: { to: customers, per: place,", "out: { to: customers, per: release, at: planned -59m,");
+    let body = plan("accepted", "brief informed")
+        .replace("out: { to: customers, per: place,", "out: { to: customers, per: release, at: planned -59m,");
     let world = World::by_email(&body, &email);
     let dispatcher = world.dispatcher();
     dispatcher.declare(&live("eu")).await.unwrap();

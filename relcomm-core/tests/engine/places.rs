@@ -172,3 +172,27 @@ async fn a_declaration_that_is_refused_leaves_the_record_as_it_was() {
     }
     assert_eq!(world.entries().await, before);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_at_the_beginning_does_not_wait_for_the_success() {
+    for per in ["place", "release"] {
+        let email = ScriptedChannel::new("smtp");
+        let body = plan(&format!(
+            "  soon: {{ to: staff, per: {per}, at: begun + 30m }}\n  out: {{ to: staff, per: release }}"
+        ));
+        let world = World::by_email(&body, &email);
+        let dispatcher = world.dispatcher();
+        dispatcher.declare(&said("eu", Outcome::Begun)).await.unwrap();
+        let due = world.clock_now() + MINUTE * 30;
+        assert_eq!(dispatcher.step().await.unwrap().next_due, Some(due), "{per}");
+        world.clock_until(due).await;
+        dispatcher.step().await.unwrap();
+        let told = if per == "place" { 2 } else { 3 };
+        let begun = || email.seen().iter().filter(|s| s.text.part("text").contains("is being rolled out")).count();
+        assert_eq!((email.seen().len(), begun()), (told, told), "{per}");
+        dispatcher.declare(&live("eu")).await.unwrap();
+        dispatcher.declare(&said("us", Outcome::Failure)).await.unwrap();
+        assert!(finish(&dispatcher).await.is_done(), "{per}");
+        assert_eq!((email.seen().len(), begun()), (told + 3, told), "{per}");
+    }
+}

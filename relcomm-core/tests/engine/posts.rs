@@ -1,8 +1,11 @@
 //! Mechanisms addressed once: one post, credited to everyone who shares it.
 
 use crate::support::{DAY, HOUR, MINUTE, World, addresses, finish, live, person, said, scripted};
-use relcomm_core::id::PlaceId;
-use relcomm_core::receipt::Assurance;
+use relcomm_core::channel::Received;
+use relcomm_core::dispatch::{Attestation, Whom};
+use relcomm_core::id::{CommuniqueId, GroupId, PlaceId};
+use relcomm_core::mechanism::{Addressing, Capabilities};
+use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind};
 use relcomm_core::release::Outcome;
 use relcomm_core::report::Verdict;
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
@@ -173,4 +176,41 @@ async fn two_dispatchers_at_once_post_once() {
     assert!(first.unwrap().is_done() && second.unwrap().is_done());
     assert_eq!((site.seen().len(), email.seen().len()), (1, 0));
     assert_eq!(one.report().await.unwrap().totals.informed, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_word_settles_a_post_in_doubt_and_lets_go_what_waited() {
+    let site = ScriptedChannel::new("site").answering(|_, _| Answer::LoseAnswer);
+    let email = ScriptedChannel::new("smtp");
+    let body = format!("{PLAN}  more: {{ to: staff, per: release, via: email, after: out settled, text: More. }}\n");
+    let world = World::new(&body, scripted([("website", &site), ("email", &email)]));
+    let dispatcher = world.dispatcher();
+    both(&dispatcher).await;
+    let standing = finish(&dispatcher).await;
+    assert_eq!((standing.is_done(), standing.held), (true, 4), "the post and the three who share it: {standing:?}");
+    let reason = dispatcher.report().await.unwrap();
+    let more = person(&reason, "al").deliveries.iter().find(|d| d.communique == "more").unwrap().clone();
+    assert_eq!(more.reason.as_deref(), Some("blocked: out settled"));
+    let staff = Whom::Group(GroupId::new("staff").unwrap());
+    dispatcher.attest(&Attestation::done(CommuniqueId::new("out").unwrap(), staff, "ada")).await.unwrap();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!((site.seen().len(), email.seen().len()), (1, 3));
+    assert_eq!(dispatcher.report().await.unwrap().verdict, Verdict::Informed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn receipts_for_a_post_prove_no_more_than_its_mechanism_can() {
+    let site = ScriptedChannel::new("site").capabilities(|_| Capabilities::new(Addressing::Once, Assurance::Relayed));
+    let email = ScriptedChannel::new("smtp");
+    let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
+    let dispatcher = world.dispatcher();
+    both(&dispatcher).await;
+    assert!(finish(&dispatcher).await.is_done());
+    let read = Receipt::new(ReceiptKind::Callback, "x", Evidence::Reached(Assurance::Acknowledged));
+    let read = read.token(site.seen()[0].token.clone());
+    let intake = dispatcher.receive(vec![Received::new("x", vec![read], Vec::new())]).await.unwrap();
+    assert_eq!(intake.recorded, 1);
+    let gates = dispatcher.journal().gates().await.unwrap();
+    assert!(gates.iter().all(|g| g.tally.reached(Assurance::Acknowledged) == 0));
+    assert!(gates.iter().any(|g| g.tally.reached(Assurance::Relayed) == 1));
 }

@@ -21,7 +21,8 @@ communiques:
     )
 }
 
-const ACK: &str = "email, { via: pager, unless: acknowledged, within: 10m }, { via: text, unless: acknowledged, within: 5m }";
+const ACK: &str =
+    "email, { via: pager, unless: acknowledged, within: 10m }, { via: text, unless: acknowledged, within: 5m }";
 
 struct Far {
     email: ScriptedChannel,
@@ -183,8 +184,7 @@ async fn a_bounce_with_no_step_left_takes_the_information_back() {
 #[tokio::test(start_paused = true)]
 async fn a_bounce_that_overtakes_its_acceptance_still_counts() {
     let mut far = Far::new();
-    far.email =
-        far.email.answering(|_, _| Answer::After(MINUTE / 2, Box::new(Answer::Accept(Assurance::Accepted))));
+    far.email = far.email.answering(|_, _| Answer::After(MINUTE / 2, Box::new(Answer::Accept(Assurance::Accepted))));
     let (world, dispatcher) = far.world(&plan("accepted", "email, pager")).await;
     let email = far.email.clone();
     let bounce = async {
@@ -236,10 +236,8 @@ async fn one_in_doubt_who_has_acknowledged_hides_nobody_who_is_pending() {
         (_, 1) => Answer::Defer(Some(HOUR)),
         _ => Answer::Accept(Assurance::Acknowledged),
     });
-    let body = plan("acknowledged", "email, { via: pager, unless: acknowledged, within: 10m }").replace(
-        "members: [",
-        "members: [{ id: bea, email: bea@demo.example, pager: bea-pager }, ",
-    );
+    let body = plan("acknowledged", "email, { via: pager, unless: acknowledged, within: 10m }")
+        .replace("members: [", "members: [{ id: bea, email: bea@demo.example, pager: bea-pager }, ");
     let (world, dispatcher) = far.world(&body).await;
     dispatcher.step().await.unwrap();
     world.pass(MINUTE * 10).await;

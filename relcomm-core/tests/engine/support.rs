@@ -126,7 +126,11 @@ impl World {
     }
 
     pub(crate) fn new(body: &str, channels: ChannelSet) -> Self {
-        let prepared = plan(body, &channels);
+        Self::of(plan(body, &channels), channels)
+    }
+
+    /// With an empty record for a bundle that is prepared already.
+    pub(crate) fn of(prepared: PreparedPlan, channels: ChannelSet) -> Self {
         let clock = Arc::new(SimClock::starting_at(at("2027-05-12T06:00:00Z")));
         let scope = Scope::new(prepared.plan().id().clone(), &prepared.plan().release().version, Mode::Sandbox);
         let journal = MemoryJournal::new(scope, Arc::clone(&clock) as Arc<dyn Clock>);

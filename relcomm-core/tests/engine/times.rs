@@ -119,7 +119,9 @@ async fn a_lane_that_is_down_beyond_the_time_lets_it_expire() {
 async fn a_time_counts_from_when_another_communique_got_there() {
     let email = ScriptedChannel::new("smtp")
         .answering(|_, _| Answer::After(MINUTE / 2, Box::new(Answer::Accept(Assurance::Accepted))));
-    let body = plan("  first: { to: staff, per: release, at: planned, text: First. }\n  second: { to: staff, per: release, at: first accepted + 20m, text: Second. }");
+    let body = plan(
+        "  first: { to: staff, per: release, at: planned, text: First. }\n  second: { to: staff, per: release, at: first accepted + 20m, text: Second. }",
+    );
     let world = World::by_email(&body, &email);
     let dispatcher = world.dispatcher();
     assert!(finish(&dispatcher).await.is_done());

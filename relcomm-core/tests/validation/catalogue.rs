@@ -22,6 +22,7 @@ fn written(dir: &Path, codes: &mut BTreeSet<String>) {
 fn every_code_is_explained_and_none_other() {
     let mut codes = BTreeSet::new();
     written(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut codes);
+    written(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../relcomm-channels/src"), &mut codes);
     let explained: BTreeSet<String> = catalogue().iter().map(|e| e.code.to_owned()).collect();
     assert_eq!(codes, explained);
 }
@@ -29,7 +30,8 @@ fn every_code_is_explained_and_none_other() {
 #[test]
 fn every_code_has_a_plan_that_breaks_it() {
     let tried: BTreeSet<&str> = plans::all().map(|case| case.code).collect();
-    let explained: BTreeSet<&str> = catalogue().iter().map(|e| e.code).collect();
+    // What only preparing and connecting can find begins with RC11.
+    let explained: BTreeSet<&str> = catalogue().iter().map(|e| e.code).filter(|c| !c.starts_with("RC11")).collect();
     assert_eq!(tried, explained);
 }
 

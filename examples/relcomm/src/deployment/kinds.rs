@@ -111,7 +111,7 @@ impl ChannelKinds {
             } else {
                 let names: Vec<&str> = self.kinds.keys().copied().collect();
                 Finding::error(
-                    "RC0603",
+                    "RC1003",
                     &path,
                     format!("`{kind}` is no kind of channel; there are {}", names.join(", ")),
                 )
@@ -153,7 +153,7 @@ impl ChannelKind {
                 self.walk(source, word, &pattern, entry.value(), findings);
             } else if !is_reference(under, entry) {
                 findings.push(
-                    Finding::error("RC0604", &path, format!("unknown key `{}`", entry.key())).at(source.at(&path)),
+                    Finding::error("RC1004", &path, format!("unknown key `{}`", entry.key())).at(source.at(&path)),
                 );
             }
         }

@@ -56,7 +56,7 @@ impl Deployment {
         let mut findings = Vec::new();
         if source.get("channels").and_then(Node::text) != Some("1") {
             findings.push(
-                Finding::error("RC0601", "channels", "a channels file begins with `channels: 1`")
+                Finding::error("RC1001", "channels", "a channels file begins with `channels: 1`")
                     .at(source.at("channels")),
             );
         }
@@ -72,7 +72,7 @@ impl Deployment {
             if Mechanism::new(&word).is_err() {
                 findings.push(
                     Finding::error(
-                        "RC0602",
+                        "RC1002",
                         &word,
                         format!("`{word}` is neither a mechanism nor one of {}", RESERVED.join(", ")),
                     )

@@ -34,16 +34,26 @@ pub struct Sandbox {
     pub clock: Arc<SandboxClock>,
 }
 
-/// The file beside a plan that scripts its sandbox, and the one that holds its journal.
-#[must_use]
-pub fn beside(plan: &Path) -> (PathBuf, PathBuf) {
+/// What lies beside a plan for its sandbox.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    /// Scripts the far sides.
+    script: PathBuf,
+    /// The journal.
+    pub(crate) journal: PathBuf,
+    /// The mailbox to which bounces and reports come back, while there are any.
+    maildir: PathBuf,
+}
+
+/// The sandbox's files beside a plan.
+pub(crate) fn beside(plan: &Path) -> Beside {
     let stem = plan.file_stem().unwrap_or_default().to_os_string();
     let named = |end: &str| {
         let mut name = stem.clone();
         name.push(end);
         plan.with_file_name(name)
     };
-    (named(".sandbox.yaml"), named(".sandbox.db"))
+    Beside { script: named(".sandbox.yaml"), journal: named(".sandbox.db"), maildir: named(".sandbox.mail") }
 }
 
 /// The address from which the sandbox's mail comes.
@@ -59,14 +69,17 @@ impl Sandbox {
     /// # Errors
     /// The script is not understood, or a port or directory cannot be had.
     pub fn start(plan_file: &Path, people: &People) -> Result<Self, Failure> {
-        let (script_file, _) = beside(plan_file);
-        let script = match std::fs::read(&script_file) {
-            Ok(bytes) => SandboxScript::parse(&script_file.display().to_string(), &bytes).map_err(Failure::Findings)?,
+        let files = beside(plan_file);
+        let script = match std::fs::read(&files.script) {
+            Ok(bytes) => {
+                SandboxScript::parse(&files.script.display().to_string(), &bytes).map_err(Failure::Findings)?
+            }
             Err(_) => SandboxScript::default(),
         };
         let clock = Arc::new(SandboxClock::default());
         let world = World::new(script, people, Arc::clone(&clock));
-        let peers = Peers::start(&world).map_err(|e| Failure::Tool(format!("the sandbox cannot be started: {e}")))?;
+        let peers = Peers::start(&world, files.maildir)
+            .map_err(|e| Failure::Tool(format!("the sandbox cannot be started: {e}")))?;
         Ok(Self { peers, world, clock })
     }
 

@@ -21,14 +21,16 @@ pub(super) struct Peers {
 
 impl Drop for Peers {
     fn drop(&mut self) {
-        // What came back is in the journal by now; the directory is the sandbox's own.
-        let _ = std::fs::remove_dir_all(&self.maildir);
+        // What was read is in the journal by now; what was not is left for whoever goes on.
+        let waiting = std::fs::read_dir(self.maildir.join("new")).is_ok_and(|mut files| files.next().is_some());
+        if !waiting {
+            let _ = std::fs::remove_dir_all(&self.maildir);
+        }
     }
 }
 
 impl Peers {
-    pub(super) fn start(world: &World) -> io::Result<Self> {
-        let maildir = std::env::temp_dir().join(format!("relcomm-sandbox-{}", std::process::id()));
+    pub(super) fn start(world: &World, maildir: PathBuf) -> io::Result<Self> {
         for part in ["tmp", "new", "cur"] {
             std::fs::create_dir_all(maildir.join(part))?;
         }

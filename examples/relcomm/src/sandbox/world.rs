@@ -194,6 +194,17 @@ impl World {
         self.state().due.entry(now + after).or_default().push(Event::Attest(Box::new(attestation)));
     }
 
+    /// Puts every report that is on its way into the Maildir: whoever goes on later finds it there.
+    pub(crate) fn file_reports(&self) -> Result<(), Failure> {
+        let due = std::mem::take(&mut self.state().due);
+        for event in due.into_values().flatten() {
+            if let Event::Report(raw) = event {
+                self.file(&raw)?;
+            }
+        }
+        Ok(())
+    }
+
     /// When something next happens by itself.
     pub(crate) fn next(&self) -> Option<Moment> {
         self.state().due.keys().next().copied()
@@ -226,7 +237,8 @@ impl World {
         let (tmp, new) = {
             let mut state = self.state();
             state.filed += 1;
-            let name = format!("{}.sandbox", state.filed);
+            // Unlike any name that another run has left there.
+            let name = format!("{}.{}.sandbox", self.clock.now().millis(), state.filed);
             (state.maildir.join("tmp").join(&name), state.maildir.join("new").join(&name))
         };
         std::fs::write(&tmp, raw)

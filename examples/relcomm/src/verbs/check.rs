@@ -60,7 +60,7 @@ fn deployment_facts(common: &Common, path: &Path, all: &mut Vec<Finding>) -> Res
         Ok(channels) => Ok(Some(deployment.facts(&channels))),
         Err(why) => {
             all.push(Finding::warning(
-                "RC0605",
+                "RC1005",
                 "",
                 format!("the channels cannot be made here, so their limits are not checked: {why}"),
             ));

@@ -103,7 +103,7 @@ impl Bench {
     fn place(&self, common: &Common) -> Result<PathBuf, Failure> {
         match (&common.journal, &self.journal, &self.sandbox) {
             (Some(url), ..) | (None, Some(url), _) => record::path_of(url),
-            (None, None, Some(_)) => Ok(beside(&common.plan).1),
+            (None, None, Some(_)) => Ok(beside(&common.plan).journal),
             (None, None, None) => {
                 Err(Failure::Tool("no journal: give --journal file:PATH, or `journal` in the channels file".into()))
             }

@@ -158,7 +158,10 @@ async fn in_sandbox(
                 sandbox.clock.jump_to(at);
                 sandbox.world.happen(dispatcher).await?;
             }
-            _ => return Ok(standing),
+            _ => {
+                sandbox.world.file_reports()?;
+                return Ok(standing);
+            }
         }
     }
 }

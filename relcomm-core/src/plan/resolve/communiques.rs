@@ -62,6 +62,9 @@ impl Resolver<'_> {
                 }
                 not_after = self.communique_timing(&format!("{path}.not_after"), time).map(|timing| timing.0);
             }
+            // What is due when the roll-out begins does not wait for its success.
+            let begins = occurrences.iter().any(|o| o.at.anchor == Anchor::Begun);
+            let meant_for = outcome.unwrap_or(if begins { Outcome::Begun } else { Outcome::Success });
             let awaits_declaration = outcome.is_some()
                 || occurrences.iter().any(|o| speaks_of_a_declaration(&o.at))
                 || texts.iter().any(claims_a_declaration);
@@ -85,7 +88,7 @@ impl Resolver<'_> {
                 id: id.clone(),
                 to,
                 per,
-                outcome: outcome.unwrap_or(Outcome::Success),
+                outcome: meant_for,
                 awaits_declaration,
                 prerelease: draft.condition.as_ref().and_then(|c| c.kind.as_deref()) == Some("prerelease"),
                 occurrences,

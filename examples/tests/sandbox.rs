@@ -1,0 +1,185 @@
+//! The command in its sandbox, as a newcomer runs it: real sockets on loopback, nothing leaves the machine.
+
+mod command;
+
+use command::{Folder, relcomm};
+use serde_json::{Value, json};
+
+fn report(folder: &Folder, plan: &str) -> Value {
+    let out = relcomm(folder, &["report", plan, "--format", "json"]);
+    assert_eq!(out.code, 0, "{}", out.stderr);
+    serde_json::from_str(&out.stdout).unwrap()
+}
+
+fn delivery<'a>(report: &'a Value, person: &str) -> &'a Value {
+    let person = report["people"].as_array().unwrap().iter().find(|p| p["id"] == person).unwrap();
+    &person["deliveries"][0]
+}
+
+fn tries(delivery: &Value) -> Vec<(String, u64, String)> {
+    let attempts = delivery["attempts"].as_array().unwrap().iter();
+    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+    attempts.map(|a| (text(&a["mechanism"]), a["number"].as_u64().unwrap(), text(&a["outcome"]))).collect()
+}
+
+#[test]
+fn ledgerline_is_delivered_and_a_second_run_sends_nothing() {
+    let folder = Folder::with_plans();
+    let first = relcomm(&folder, &["deliver", "ledgerline.yaml"]);
+    assert_eq!(first.code, 0, "{}\n{}", first.stdout, first.stderr);
+    assert!(first.stderr.contains("declared eu success by stand-in"), "progress on standard error: {}", first.stderr);
+    let report_1 = relcomm(&folder, &["report", "ledgerline.yaml", "--format", "json"]);
+
+    let report = report(&folder, "ledgerline.yaml");
+    assert_eq!(report["verdict"], "informed");
+    assert_eq!(report["mode"], "sandbox");
+    assert_eq!(
+        report["totals"],
+        json!({ "people": 1005, "informed": 1005, "not_informed": 0, "unconfirmed": 0, "exempt": 0 })
+    );
+    let groups: Vec<(&str, u64, u64)> = report["groups"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|g| {
+            let t = &g["totals"];
+            (g["id"].as_str().unwrap(), t["people"].as_u64().unwrap(), t["informed"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        groups,
+        [("support", 2, 2), ("customers", 500, 500), ("auditors", 2, 2), ("operations", 1, 1), ("readers", 500, 500)]
+    );
+
+    let tried = |person: &str| tries(delivery(&report, person));
+    let try_of = |mechanism: &str, n: u64, outcome: &str| (mechanism.to_owned(), n, outcome.to_owned());
+    // Refused, and told by the next step.
+    assert_eq!(tried("cust-007"), [try_of("email", 1, "refused"), try_of("webhook", 1, "accepted")]);
+    // Bounced by a delivery report, and told by the next step.
+    assert_eq!(tried("cust-123"), [try_of("email", 1, "accepted"), try_of("webhook", 1, "accepted")]);
+    assert_eq!(delivery(&report, "cust-123")["mechanism"], "webhook");
+    // Refused, and told by a person.
+    assert_eq!(tried("north"), [try_of("email", 1, "refused"), try_of("phone", 1, "accepted")]);
+    assert_eq!(delivery(&report, "north")["assurance"], "acknowledged");
+    // A lost answer at a receiver that honours keys: tried again.
+    assert_eq!(tried("operations"), [try_of("webhook", 1, "failed"), try_of("webhook", 2, "accepted")]);
+    // Five hundred readers share one posting.
+    let readers: Vec<&Value> =
+        report["people"].as_array().unwrap().iter().filter(|p| p["deliveries"][0]["posted"] == true).collect();
+    assert_eq!(readers.len(), 500);
+    assert!(readers.iter().all(|r| tries(&r["deliveries"][0]) == [try_of("intranet", 1, "accepted")]));
+    assert_eq!(delivery(&report, "cust-001")["assurance"], "delivered");
+
+    let second = relcomm(&folder, &["deliver", "ledgerline.yaml"]);
+    assert_eq!(second.code, 0);
+    assert!(second.stderr.contains("already declared eu success"), "{}", second.stderr);
+    let report_2 = relcomm(&folder, &["report", "ledgerline.yaml", "--format", "json"]);
+    assert!(report_1.stdout == report_2.stdout, "the second run changed the report");
+    assert_eq!(first.stdout, second.stdout);
+}
+
+#[test]
+fn a_release_candidate_reaches_nobody() {
+    let folder = Folder::with_plans();
+    let args = ["deliver", "tiny.yaml", "--set", "version=0.9.0-rc.1", "--format", "json"];
+    let out = relcomm(&folder, &args);
+    assert_eq!(out.code, 0, "{}", out.stderr);
+    let report: Value = serde_json::from_str(&out.stdout).unwrap();
+    assert_eq!(report["totals"]["exempt"], report["totals"]["people"]);
+    assert_eq!(report["people"][0]["reason"], "prerelease");
+}
+
+#[test]
+fn a_small_plan_needs_no_more_than_its_parameters() {
+    let folder = Folder::with_plans();
+    let out = relcomm(&folder, &["deliver", "tiny.yaml", "--set", "version=0.9.0"]);
+    assert_eq!(out.code, 0, "{}\n{}", out.stdout, out.stderr);
+    assert!(out.stdout.contains("people: 6 — informed 6"), "{}", out.stdout);
+}
+
+#[test]
+fn the_plans_by_example_are_refused_only_for_what_is_not_acted_on_yet() {
+    let folder = Folder::with_plans();
+    for args in [
+        vec!["validate", "medium.yaml", "--channels", "medium.channels.yaml", "--format", "json"],
+        vec!["validate", "s1-crate.yaml", "--format", "json"],
+    ] {
+        let out = relcomm(&folder, &args);
+        let found: Value = serde_json::from_str(&out.stdout).unwrap();
+        for finding in found["findings"].as_array().unwrap() {
+            let code = finding["code"].as_str().unwrap();
+            let refused = finding["severity"] == "error";
+            assert!(!refused || code.starts_with("RC09"), "{args:?}: {finding}");
+        }
+    }
+}
+
+#[test]
+fn verbs_in_turn_are_what_deliver_does_in_one_go() {
+    let folder = Folder::with_plans();
+    let run = |args: &[&str]| relcomm(&folder, args);
+    let plan = "ledgerline.yaml";
+    assert_eq!(run(&["dispatch", plan]).code, 5, "nothing is declared");
+    let wrong = run(&["approve", plan, "--by", "ada", "--role", "product-owner"]);
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (3, ""), "{}", wrong.stderr);
+    assert_eq!(run(&["status", plan]).code, 5, "nothing is declared");
+    assert_eq!(run(&["declare", plan, "--outcome", "success", "--by", "ada"]).code, 3, "which place?");
+    for place in ["eu", "us"] {
+        let out = run(&["declare", plan, "--place", place, "--outcome", "success", "--by", "ada", "--proof", "run 7"]);
+        assert_eq!(out.code, 0, "{}", out.stderr);
+    }
+    let same = run(&["declare", plan, "--place", "eu", "--outcome", "success", "--by", "ada"]);
+    assert!(same.code == 0 && same.stdout.contains("already declared"), "{}", same.stdout);
+    assert_eq!(run(&["dispatch", plan]).code, 3, "what is due lacks an approval");
+    assert_eq!(run(&["approve", plan, "--by", "mia", "--role", "product-owner"]).code, 0);
+    let again = run(&["approve", plan, "--by", "mia", "--role", "product-owner"]);
+    assert!(again.stdout.contains("already approved"), "{}", again.stdout);
+    assert_eq!(run(&["hold", plan, "--communique", "ops", "--by", "ada", "--why", "not yet"]).code, 0);
+    assert_eq!(run(&["dispatch", plan, "--pending-ok"]).code, 0);
+    assert_eq!(run(&["resume", plan, "--communique", "ops", "--by", "ada"]).code, 0);
+    let out = run(&["dispatch", plan, "--wait"]);
+    assert_eq!(out.code, 0, "{}\n{}", out.stdout, out.stderr);
+    let tasks = run(&["tasks", plan]);
+    assert!(tasks.stdout.contains("0 open"), "{}", tasks.stdout);
+}
+
+#[test]
+fn a_bundle_stands_in_for_the_plan_and_its_people() {
+    let folder = Folder::with_plans();
+    let out = relcomm(&folder, &["prepare", "ledgerline.yaml", "--bundle", "ledgerline.bundle", "--out", "texts-out"]);
+    assert_eq!(out.code, 0, "{}", out.stderr);
+    let text = std::fs::read_to_string(folder.path("texts-out/live-eu/email/cust-001.txt")).unwrap();
+    assert!(text.contains("is available to you in eu"), "{text}");
+    let mut bytes = std::fs::read(folder.path("ledgerline.bundle")).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(folder.path("ledgerline.bundle")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    std::fs::remove_file(folder.path("members/customers.csv")).unwrap();
+    let out = relcomm(&folder, &["deliver", "ledgerline.bundle"]);
+    assert_eq!(out.code, 0, "{}\n{}", out.stdout, out.stderr);
+    let at = bytes.windows(8).position(|w| w == b"cust-001").unwrap();
+    bytes[at + 7] = b'9';
+    std::fs::write(folder.path("changed.bundle"), bytes).unwrap();
+    assert_eq!(relcomm(&folder, &["status", "changed.bundle"]).code, 2);
+}
+
+#[test]
+fn errors_have_their_exit_codes() {
+    let folder = Folder::with_plans();
+    assert_eq!(relcomm(&folder, &["validate", "missing.yaml"]).code, 1);
+    assert_eq!(relcomm(&folder, &["no-such-verb"]).code, 1);
+    assert_eq!(relcomm(&folder, &["--help"]).code, 0);
+    std::fs::write(folder.path("broken.yaml"), "plan: 1\nrelaese: {}\n").unwrap();
+    let out = relcomm(&folder, &["validate", "broken.yaml"]);
+    assert_eq!(out.code, 2);
+    assert!(
+        out.stdout.contains("broken.yaml:2:1: error[RC0002]") && out.stdout.contains("did you mean `release`"),
+        "{}",
+        out.stdout
+    );
+    let out = relcomm(&folder, &["validate", "broken.yaml", "--format", "github"]);
+    assert!(out.stdout.contains("::error file=broken.yaml,line=2,col=1::RC0002"), "{}", out.stdout);
+}
