@@ -234,7 +234,7 @@ communiques:
     assert_eq!(scripts, ["Call al about eu.", "Call bea about eu."]);
     dispatcher.attest(&attestation("al")).await.unwrap();
     let left: Vec<_> = dispatcher.tasks().await.unwrap().into_iter().filter_map(|t| t.person).collect();
-    assert_eq!(left.iter().map(|p| p.as_str()).collect::<Vec<_>>(), ["bea"]);
+    assert_eq!(left.iter().map(StakeholderId::as_str).collect::<Vec<_>>(), ["bea"]);
     let report = dispatcher.report().await.unwrap();
     assert_eq!(person(&report, "bea").deliveries[0].class, Class::Unconfirmed);
     dispatcher.attest(&group("desk")).await.unwrap();

@@ -57,12 +57,6 @@ fn show(findings: &[relcomm_core::plan::Finding]) -> String {
     findings.iter().filter(|f| f.is_error()).map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-pub(crate) fn set<const N: usize>(channels: [(&str, &dyn Fn() -> Box<dyn Channel>); N]) -> ChannelSet {
-    channels
-        .into_iter()
-        .fold(ChannelSet::new(), |set, (mechanism, make)| set.with(Mechanism::new(mechanism).unwrap(), make()))
-}
-
 /// These scripted channels, by mechanism.
 pub(crate) fn scripted<const N: usize>(channels: [(&str, &ScriptedChannel); N]) -> ChannelSet {
     channels.into_iter().fold(ChannelSet::new(), |set, (mechanism, channel)| {
