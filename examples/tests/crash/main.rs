@@ -110,7 +110,7 @@ fn run(case: Case) -> Came {
     let mut scene = Scene::new();
     let mut receiver = match case.by {
         By::Mail => Receiver::smtp(scene.path()),
-        By::Keys | By::NoKeys => Receiver::http(scene.path(), 10),
+        By::Keys | By::NoKeys => Receiver::http(scene.path(), 25),
     };
     let url = receiver.url.clone();
     scene.write(case.people, case.by, case.rule, WINDOW, &url);
@@ -119,7 +119,7 @@ fn run(case: Case) -> Came {
     let (mut leased, mut flown, mut session) = (0, 0, 0);
     for kill in 0..case.kills {
         // Mostly in the midst of it; now and then at its first word, while the gate opens or the doubts of the last one are written.
-        let at_once = kill % 9 == 4 || (kill == 0 && case.by == By::Mail);
+        let at_once = kill == if case.by == By::Mail { 0 } else { 4 };
         let (entries, goal) = (record::entries(&scene.journal), receiver.count() + 1 + kill * 7 % 23);
         let mut running = scene.dispatch();
         until("something is done", || {
