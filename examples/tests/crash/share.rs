@@ -31,7 +31,7 @@ fn two_dispatchers_share_the_people_and_tell_nobody_twice() {
 fn what_a_killed_dispatcher_had_in_flight_is_taken_over_by_the_other() {
     const PEOPLE: usize = 600;
     let mut scene = Scene::new();
-    let mut receiver = Receiver::http(scene.path(), 10);
+    let mut receiver = Receiver::http(scene.path(), 25);
     let url = receiver.url.clone();
     scene.write(PEOPLE, By::NoKeys, "hold", 4, &url);
     scene.declare();
