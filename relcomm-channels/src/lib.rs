@@ -1,4 +1,29 @@
-//! Channels for relcomm: each carries one mechanism, and each is a cargo feature of its own.
+//! Channels for relcomm: each carries one mechanism, or several, and each is a cargo feature of its own.
+//!
+//! | module and feature | carries | proves at most | a repeat at the far side |
+//! | --- | --- | --- | --- |
+#![cfg_attr(
+    feature = "email",
+    doc = "| [`email`] | mail submission over SMTP; delivery reports from a Maildir | *delivered* | is a second copy |"
+)]
+#![cfg_attr(
+    feature = "webhook",
+    doc = "| [`webhook`] | CloudEvents 1.0, signed by Standard Webhooks 1.0.0 | *acknowledged*, by signed calls back | is recognised, if the receiver honours keys |"
+)]
+#![cfg_attr(
+    feature = "paging",
+    doc = "| [`paging`] | PagerDuty, Events API v2 | *accepted* | is the same alert while it is open |"
+)]
+#![cfg_attr(
+    feature = "manual",
+    doc = "| [`manual`] | a task for a person | what the person attests | is the same task |"
+)]
+//!
+//! All features are on by default; without any, the crate is empty. TLS is rustls with ring.
+//!
+//! Every module has the same parts: the channel itself, its `options`, its `error`s, and what goes over the `wire`. No channel retries:
+//! every try is the engine's, and journaled. Bind one to a mechanism with [`ChannelSet`](relcomm_core::ChannelSet); to write one, implement
+//! [`Channel`](relcomm_core::Channel).
 
 #[cfg(feature = "email")]
 pub mod email;

@@ -35,7 +35,7 @@ pub(crate) fn from_head(prepared: &PreparedPlan, gate: &GatePlan, head: &Head) -
         let begins = gate.id.place.is_none() && prepared.communique(gate).outcome == Outcome::Begun;
         head.begun().filter(|_| begins).map(|at| (Outcome::Begun, at))
     };
-    if let Some((outcome, at)) = head.declared(gate.id.place.as_ref(), &prepared.places()).or_else(begun) {
+    if let Some((outcome, at)) = head.declared(gate.id.place.as_ref(), prepared.places()).or_else(begun) {
         inputs.push(GateInput::Declare(outcome, at));
     }
     inputs.push(GateInput::Hold(head.is_held(&gate.id.communique)));
@@ -65,7 +65,7 @@ pub(crate) fn decide_all(
 
 impl Dispatcher {
     pub(crate) fn rule(&self, gate: &GatePlan, head: &Head, state: &Gate) -> GateRule {
-        gate.rule(self.prepared.plan(), &self.prepared.places(), head, state)
+        gate.rule(self.prepared.plan(), self.prepared.places(), head, state)
     }
 
     /// How a requirement of a gate stands.

@@ -142,7 +142,7 @@ impl Dispatcher {
     fn declared_place(&self, place: Option<&PlaceId>) -> Result<PlaceId, DispatchError> {
         let places = self.prepared.places();
         let names = || places.iter().map(PlaceId::as_str).collect::<Vec<_>>().join(", ");
-        match (place, places.as_slice()) {
+        match (place, places) {
             (Some(place), all) if all.contains(place) => Ok(place.clone()),
             (Some(place), _) => refuse(format!("`{place}` is no place of this release; there are {}", names())),
             (None, [only]) => Ok(only.clone()),

@@ -86,7 +86,7 @@ impl Late {
             by: "M".repeat(PlaceLate::LONGEST_BY),
             cause: "M".repeat(PlaceLate::LONGEST_CAUSE),
         };
-        let places = prepared.places().into_iter().map(|p| (p, record.clone())).collect();
+        let places = prepared.places().iter().map(|p| (p.clone(), record.clone())).collect();
         let url = format!("https://{}", "m".repeat(Told::LONGEST_URL - 8));
         let via = "m".repeat(32);
         let told = prepared

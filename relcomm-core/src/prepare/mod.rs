@@ -44,6 +44,7 @@ struct Inner {
     lanes: Vec<String>,
     renderer: Renderer,
     rolls: Vec<OnceLock<Arc<Roll>>>,
+    places: Vec<PlaceId>,
 }
 
 /// What the bundle knows of the channel that carries a mechanism. No host, no secret.
@@ -106,7 +107,8 @@ impl PreparedPlan {
         let lanes = lanes(&plan, &people, &carriers);
         let digests = digest::digests(&plan, &people, &carriers);
         let rolls = gates.iter().map(|_| OnceLock::new()).collect();
-        let inner = Inner { plan, people, carriers, digests, gates, lanes, renderer, rolls };
+        let places = plan.release().places.iter().map(|p| p.id.clone()).collect();
+        let inner = Inner { places, plan, people, carriers, digests, gates, lanes, renderer, rolls };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -163,8 +165,8 @@ impl PreparedPlan {
     }
 
     /// Every place of the release.
-    pub(crate) fn places(&self) -> Vec<PlaceId> {
-        self.inner.plan.release().places.iter().map(|p| p.id.clone()).collect()
+    pub(crate) fn places(&self) -> &[PlaceId] {
+        &self.inner.places
     }
 
     /// The words for one stakeholder of a gate, or for all of them, rendered with these late values.

@@ -10,7 +10,7 @@ use crate::plan::{Finding, Plan};
 use crate::release::Outcome;
 use crate::stakeholder::Stakeholder;
 use crate::template::{TemplateError, TemplateOptions, Templates};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The words of a communique in one language, not yet in any mechanism's form.
@@ -42,7 +42,7 @@ pub struct RenderError(String);
 
 impl RenderError {
     pub(super) fn into_finding(self) -> Finding {
-        Finding::error("RC0703", "", self.0)
+        Finding::error("RC1103", "", self.0)
     }
 }
 
@@ -91,8 +91,8 @@ fn state(communique: &Communique) -> String {
 pub(super) struct Renderer {
     templates: Templates,
     constant: Constant,
-    /// What each template uses, by its name.
-    uses: BTreeMap<String, Vec<String>>,
+    /// The namespaces that the templates of a communique use, in any language: whichever a person gets may be the one.
+    uses: BTreeMap<CommuniqueId, BTreeSet<String>>,
 }
 
 #[derive(Clone, Copy)]
@@ -115,15 +115,16 @@ impl fmt::Display for Kind {
 impl Renderer {
     pub(super) fn new(plan: &Plan) -> Result<Self, Finding> {
         let mut templates = Templates::new(TemplateOptions::default().zone(plan.zone()));
-        let mut uses = BTreeMap::new();
-        let mut add = |name: String, source: String, path: &str| {
+        let mut uses: BTreeMap<CommuniqueId, BTreeSet<String>> = BTreeMap::new();
+        let mut add = |of: &CommuniqueId, name: String, source: String, path: &str| {
             let parsed = templates.add(name.clone(), source).and_then(|()| templates.uses(&name));
             match parsed {
                 Ok(used) => {
-                    uses.insert(name, used.into_iter().collect());
+                    let namespaces = used.iter().filter_map(|path| path.split('.').next()).map(str::to_owned);
+                    uses.entry(of.clone()).or_default().extend(namespaces);
                     Ok(())
                 }
-                Err(error) => Err(Finding::error("RC0703", path, error.to_string())),
+                Err(error) => Err(Finding::error("RC1103", path, error.to_string())),
             }
         };
         for communique in plan.communiques() {
@@ -133,13 +134,18 @@ impl Renderer {
             for (group, wording) in own.chain(variants) {
                 for kind in [Kind::Subject, Kind::Text, Kind::Short] {
                     for source in sources(wording, kind).into_iter().flat_map(|s| &s.0) {
-                        add(name(communique, group, kind, source.lang.as_ref()), source.text.clone(), &path)?;
+                        add(
+                            &communique.id,
+                            name(communique, group, kind, source.lang.as_ref()),
+                            source.text.clone(),
+                            &path,
+                        )?;
                     }
                 }
             }
             let state = state(communique);
-            add(built_in(communique, Kind::Text), TEXT.replace("{{ STATE }}", &state), &path)?;
-            add(built_in(communique, Kind::Subject), SUBJECT.replace("{{ STATE }}", &state), &path)?;
+            add(&communique.id, built_in(communique, Kind::Text), TEXT.replace("{{ STATE }}", &state), &path)?;
+            add(&communique.id, built_in(communique, Kind::Subject), SUBJECT.replace("{{ STATE }}", &state), &path)?;
         }
         Ok(Self { templates, constant: Constant::new(plan), uses })
     }
@@ -170,11 +176,9 @@ impl Renderer {
         })
     }
 
-    /// Whether any of a communique's templates uses a namespace: the one of any language may be the one that a person gets.
+    /// Whether any of a communique's templates uses a namespace.
     pub(super) fn uses(&self, communique: &CommuniqueId, namespace: &str) -> bool {
-        let prefix = format!("{communique}/");
-        let is_in = |path: &String| path.split('.').next() == Some(namespace);
-        self.uses.iter().any(|(name, used)| name.starts_with(&prefix) && used.iter().any(is_in))
+        self.uses.get(communique).is_some_and(|used| used.contains(namespace))
     }
 
     pub(super) fn render(

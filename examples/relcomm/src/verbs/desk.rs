@@ -150,7 +150,7 @@ impl Desk {
     /// Loads, prepares and opens the record.
     ///
     /// # Errors
-    /// As [`Bench::open`] and [`Bench::record`].
+    /// As `Bench::open` and `Bench::record`.
     pub async fn open(common: &Common, access: Access) -> Result<Self, Failure> {
         Bench::open(common)?.record(common, access).await
     }
