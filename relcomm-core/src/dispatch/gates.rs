@@ -201,7 +201,7 @@ impl Dispatcher {
         let rule = self.rule(plan, &record.head, state);
         let opened = state.opened.unwrap_or(Moment::MIN);
         let due_of = |path: &PathPlan| {
-            plan.due(self.prepared.plan(), &places, &record.head, state, path.variant.as_ref()).unwrap_or(opened)
+            plan.due(self.prepared.plan(), places, &record.head, state, path.variant.as_ref()).unwrap_or(opened)
         };
         let due: Vec<Moment> = roll.paths().iter().map(due_of).collect();
         let to = roll.len().min(cursor.saturating_add(CHUNK));
