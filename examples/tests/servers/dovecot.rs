@@ -1,6 +1,7 @@
 //! Dovecot: the mail store behind LMTP, and the logins of the relay.
 
 use super::process::{free_port, ready, stop};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -56,16 +57,24 @@ impl Dovecot {
         self.home.join("mail").join(name)
     }
 
-    /// The mails of a mailbox, read or not.
+    /// How many mails a mailbox holds, also while another reader moves them on.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        let names = self.files(name).into_iter().filter_map(|file| file.file_name()?.to_str().map(str::to_owned));
+        let stems: BTreeSet<String> = names.filter_map(|name| name.split(':').next().map(str::to_owned)).collect();
+        stems.len()
+    }
+
+    /// The mails of a mailbox that nobody else reads.
     pub(crate) fn mails(&self, name: &str) -> Vec<String> {
+        let text = |file: &PathBuf| String::from_utf8_lossy(&fs::read(file).expect("a mail")).into_owned();
+        self.files(name).iter().map(text).collect()
+    }
+
+    /// What is new comes first: a mail that is moved meanwhile is then listed twice rather than not at all.
+    fn files(&self, name: &str) -> Vec<PathBuf> {
         let maildir = self.maildir(name);
-        let files = ["new", "cur"].into_iter().filter_map(|folder| fs::read_dir(maildir.join(folder)).ok()).flatten();
-        let mut mails: Vec<(PathBuf, String)> = files
-            .map(|file| file.expect("a file").path())
-            .map(|path| (path.clone(), String::from_utf8_lossy(&fs::read(&path).expect("a mail")).into_owned()))
-            .collect();
-        mails.sort();
-        mails.into_iter().map(|(_, text)| text).collect()
+        let listed = ["new", "cur"].into_iter().filter_map(|folder| fs::read_dir(maildir.join(folder)).ok()).flatten();
+        listed.map(|file| file.expect("a file").path()).collect()
     }
 }
 

@@ -57,7 +57,8 @@ impl Postfix {
         running
     }
 
-    /// Changes what recipients are answered, and lets the servers know.
+    /// Changes what recipients are answered, and lets the servers know. Nothing should be under way: of a mail that is being delivered
+    /// during a reload, Postfix forgets to report the success.
     pub(crate) fn answer(&self, answers: &str) {
         fs::write(self.config.join("answers"), answers).expect("the answers");
         let done = postfix(&self.config, "reload");
@@ -123,6 +124,8 @@ virtual_transport = lmtp:inet:127.0.0.1:{lmtp}
 virtual_alias_maps =
 recipient_delimiter = +
 smtputf8_enable = yes
+# A session goes on with the maps that it began with, so an idle one must not last.
+smtpd_timeout = 5s
 smtpd_forbid_bare_newline = yes
 "
     )
