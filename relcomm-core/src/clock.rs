@@ -89,6 +89,20 @@ impl fmt::Debug for Moment {
     }
 }
 
+/// Writes an instant as RFC 3339 text, for what people and their programs read. (The journal keeps milliseconds.)
+pub(crate) fn rfc3339<S: serde::Serializer>(at: &Moment, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(at)
+}
+
+/// Writes an instant, where there is one, as RFC 3339 text.
+#[expect(clippy::ref_option, reason = "serde passes fields by reference")]
+pub(crate) fn rfc3339_option<S: serde::Serializer>(at: &Option<Moment>, to: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => to.collect_str(at),
+        None => to.serialize_none(),
+    }
+}
+
 /// Where the engine gets its time from, and through which it waits.
 ///
 /// # Contract

@@ -1,7 +1,7 @@
 //! Where a dispatch stands: what is pending, on what it waits, and when to call again.
 
 use super::{DispatchError, Dispatcher, Record};
-use crate::clock::Moment;
+use crate::clock::{Moment, rfc3339_option};
 use crate::course::{Phase, Verdict};
 use crate::id::GateId;
 use crate::journal::GateRow;
@@ -15,6 +15,7 @@ pub struct Standing {
     /// The gates of which something may still come, and on what they wait.
     pub pending: Vec<Pending>,
     /// When something is next due by itself.
+    #[serde(serialize_with = "rfc3339_option")]
     pub next_due: Option<Moment>,
     /// How many deliveries are held because nobody knows whether they went out.
     pub held: u32,
@@ -37,7 +38,7 @@ pub struct Pending {
     /// On what it waits.
     pub waiting_for: String,
     /// When it is due, if that is known and still to come.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rfc3339_option")]
     pub due: Option<Moment>,
     /// Whether it is an approval that it waits for.
     #[serde(skip)]

@@ -6,7 +6,7 @@ mod build;
 mod markdown;
 mod text;
 
-use crate::clock::Moment;
+use crate::clock::{Moment, rfc3339, rfc3339_option};
 use crate::course::Digests;
 use crate::journal::{Mode, Unmatched};
 use crate::mechanism::Mechanism;
@@ -34,6 +34,7 @@ pub struct Report {
     /// What it comes to.
     pub verdict: Verdict,
     /// When something is next due by itself.
+    #[serde(serialize_with = "rfc3339_option")]
     pub next_due: Option<Moment>,
     /// On what pending gates wait.
     pub waiting_for: Vec<String>,
@@ -128,6 +129,7 @@ pub struct Statement {
     /// The outcome, or `approved` or `rejected`.
     pub says: String,
     /// As of when.
+    #[serde(serialize_with = "rfc3339")]
     pub at: Moment,
     /// Who; nobody in a redacted report.
     pub by: Option<String>,
@@ -194,6 +196,7 @@ pub struct DeliveryReport {
     /// The digest of the words.
     pub text_digest: Option<String>,
     /// Until when it had to be informed.
+    #[serde(serialize_with = "rfc3339_option")]
     pub deadline: Option<Moment>,
     /// Whether it was later than that.
     pub late: bool,
@@ -225,6 +228,7 @@ pub struct AttemptReport {
     /// Its number on that mechanism, from 1.
     pub number: u32,
     /// When it began.
+    #[serde(serialize_with = "rfc3339")]
     pub at: Moment,
     /// How it ended: `accepted`, `refused`, `failed`, `in doubt`, `not sent`, or `in flight`.
     pub outcome: String,

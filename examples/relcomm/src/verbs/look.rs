@@ -37,7 +37,7 @@ pub(super) async fn status(common: &Common, pending_ok: bool) -> Result<Exit, Fa
             "verdict": report.verdict,
             "totals": report.totals,
             "waiting_for": report.waiting_for,
-            "next_due": report.next_due,
+            "next_due": report.next_due.map(|at| at.to_string()),
         }))),
         Format::Text | Format::Github => {
             let t = &report.totals;

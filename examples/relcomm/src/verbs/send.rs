@@ -2,8 +2,8 @@
 
 use super::desk::{Access, Bench, Desk};
 use super::look::{exit, show};
-use super::{print, say, warn};
-use crate::arguments::Common;
+use super::{json, print, say, warn};
+use crate::arguments::{Common, Format};
 use crate::sandbox::{STAND_IN, Sandbox};
 use crate::{Exit, Failure};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,6 +11,8 @@ use relcomm_core::clock::Clock;
 use relcomm_core::dispatch::{Dispatcher, Standing};
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::release::Declaration;
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ pub(super) async fn dispatch(common: &Common, wish: &Wish) -> Result<Exit, Failu
     let bench = Bench::open(common)?;
     warn(&bench.findings);
     if bench.sandbox.is_none() && !wish.execute {
-        return intention(&bench.prepared, "dispatch");
+        return intention(&bench.prepared, "dispatch", common.format);
     }
     let desk = bench.record(common, Access::Write).await?;
     let standing = send(&desk, wish).await?;
@@ -40,7 +42,7 @@ pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failur
     warn(&bench.findings);
     let live = bench.sandbox.is_none();
     if live && !wish.execute {
-        return intention(&bench.prepared, "deliver");
+        return intention(&bench.prepared, "deliver", common.format);
     }
     let (Some(by), proof) = (wish.by.clone().or_else(|| (!live).then(|| STAND_IN.to_owned())), wish.proof.clone())
     else {
@@ -76,18 +78,36 @@ pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failur
 }
 
 /// What a live verb would do, without doing it.
-fn intention(prepared: &PreparedPlan, verb: &str) -> Result<Exit, Failure> {
+fn intention(prepared: &PreparedPlan, verb: &str, format: Format) -> Result<Exit, Failure> {
+    let gates: Vec<_> = prepared
+        .gates()
+        .iter()
+        .map(|gate| {
+            let roll = prepared.roll(gate);
+            let ways: BTreeMap<String, Vec<String>> = roll
+                .paths()
+                .iter()
+                .map(|path| (path.group.to_string(), path.steps.iter().map(|s| s.mechanism.to_string()).collect()))
+                .collect();
+            (gate.id.to_string(), roll.members().count(), ways, !roll.posts().is_empty())
+        })
+        .collect();
+    if format == Format::Json {
+        let gates: Vec<_> = gates
+            .iter()
+            .map(|(gate, people, via, posted)| json!({ "gate": gate, "people": people, "via": via, "posted": posted }))
+            .collect();
+        print(&json(&json!({ "sent": 0, "would_send": gates })));
+        return Ok(Exit::Done);
+    }
     let mut out = String::new();
-    for gate in prepared.gates() {
-        let roll = prepared.roll(gate);
-        let (posts, people) = (roll.posts().len(), roll.members().count());
+    for (gate, people, ways, posted) in gates {
         // Writing to a string does not fail.
-        let _ = write!(out, "{}: {people} people", gate.id);
-        for path in roll.paths() {
-            let steps: Vec<&str> = path.steps.iter().map(|s| s.mechanism.as_str()).collect();
-            let _ = write!(out, ", {} by {}", path.group, steps.join(" then "));
+        let _ = write!(out, "{gate}: {people} people");
+        for (group, steps) in ways {
+            let _ = write!(out, ", {group} by {}", steps.join(" then "));
         }
-        let _ = writeln!(out, "{}", if posts > 0 { ", posted once" } else { "" });
+        let _ = writeln!(out, "{}", if posted { ", posted once" } else { "" });
     }
     let _ = writeln!(out, "nothing is sent: say `relcomm {verb} … --execute`");
     print(&out);
