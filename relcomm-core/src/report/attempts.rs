@@ -4,6 +4,7 @@ use crate::clock::Moment;
 use crate::course::{DeliveryFact, Shut};
 use crate::id::DeliveryId;
 use crate::journal::{Fact, Journal, JournalError, Note, Subject};
+use crate::receipt::Assurance;
 use std::collections::BTreeMap;
 
 /// One try, before its mechanism is known.
@@ -58,6 +59,8 @@ impl Story {
                 self.tries.push(Try { leg: *leg, at, outcome: "in flight", reason: None, code: None, bounced: None });
                 return;
             }
+            // A task that was handed to a person has told nobody yet.
+            DeliveryFact::Accepted { leg, sure: Assurance::Attempted, .. } => (*leg, "task open", None),
             DeliveryFact::Accepted { leg, .. } => {
                 self.accepted = Some(at);
                 (*leg, "accepted", None)
@@ -70,15 +73,20 @@ impl Story {
             DeliveryFact::Shut { leg, why: Shut::Spent(kind) } => (*leg, "failed", Some(kind.word().to_owned())),
             DeliveryFact::Proved { leg, .. } => {
                 self.proved = Some(at);
-                match self.open(*leg) {
-                    Some(attempt) if attempt.outcome == "in doubt" => (*leg, "accepted", None),
+                let outcome = match self.open(*leg).map(|attempt| attempt.outcome) {
+                    Some("in doubt") => "accepted",
+                    Some("task open") => "done",
                     _ => return,
-                }
+                };
+                self.accepted = Some(at);
+                (*leg, outcome, None)
             }
             // The attempt was accepted, or will be found to have been; what came after belongs to it.
             DeliveryFact::Failed { leg } => {
-                if let Some(attempt) = self.open(*leg) {
-                    attempt.bounced = Some(note.code);
+                match self.open(*leg) {
+                    Some(attempt) if attempt.outcome == "task open" => attempt.outcome = "failed",
+                    Some(attempt) => attempt.bounced = Some(note.code),
+                    None => {}
                 }
                 return;
             }
@@ -100,7 +108,6 @@ impl Story {
 mod tests {
     use super::*;
     use crate::course::SessionNo;
-    use crate::receipt::Assurance;
 
     fn told(facts: &[(DeliveryFact, Option<&str>)]) -> Vec<(&'static str, Option<Option<String>>)> {
         let mut story = Story::default();
@@ -121,9 +128,22 @@ mod tests {
         let failed = (DeliveryFact::Failed { leg: 0 }, Some("5.1.1"));
         let shut = (DeliveryFact::Shut { leg: 0, why: Shut::Bounced }, None);
         let back = Some(Some("5.1.1".to_owned()));
-        let later = [started(0), accepted(0), failed.clone(), shut.clone(), started(1), accepted(1)];
+        let later = [started(0), accepted(0), failed, shut, started(1), accepted(1)];
         assert_eq!(told(&later), [("accepted", back.clone()), ("accepted", None)]);
         let sooner = [started(0), failed, accepted(0), shut];
         assert_eq!(told(&sooner), [("accepted", back)]);
+    }
+
+    #[test]
+    fn a_task_is_open_until_a_person_says_that_it_was_done_or_failed() {
+        let begun = [
+            (DeliveryFact::Started { leg: 0, session: SessionNo(1) }, None),
+            (DeliveryFact::Accepted { leg: 0, sure: Assurance::Attempted, waiting: None }, None),
+        ];
+        assert_eq!(told(&begun), [("task open", None)]);
+        let done = (DeliveryFact::Proved { leg: 0, sure: Assurance::Acknowledged }, None);
+        assert_eq!(told(&[begun[0], begun[1], done]), [("done", None)]);
+        let failed = (DeliveryFact::Failed { leg: 0 }, None);
+        assert_eq!(told(&[begun[0], begun[1], failed]), [("failed", None)]);
     }
 }

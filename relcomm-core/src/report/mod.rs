@@ -230,7 +230,8 @@ pub struct AttemptReport {
     /// When it began.
     #[serde(serialize_with = "rfc3339")]
     pub at: Moment,
-    /// How it ended: `accepted`, `refused`, `failed`, `in doubt`, `not sent`, or `in flight`.
+    /// How it ended: `accepted`, `refused`, `failed`, `in doubt`, `not sent`, or `in flight`; what a person does by hand is `task open`,
+    /// `done` or `failed`.
     pub outcome: String,
     /// What it was, where it was not accepted; `bounced` where it was and came back later.
     pub reason: Option<String>,
