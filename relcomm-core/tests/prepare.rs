@@ -1,0 +1,102 @@
+//! Preparation: limits, what cannot be rendered, the two digests, and the bundle as a file.
+
+use relcomm_core::channel::ChannelSet;
+use relcomm_core::mechanism::{Limit, Mechanism, Unit};
+use relcomm_core::plan::{HeldFiles, PlanDraft};
+use relcomm_core::prepare::{Preparation, PreparedPlan, prepare};
+use relcomm_core::validate::{Deployment, standard_rules, validate};
+use relcomm_testkit::channel::ScriptedChannel;
+
+fn plan(subject: &str, people: &str) -> String {
+    format!(
+        "plan: 1\nid: demo\nzone: UTC\nrelease: {{ product: Demo, version: 1.0.0, what: One, why: Because., how: Open it. }}\n\
+         responsible: Ada <ada@demo.example>\ngroups: {{ staff: {{ members: [{people}] }} }}\n\
+         communiques: {{ out: {{ to: staff, subject: \"{subject}\", text: \"{{% for i in release.what %}}{{{{ i.text }}}}{{% endfor %}}\" }} }}\n"
+    )
+}
+
+const AL: &str = "{ id: al, email: al@demo.example }";
+
+fn channels(limits: &[Limit]) -> ChannelSet {
+    ChannelSet::new()
+        .with(Mechanism::new("email").unwrap(), ScriptedChannel::new("smtp").limits(limits.iter().cloned()))
+}
+
+fn prepared_with(text: &str, limits: &[Limit]) -> Preparation {
+    let (draft, source) = PlanDraft::read("plan.yaml", text.as_bytes()).unwrap();
+    let validation = validate(&draft, &source, &HeldFiles::new(), &Deployment::unknown(), &standard_rules());
+    let (plan, people) = validation.into_plan().unwrap();
+    prepare(plan, people, &channels(limits))
+}
+
+fn codes(preparation: &Preparation) -> Vec<&str> {
+    preparation.findings.iter().map(|f| f.code).collect()
+}
+
+#[test]
+fn a_text_is_refused_from_the_first_unit_over_its_limit_on() {
+    // Every one of these characters has four octets and two UTF-16 units.
+    let subject = "😀".repeat(10);
+    for (unit, length) in [(Unit::Chars, 10), (Unit::Utf16, 20), (Unit::Bytes, 40)] {
+        for (max, refused) in [(length - 1, true), (length, false), (length + 1, false)] {
+            let preparation = prepared_with(&plan(&subject, AL), &[Limit::reject("subject", max, unit)]);
+            assert_eq!(codes(&preparation) == ["RC1101"], refused, "{unit:?} {max}");
+            assert_eq!(preparation.prepared.is_none(), refused, "{unit:?} {max}");
+        }
+    }
+    let gsm = [Limit::reject("subject", 160, Unit::Gsm7Septets)];
+    assert_eq!(codes(&prepared_with(&plan(&subject, AL), &gsm)), ["RC1102"]);
+    assert!(codes(&prepared_with(&plan("It is live", AL), &gsm)).is_empty());
+}
+
+#[test]
+fn late_values_count_at_their_greatest_length() {
+    let by = "{{ declaration.by }}";
+    let limit = |max| [Limit::reject("subject", max, Unit::Chars)];
+    assert_eq!(codes(&prepared_with(&plan(by, AL), &limit(63))), ["RC1101"]);
+    assert!(codes(&prepared_with(&plan(by, AL), &limit(64))).is_empty());
+}
+
+#[test]
+fn a_value_that_one_person_lacks_is_found_before_anything_is_sent() {
+    let both = "{ id: al, email: al@demo.example, vars: { room: A1 } }, { id: bea, email: bea@demo.example }";
+    let preparation = prepared_with(&plan("See you in {{ person.room }}", both), &[]);
+    assert_eq!(codes(&preparation), ["RC1103"]);
+    assert!(!preparation.findings[0].to_string().contains("bea@demo"), "{}", preparation.findings[0]);
+}
+
+#[test]
+fn a_comma_changes_the_digest_of_the_texts_and_an_address_that_of_the_people() {
+    let digests = |text: &str| prepared_with(text, &[]).prepared.unwrap().digests().clone();
+    let first = digests(&plan("It is live", AL));
+    assert_eq!(digests(&plan("It is live", AL)), first, "the same again");
+    let comma = digests(&plan("It is, live", AL));
+    assert!(comma.texts != first.texts && comma.people == first.people);
+    let moved = digests(&plan("It is live", "{ id: al, email: al@elsewhere.example }"));
+    assert!(moved.texts == first.texts && moved.people != first.people);
+    let limited = prepared_with(&plan("It is live", AL), &[Limit::reject("subject", 99, Unit::Chars)]);
+    assert_ne!(limited.prepared.unwrap().digests().texts, first.texts, "a limit is part of what was checked");
+}
+
+#[test]
+fn a_bundle_reads_back_as_it_was_sealed_and_not_once_it_was_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("demo.bundle");
+    let sealed = prepared_with(&plan("It is live", AL), &[]).prepared.unwrap();
+    sealed.write(&path).unwrap();
+    let read = PreparedPlan::read(&path).unwrap();
+    assert_eq!(read.digests(), sealed.digests());
+    assert_eq!(read.plan(), sealed.plan());
+    assert_eq!(read.people(), sealed.people());
+
+    let bytes = std::fs::read(&path).unwrap();
+    for (from, to) in [("al@demo", "xx@demo"), ("It is live", "It is dead"), ("\"staff\":[0]", "\"staff\":[ ]")] {
+        let changed = String::from_utf8(bytes.clone()).unwrap().replacen(from, to, 1);
+        std::fs::write(&path, changed).unwrap();
+        assert!(PreparedPlan::read(&path).is_err(), "{from}");
+    }
+    for cut in [0, 1, bytes.len() / 2, bytes.len() - 1] {
+        std::fs::write(&path, &bytes[..cut]).unwrap();
+        assert!(PreparedPlan::read(&path).is_err(), "cut at {cut}");
+    }
+}
