@@ -8,6 +8,7 @@ use crate::plan::Plan;
 use crate::release::{Outcome, Place};
 use crate::stakeholder::Stakeholder;
 use crate::template::{Serde, Value};
+use crate::validate::identifier;
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -105,11 +106,6 @@ impl Late {
 pub(super) struct Constant {
     params: Value,
     item: Value,
-}
-
-/// An id as templates write it: every character but letters, digits and `_` becomes `_`.
-fn identifier(id: &str) -> String {
-    id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
 fn value(of: impl Serialize + Send + Sync + 'static) -> Value {

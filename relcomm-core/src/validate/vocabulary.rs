@@ -14,8 +14,8 @@ pub enum Below {
     Open,
     /// The plan's parameters.
     Params,
-    /// The ids of the plan's items, then these names.
-    Items(&'static [&'static str]),
+    /// The ids of the plan's items.
+    Items,
     /// The id of a communique, the id of one of its groups, then these names.
     Told(&'static [&'static str]),
 }
@@ -71,17 +71,13 @@ pub const NAMESPACES: &[Namespace] = &[
     ),
     space("communique", Below::Names(&["id", "occurrence", "revision"]), "the communique itself"),
     space("params", Below::Params, "the plan's parameters"),
-    space("item", Below::Items(&["id", "kind", "text"]), "one item of `what` by its id; by itself, its text"),
+    space("item", Below::Items, "one item of `what` by its id: its text"),
     space(
         "told",
         Below::Told(&["url", "at", "via"]),
         "what became of an earlier communique for a group; needs `after` it",
     ),
-    space(
-        "declaration",
-        Below::Names(&["at", "by", "cause", "outcome", "slipped_to"]),
-        "the declaration that opened the gate",
-    ),
+    space("declaration", Below::Names(&["at", "by", "cause", "outcome"]), "the declaration that opened the gate"),
     space("lang", Below::Value, "the language of the text"),
 ];
 
@@ -118,11 +114,7 @@ pub(crate) fn judge(plan: &Plan, path: &str) -> Result<(), Unknown> {
         Below::Value => within(Vec::new(), rest),
         Below::Names(names) => within(fixed(names), rest),
         Below::Params => within(plan.params().keys().map(|key| identifier(key)).collect(), rest),
-        Below::Items(names) => {
-            let (id, field) = rest.split_once('.').unwrap_or((rest, ""));
-            within(plan.release().what.iter().map(|item| identifier(item.id.as_str())).collect(), id)?;
-            if field.is_empty() { Ok(()) } else { within(fixed(names), field) }
-        }
+        Below::Items => within(plan.release().what.iter().map(|item| identifier(item.id.as_str())).collect(), rest),
         Below::Told(names) => {
             let mut parts = rest.splitn(3, '.');
             let (communique, group, field) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
