@@ -136,7 +136,7 @@ pub enum Verb {
         /// Really sends, when live; without it the verb prints what it would send.
         #[arg(long)]
         execute: bool,
-        /// Who dispatches.
+        /// Who dispatches; not recorded yet, and said so.
         #[arg(long)]
         by: Option<String>,
         /// Exits with 0 though something is pending.

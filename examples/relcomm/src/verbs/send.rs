@@ -32,6 +32,9 @@ pub(super) async fn dispatch(common: &Common, wish: &Wish) -> Result<Exit, Failu
     if bench.sandbox.is_none() && !wish.execute {
         return intention(&bench.prepared, "dispatch", common.format);
     }
+    if wish.by.is_some() {
+        say("--by is not recorded yet: the journal names who declared and who approved, not who dispatched");
+    }
     let desk = bench.record(common, Access::Write).await?;
     let standing = send(&desk, wish).await?;
     finish(&desk, common, wish, &standing).await
