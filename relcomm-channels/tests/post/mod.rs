@@ -79,7 +79,9 @@ pub(crate) async fn attempt_in(
         assert!((0..items.len()).all(|i| outcomes.is_set(i)), "an outcome is missing");
     }
     let error = result.err().unwrap_or_else(|| ChannelError::new(ErrorKind::Internal, "nothing was said"));
-    outcomes.settle(|crossed| Outcome::Failed(if crossed { error.clone().maybe_sent() } else { error.clone() }))
+    outcomes
+        .settle(|crossed| Outcome::Failed(if crossed { error.clone().maybe_sent() } else { error.clone() }))
+        .collect()
 }
 
 pub(crate) async fn attempt(channel: &EmailChannel, text: &Prepared, items: &[Outgoing]) -> Vec<Outcome> {

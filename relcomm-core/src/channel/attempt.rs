@@ -5,6 +5,7 @@ use crate::clock::{Clock, Moment};
 use crate::receipt::{Assurance, Token};
 use crate::stakeholder::Address;
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -169,7 +170,7 @@ impl fmt::Debug for Accepted {
 /// One write-once slot for each recipient of an attempt. It lives outside the attempt's future, so that what is known survives it.
 #[derive(Debug)]
 pub struct Outcomes {
-    slots: Vec<Slot>,
+    slots: SmallVec<[Slot; 1]>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -183,7 +184,7 @@ impl Outcomes {
     /// Open slots for `n` recipients.
     #[must_use]
     pub fn new(n: usize) -> Self {
-        Self { slots: vec![Slot::Open; n] }
+        Self { slots: smallvec![Slot::Open; n] }
     }
 
     /// How many slots there are.
@@ -227,15 +228,12 @@ impl Outcomes {
     }
 
     /// Takes all outcomes; `unset(crossed)` speaks for those that are not set.
-    pub fn settle(self, mut unset: impl FnMut(bool) -> Outcome) -> Vec<Outcome> {
-        self.slots
-            .into_iter()
-            .map(|slot| match slot {
-                Slot::Open => unset(false),
-                Slot::Crossed => unset(true),
-                Slot::Set(outcome) => outcome,
-            })
-            .collect()
+    pub fn settle(self, mut unset: impl FnMut(bool) -> Outcome) -> impl Iterator<Item = Outcome> {
+        self.slots.into_iter().map(move |slot| match slot {
+            Slot::Open => unset(false),
+            Slot::Crossed => unset(true),
+            Slot::Set(outcome) => outcome,
+        })
     }
 }
 
@@ -257,10 +255,12 @@ mod tests {
         outcomes.set(9, failed.clone());
         assert!(outcomes.is_set(0) && outcomes.is_crossed(1) && !outcomes.is_crossed(2));
         let mut asked = Vec::new();
-        let all = outcomes.settle(|crossed| {
-            asked.push(crossed);
-            failed.clone()
-        });
+        let all: Vec<_> = outcomes
+            .settle(|crossed| {
+                asked.push(crossed);
+                failed.clone()
+            })
+            .collect();
         assert_eq!((all, asked), (vec![accepted, failed.clone(), failed], vec![true, false]));
     }
 }

@@ -5,7 +5,9 @@
 //! * No more is leased than may fly now.
 //! * While anything flies, nothing is awaited without it.
 
+use super::courses::Courses;
 use super::flight::Landing;
+use super::flights::Flights;
 use super::standing::Standing;
 use super::token::Tokens;
 use super::work::Texts;
@@ -18,13 +20,10 @@ use crate::journal::{Change, Committed, JournalError, JournalErrorKind, Tally, W
 use crate::mechanism::Mechanism;
 use crate::prepare::Late;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-
-pub(super) type Flights = FuturesUnordered<BoxFuture<'static, Landing>>;
+use tokio_util::sync::CancellationToken;
 
 /// How many timers, lost legs or riders are taken at a time.
 pub(super) const BATCH: usize = 512;
@@ -59,6 +58,9 @@ pub(super) struct Driver<'a> {
     next_beat: Moment,
     next_poll: Moment,
     pub(super) flights: Flights,
+    /// What flights are told to stop by: a channel that cancelled it would stop no other dispatcher.
+    pub(super) stop: CancellationToken,
+    pub(super) courses: Courses,
     pub(super) landed: Vec<Landing>,
     pub(super) airborne: BTreeMap<LaneNo, Airborne>,
     /// How the requirements of waiting gates stood, by gate and requirement.
@@ -83,7 +85,7 @@ pub(super) async fn alongside<T>(flights: &mut Flights, landed: &mut Vec<Landing
         tokio::select! {
             biased;
             done = &mut call => return done,
-            Some(landing) = flights.next() => landed.push(landing),
+            () = flights.land(landed) => {}
         }
     }
 }
@@ -107,7 +109,9 @@ impl<'a> Driver<'a> {
             session: None,
             next_beat: Moment::MAX,
             next_poll: Moment::MIN,
-            flights: Flights::new(),
+            flights: Flights::new(Arc::clone(&on.clock)),
+            stop: on.options.cancellation.child_token(),
+            courses: Courses::default(),
             landed: Vec::new(),
             airborne: BTreeMap::new(),
             judged: BTreeMap::new(),
@@ -165,6 +169,7 @@ impl<'a> Driver<'a> {
     pub(super) async fn refresh(&mut self) -> Result<(), DispatchError> {
         let on = self.on;
         self.record = alongside(&mut self.flights, &mut self.landed, Record::read(on)).await?;
+        self.courses.forget();
         Ok(())
     }
 
@@ -229,7 +234,7 @@ impl<'a> Driver<'a> {
         let until = until.into_iter().flatten().filter(|at| *at > clock.now()).min().unwrap_or(Moment::MAX);
         tokio::select! {
             biased;
-            Some(landing) = self.flights.next() => self.landed.push(landing),
+            () = self.flights.land(&mut self.landed) => {}
             () = clock.sleep_until(until) => {}
         }
     }

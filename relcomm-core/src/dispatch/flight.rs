@@ -1,5 +1,6 @@
 //! One call of a channel, bounded in time, whatever the channel does.
 
+use super::flights::Limit;
 use crate::channel::{
     AttemptContext, Batch, Channel, ChannelError, ErrorKind, Found, Key, Outcome, Outcomes, Outgoing, Prepared, Retry,
 };
@@ -7,16 +8,19 @@ use crate::clock::Clock;
 use crate::id::{DeliveryId, LaneNo};
 use crate::journal::Row;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use smallvec::SmallVec;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// Most calls are for one recipient.
+pub(super) type One<T> = SmallVec<[T; 1]>;
+
 /// A call that has ended.
 pub(super) enum Landing {
     /// An attempt: what was leased, and how it ended for each.
-    Attempt { lane: LaneNo, rows: Vec<(Row, u8)>, outcomes: Vec<Outcome>, digest: Arc<str> },
+    Attempt { lane: LaneNo, rows: One<(Row, u8)>, outcomes: One<Outcome>, digest: Option<Arc<str>> },
     /// A question about a leg in doubt.
     Answer { id: DeliveryId, leg: u8, found: Found },
 }
@@ -26,57 +30,57 @@ pub(super) struct Flight {
     pub(super) channel: Arc<dyn Channel>,
     pub(super) lane: LaneNo,
     pub(super) text: Arc<Prepared>,
-    pub(super) digest: Arc<str>,
+    pub(super) digest: Option<Arc<str>>,
     pub(super) message_key: Key,
-    pub(super) items: Vec<Outgoing>,
-    pub(super) rows: Vec<(Row, u8)>,
+    pub(super) items: One<Outgoing>,
+    pub(super) rows: One<(Row, u8)>,
 }
 
 impl Flight {
-    pub(super) fn fly(
+    pub(super) async fn fly(
         self,
         clock: Arc<dyn Clock>,
         timeout: Duration,
         stop: CancellationToken,
-    ) -> BoxFuture<'static, Landing> {
-        async move {
-            let cx = AttemptContext::new(clock, timeout).cancellation(stop);
-            let mut outcomes = Outcomes::new(self.items.len());
-            let ended = {
-                let batch = Batch::new(&self.text, &self.message_key, &self.items);
-                // A panic of a channel is its breach of contract, and no reason to lose what is known of the others.
-                let attempt = AssertUnwindSafe(self.channel.attempt(&cx, &batch, &mut outcomes)).catch_unwind();
-                tokio::select! {
-                    biased;
-                    ended = attempt => ended.unwrap_or_else(|_| Err(ChannelError::new(ErrorKind::Internal, "the channel panicked").retry(Retry::Backoff))),
-                    () = cx.clock.sleep_until(cx.deadline) => {
-                        Err(ChannelError::new(ErrorKind::Timeout, "no answer in time").retry(Retry::Backoff))
-                    }
+        limit: Arc<Limit>,
+    ) -> Landing {
+        let cx = AttemptContext::new(clock, timeout).cancellation(stop);
+        let mut outcomes = Outcomes::new(self.items.len());
+        let ended = {
+            let batch = Batch::new(&self.text, &self.message_key, &self.items);
+            // A panic of a channel is its breach of contract, and no reason to lose what is known of the others.
+            let attempt = AssertUnwindSafe(self.channel.attempt(&cx, &batch, &mut outcomes)).catch_unwind();
+            match limit.on(attempt).await {
+                Some(Ok(ended)) => ended,
+                Some(Err(_)) => {
+                    Err(ChannelError::new(ErrorKind::Internal, "the channel panicked").retry(Retry::Backoff))
                 }
-            };
-            let outcomes = settle(outcomes, ended);
-            Landing::Attempt { lane: self.lane, rows: self.rows, outcomes, digest: self.digest }
-        }
-        .boxed()
+                None => Err(ChannelError::new(ErrorKind::Timeout, "no answer in time").retry(Retry::Backoff)),
+            }
+        };
+        let outcomes = settle(outcomes, ended);
+        Landing::Attempt { lane: self.lane, rows: self.rows, outcomes, digest: self.digest }
     }
 }
 
 /// Speaks for the recipients whose outcome the channel did not set.
-fn settle(outcomes: Outcomes, ended: Result<(), ChannelError>) -> Vec<Outcome> {
-    match ended {
+fn settle(outcomes: Outcomes, ended: Result<(), ChannelError>) -> One<Outcome> {
+    let error = match ended {
         // A channel that says that all is well and leaves an outcome open breaks its contract: nobody knows what it did.
-        Ok(()) => outcomes.settle(|_| {
-            Outcome::Failed(
-                ChannelError::new(ErrorKind::Internal, "the channel left the outcome open")
-                    .retry(Retry::Backoff)
-                    .maybe_sent(),
-            )
-        }),
-        Err(error) => outcomes.settle(|crossed| {
-            let error = error.clone();
-            Outcome::Failed(if crossed { error.maybe_sent() } else { not_sent(error) })
-        }),
-    }
+        Ok(()) => None,
+        Err(error) => Some(error),
+    };
+    let left_open =
+        || ChannelError::new(ErrorKind::Internal, "the channel left the outcome open").retry(Retry::Backoff);
+    outcomes
+        .settle(|crossed| {
+            Outcome::Failed(match &error {
+                None => left_open().maybe_sent(),
+                Some(error) if crossed => error.clone().maybe_sent(),
+                Some(error) => not_sent(error.clone()),
+            })
+        })
+        .collect()
 }
 
 /// What a channel says of those who had not crossed: whatever it thinks, they were not sent to.
@@ -86,28 +90,21 @@ fn not_sent(mut error: ChannelError) -> ChannelError {
 }
 
 /// Asks a channel about an earlier attempt.
-pub(super) fn ask(
+pub(super) async fn ask(
     channel: Arc<dyn Channel>,
     key: Key,
-    id: DeliveryId,
-    leg: u8,
+    (id, leg): (DeliveryId, u8),
     clock: Arc<dyn Clock>,
     timeout: Duration,
-) -> BoxFuture<'static, Landing> {
-    async move {
-        let cx = AttemptContext::new(clock, timeout);
-        let found = match channel.lookup() {
-            Some(lookup) => {
-                let asked = AssertUnwindSafe(lookup.lookup(&cx, &key)).catch_unwind();
-                tokio::select! {
-                    biased;
-                    found = asked => found.ok().and_then(Result::ok).unwrap_or(Found::Unknown),
-                    () = cx.clock.sleep_until(cx.deadline) => Found::Unknown,
-                }
-            }
-            None => Found::Unknown,
-        };
-        Landing::Answer { id, leg, found }
-    }
-    .boxed()
+    limit: Arc<Limit>,
+) -> Landing {
+    let cx = AttemptContext::new(clock, timeout);
+    let found = match channel.lookup() {
+        Some(lookup) => {
+            let asked = AssertUnwindSafe(lookup.lookup(&cx, &key)).catch_unwind();
+            limit.on(asked).await.and_then(Result::ok).and_then(Result::ok).unwrap_or(Found::Unknown)
+        }
+        None => Found::Unknown,
+    };
+    Landing::Answer { id, leg, found }
 }

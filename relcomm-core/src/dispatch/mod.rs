@@ -1,7 +1,9 @@
 //! Dispatch: what people and receipts say is taken in, gates open, deliveries go out, and all of it is journaled.
 
+mod courses;
 mod driver;
 mod flight;
+mod flights;
 mod gates;
 mod intake;
 mod late;
@@ -19,7 +21,7 @@ pub use receipts::Intake;
 pub use standing::{Pending, Standing};
 pub use tasks::Task;
 
-use crate::channel::{ChannelSet, Key};
+use crate::channel::{ChannelSet, Key, KeyStem};
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::course::{Head, Path, PathStep, Retries};
 use crate::id::{GateNo, LaneNo};
@@ -47,6 +49,8 @@ pub struct Dispatcher {
     clock: Arc<dyn Clock>,
     options: DispatchOptions,
     rates: Rates,
+    /// What the keys of each gate begin with.
+    stems: Arc<[KeyStem]>,
 }
 
 /// How a dispatcher works.
@@ -112,7 +116,11 @@ impl Dispatcher {
                 return Err(DispatchError::Channel(mechanism.clone()));
             }
         }
+        let parts =
+            |id: &str| KeyStem::of([scope.mode.word(), scope.plan.as_str(), &scope.version, id].map(str::as_bytes));
+        let stems = prepared.gates().iter().map(|gate| parts(&gate.id.to_string())).collect();
         Ok(Self {
+            stems,
             prepared,
             channels,
             journal: Arc::new(journal),
@@ -176,10 +184,8 @@ impl Dispatcher {
 
     /// The key of a delivery: mode, plan, version, gate, stakeholder, mechanism. Nothing that differs between attempts or digests.
     pub(crate) fn delivery_key(&self, gate: &GatePlan, who: &str, mechanism: &Mechanism) -> Key {
-        let scope = self.journal.scope();
-        let id = gate.id.to_string();
-        let parts = [scope.mode.word(), scope.plan.as_str(), &scope.version, &id, who, mechanism.as_str()];
-        Key::of(parts.map(str::as_bytes))
+        // Gates are the plan's own, by index.
+        self.stems[gate.index].key([who, mechanism.as_str()].map(str::as_bytes))
     }
 
     /// The key of a message: as of a delivery, with the text's digest in the stakeholder's place.

@@ -6,13 +6,12 @@ use super::flight::{Landing, ask};
 use super::gates::{decide_all, from_head};
 use crate::channel::{ChannelError, ErrorKind, Outcome, Retry};
 use crate::clock::Moment;
-use crate::course::{
-    Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateInput, LaneInput, Path, Phase, Stage, judge,
-};
+use crate::course::{Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateInput, LaneInput, Phase, Stage, judge};
 use crate::id::{DeliveryId, GateNo, LaneNo};
 use crate::journal::{Change, Committed, LaneRow, Note, Row, Tally, Want, Write};
 use crate::mechanism::{Capabilities, Deduplication};
 use crate::prepare::SHARED;
+use smallvec::smallvec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -189,7 +188,8 @@ impl Driver<'_> {
         let Some(gate) = gate else { return };
         let key = on.delivery_key(gate, row.who.as_ref().map_or("~", |w| w.as_str()), &mechanism);
         let timeout = channel.capabilities().timeout;
-        self.flights.push(ask(channel, key, row.id, leg, Arc::clone(&on.clock), timeout));
+        let (clock, about) = (Arc::clone(&on.clock), (row.id, leg));
+        self.flights.begin(on.clock.now() + timeout, |limit| ask(channel, key, about, clock, timeout, limit));
     }
 
     // --- leases -------------------------------------------------------------------------------------------------------------------
@@ -222,8 +222,8 @@ impl Driver<'_> {
             false
         });
         for (row, leg, lane, outcome) in work.settled {
-            let digest = Arc::from("");
-            self.landed.push(Landing::Attempt { lane, rows: vec![(row, leg)], outcomes: vec![outcome], digest });
+            let (rows, outcomes) = (smallvec![(row, leg)], smallvec![outcome]);
+            self.landed.push(Landing::Attempt { lane, rows, outcomes, digest: None });
             let air = self.airborne.entry(lane).or_default();
             air.calls += 1;
             air.recipients += 1;
@@ -237,8 +237,8 @@ impl Driver<'_> {
                 self.on.rates.spend(flight.lane, recipients, now);
             }
             let timeout = flight.channel.capabilities().timeout;
-            let stop = self.on.options.cancellation.child_token();
-            self.flights.push(flight.fly(Arc::clone(&self.on.clock), timeout, stop));
+            let (clock, stop) = (Arc::clone(&self.on.clock), self.stop.clone());
+            self.flights.begin(now + timeout, |limit| flight.fly(clock, timeout, stop, limit));
         }
         Ok(true)
     }
@@ -324,7 +324,7 @@ impl Driver<'_> {
                         let (finish, input) = judge(&outcome);
                         let finish = self.with_lane(lane, finish, input).await?;
                         let Some((_, session)) = row.state.flying() else { continue };
-                        let note = note_of(&outcome, &digest);
+                        let note = note_of(&outcome, digest.clone());
                         inputs.push((row, DeliveryInput::Finish { leg, session, finish }, Some(note)));
                     }
                 }
@@ -364,8 +364,8 @@ impl Driver<'_> {
             let mut writes = Vec::with_capacity(inputs.len());
             let mut written = Vec::with_capacity(inputs.len());
             for (row, input, note) in inputs {
-                let Some(course) = self.course(&row) else { continue };
-                let facts: Facts<DeliveryFact> = row.state.decide(&course, &input, now);
+                let Some(course) = self.courses.of(self.on, &self.record, &row) else { continue };
+                let facts: Facts<DeliveryFact> = row.state.decide(course, &input, now);
                 if !facts.is_empty() {
                     writes.push(Write::new(Change::Delivery(row.id, facts), row.version).note(note.clone()));
                     written.push((row.id, input, note));
@@ -385,13 +385,6 @@ impl Driver<'_> {
         }
         Ok(any)
     }
-
-    fn course(&self, row: &Row) -> Option<Path> {
-        let index = self.record.gate_index(row.id.gate)?;
-        let (plan, gate) = (self.on.prepared.gates().get(index)?, self.record.gates.get(index)?);
-        let not_after = self.on.rule(plan, &self.record.head, &gate.state).not_after;
-        self.on.course(&self.record, plan, &self.on.prepared.roll(plan), row, not_after)
-    }
 }
 
 /// How a post ended for those who share it; `None` while that is open or in doubt.
@@ -410,8 +403,8 @@ fn outcome_of(post: &Delivery) -> Option<Finish> {
     }
 }
 
-fn note_of(outcome: &Outcome, digest: &str) -> Note {
-    let mut note = Note { text_digest: (!digest.is_empty()).then(|| digest.to_owned()), ..Note::default() };
+fn note_of(outcome: &Outcome, digest: Option<Arc<str>>) -> Note {
+    let mut note = Note { text_digest: digest, ..Note::default() };
     match outcome {
         Outcome::Accepted(accepted) => {
             note.reference.clone_from(&accepted.reference);

@@ -11,13 +11,16 @@ use crate::prepare::{GatePlan, Late, PathPlan, Roll};
 use crate::stakeholder::{Address, Stakeholder};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use smallvec::smallvec;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Texts that several people share, as long as the late values stand.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     shared: BTreeMap<TextKey, Text>,
+    /// The same, found by numbers: different paths may lead to one text.
+    known: HashMap<(usize, u16, usize), Vec<(Option<Lang>, Text)>>,
 }
 
 type TextKey = (GateNo, Option<GroupId>, GroupId, Mechanism, Option<Lang>);
@@ -32,6 +35,17 @@ pub(super) struct Text {
 impl Texts {
     pub(super) fn forget(&mut self) {
         self.shared.clear();
+        self.known.clear();
+    }
+
+    fn note(&mut self, at: Option<(usize, u16, usize)>, lang: Option<&Lang>, text: &Text) {
+        if let Some(at) = at {
+            self.known.entry(at).or_default().push((lang.cloned(), text.clone()));
+        }
+    }
+
+    fn get(&self, at: (usize, u16, usize), lang: Option<&Lang>) -> Option<&Text> {
+        self.known.get(&at)?.iter().find(|(l, _)| l.as_ref() == lang).map(|(_, text)| text)
     }
 }
 
@@ -45,8 +59,10 @@ struct Recipient<'a> {
     row: Row,
     leg: u8,
     lane: LaneNo,
+    path_no: u16,
     path: &'a PathPlan,
-    mechanism: Mechanism,
+    step: usize,
+    mechanism: &'a Mechanism,
     who: Option<Stakeholder>,
     address: Option<Address>,
 }
@@ -92,16 +108,16 @@ impl Dispatcher {
             && row.who.is_none()
         {
             let Some(path) = roll.path(post.path) else { return Err((row, gone("the post has no words"))) };
-            let (mechanism, address) = (post.mechanism.clone(), post.address.clone());
-            return Ok(Recipient { row, leg, lane, path, mechanism, who: None, address });
+            let (path_no, mechanism, address) = (post.path, &post.mechanism, post.address.clone());
+            return Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: None, address });
         }
         let found = self.seat(roll, &row).and_then(|(number, path)| Some((self.prepared.people().get(number)?, path)));
-        let Some((who, path)) = found else { return Err((row, gone("no longer on the roll"))) };
-        let Some(path) = roll.path(path) else { return Err((row, gone("no path"))) };
-        let Some(step) = path.steps.get(step) else { return Err((row, gone("the step is no longer in the plan"))) };
-        let mechanism = step.mechanism.clone();
-        let address = who.addresses.get(&mechanism).cloned();
-        Ok(Recipient { row, leg, lane, path, mechanism, who: Some(who), address })
+        let Some((who, path_no)) = found else { return Err((row, gone("no longer on the roll"))) };
+        let Some(path) = roll.path(path_no) else { return Err((row, gone("no path"))) };
+        let Some(plan) = path.steps.get(step) else { return Err((row, gone("the step is no longer in the plan"))) };
+        let mechanism = &plan.mechanism;
+        let address = who.addresses.get(mechanism).cloned();
+        Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: Some(who), address })
     }
 
     fn text(
@@ -112,15 +128,28 @@ impl Dispatcher {
         texts: &mut Texts,
     ) -> Result<Text, Outcome> {
         let personal = self.prepared.is_personal(gate) && recipient.who.is_some();
-        let key = (!personal).then(|| {
-            let lang = recipient.who.as_ref().and_then(|w| w.lang.clone());
-            let path = recipient.path;
-            (recipient.row.id.gate, path.variant.clone(), path.group.clone(), recipient.mechanism.clone(), lang)
-        });
-        if let Some(known) = key.as_ref().and_then(|key| texts.shared.get(key)) {
+        let lang = recipient.who.as_ref().and_then(|w| w.lang.as_ref());
+        // A post has its words by its own mechanism, whatever the step of those who share it.
+        let at = recipient.who.is_some().then_some((gate.index, recipient.path_no, recipient.step));
+        if let Some(known) = at.filter(|_| !personal).and_then(|at| texts.get(at, lang)) {
             return Ok(known.clone());
         }
-        let binding = self.channels.get(&recipient.mechanism).ok_or_else(|| gone("the mechanism has no channel"))?;
+        let key = (!personal).then(|| {
+            let path = recipient.path;
+            (
+                recipient.row.id.gate,
+                path.variant.clone(),
+                path.group.clone(),
+                recipient.mechanism.clone(),
+                lang.cloned(),
+            )
+        });
+        if let Some(known) = key.as_ref().and_then(|key| texts.shared.get(key)) {
+            let known = known.clone();
+            texts.note(at, lang, &known);
+            return Ok(known);
+        }
+        let binding = self.channels.get(recipient.mechanism).ok_or_else(|| gone("the mechanism has no channel"))?;
         let rendered = self
             .prepared
             .render_for(gate, recipient.path, recipient.who.as_ref(), late)
@@ -139,17 +168,18 @@ impl Dispatcher {
         let text = Text { prepared: Arc::new(prepared), digest: HEXLOWER.encode(&hash.finalize()).into() };
         if let Some(key) = key {
             texts.shared.insert(key, text.clone());
+            texts.note(at, lang, &text);
         }
         Ok(text)
     }
 
     /// Puts a recipient on a flight that goes there with the same text and has a place left, or on a new one.
     fn join(&self, gate: &GatePlan, tokens: &Tokens, recipient: Recipient<'_>, text: Text, flights: &mut Vec<Flight>) {
-        let Some(binding) = self.channels.get(&recipient.mechanism) else { return };
+        let Some(binding) = self.channels.get(recipient.mechanism) else { return };
         let per_call = binding.channel.capabilities().per_call.get() as usize;
         let personal = self.prepared.is_personal(gate) && recipient.who.is_some();
         let id = recipient.who.as_ref().map_or("~", |w| w.id.as_str());
-        let key = self.delivery_key(gate, id, &recipient.mechanism);
+        let key = self.delivery_key(gate, id, recipient.mechanism);
         let token = tokens.mint(recipient.row.id, recipient.leg);
         let tries = recipient.row.state.legs.get(usize::from(recipient.leg)).map_or(1, |l| u32::from(l.tries));
         let item = Outgoing::new(key, token, recipient.address).attempt(tries).name(recipient.who.and_then(|w| w.name));
@@ -158,25 +188,25 @@ impl Dispatcher {
             f.lane == recipient.lane && Arc::ptr_eq(&f.text, &text.prepared) && f.items.len() < per_call
         };
         if per_call > 1
-            && let Some(flight) = flights.iter_mut().find(fits)
+            && let Some(flight) = flights.iter_mut().rev().find(fits)
         {
             flight.items.push(item);
             flight.rows.push(row);
             return;
         }
         let message_key: Key = if personal || per_call == 1 {
-            item.key.clone()
+            item.key
         } else {
-            self.message_key(gate, &recipient.mechanism, &text.digest)
+            self.message_key(gate, recipient.mechanism, &text.digest)
         };
         flights.push(Flight {
             channel: Arc::clone(&binding.channel),
             lane: recipient.lane,
             text: text.prepared,
-            digest: text.digest,
+            digest: Some(text.digest),
             message_key,
-            items: vec![item],
-            rows: vec![row],
+            items: smallvec![item],
+            rows: smallvec![row],
         });
     }
 }

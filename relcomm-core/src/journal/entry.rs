@@ -6,6 +6,7 @@ use crate::id::{DeliveryId, GateNo, LaneNo};
 use crate::receipt::{Assurance, Evidence, ReceiptKind};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// One stored fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,7 +182,7 @@ pub struct Note {
     pub code: Option<String>,
     /// The digest of what was said, in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text_digest: Option<String>,
+    pub text_digest: Option<Arc<str>>,
 }
 
 impl fmt::Debug for Note {
@@ -301,8 +302,9 @@ impl Tally {
         if state.is_held() {
             by_one(&mut self.doubt);
         }
+        let best = state.best();
         for (n, assurance) in self.reached.iter_mut().zip(Assurance::ALL) {
-            if state.best() >= Some(assurance) {
+            if best >= Some(assurance) {
                 by_one(n);
             }
         }

@@ -69,8 +69,14 @@ impl People {
 
     /// Whether the stakeholder of that number is this one, without reading the rest of them.
     pub(crate) fn is(&self, number: u32, id: &StakeholderId) -> bool {
-        let (Some(line), Ok(id)) = (self.line(number), serde_json::to_vec(id)) else { return false };
-        line.strip_prefix(b"{\"id\":").and_then(|rest| rest.strip_prefix(id.as_slice())).is_some()
+        let Some(rest) = self.line(number).and_then(|line| line.strip_prefix(b"{\"id\":\"")) else { return false };
+        let id = id.as_str();
+        if id.contains(['"', '\\']) {
+            let Ok(quoted) = serde_json::to_vec(id) else { return false };
+            return quoted.strip_prefix(b"\"").is_some_and(|quoted| rest.starts_with(quoted));
+        }
+        // All else stands in JSON as it is: an id holds no control characters.
+        rest.strip_prefix(id.as_bytes()).is_some_and(|rest| rest.starts_with(b"\""))
     }
 
     /// The stakeholder of that number.

@@ -41,6 +41,8 @@ struct Inner {
     carriers: BTreeMap<Mechanism, Carrier>,
     digests: Digests,
     gates: Vec<GatePlan>,
+    /// Of each gate.
+    uses: Vec<Uses>,
     lanes: Vec<String>,
     renderer: Renderer,
     rolls: Vec<OnceLock<Arc<Roll>>>,
@@ -100,15 +102,30 @@ pub fn prepare(plan: Plan, people: People, channels: &ChannelSet) -> Preparation
     Preparation { findings, prepared }
 }
 
+/// Of what the words of a gate speak.
+#[derive(Clone, Copy)]
+struct Uses {
+    person: bool,
+    told: bool,
+}
+
+impl Uses {
+    fn of(renderer: &Renderer, gate: &GatePlan) -> Self {
+        let uses = |namespace| renderer.uses(&gate.id.communique, namespace);
+        Self { person: uses("person"), told: uses("told") }
+    }
+}
+
 impl PreparedPlan {
     fn assemble(plan: Plan, people: People, carriers: BTreeMap<Mechanism, Carrier>) -> Result<Self, Vec<Finding>> {
         let renderer = Renderer::new(&plan).map_err(|finding| vec![finding])?;
         let gates = schedule::gates(&plan);
         let lanes = lanes(&plan, &people, &carriers);
         let digests = digest::digests(&plan, &people, &carriers);
+        let uses = gates.iter().map(|gate| Uses::of(&renderer, gate)).collect();
         let rolls = gates.iter().map(|_| OnceLock::new()).collect();
         let places = plan.release().places.iter().map(|p| p.id.clone()).collect();
-        let inner = Inner { places, plan, people, carriers, digests, gates, lanes, renderer, rolls };
+        let inner = Inner { places, plan, people, carriers, digests, gates, uses, lanes, renderer, rolls };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -197,13 +214,13 @@ impl PreparedPlan {
     /// Whether the words of a gate differ from person to person.
     #[must_use]
     pub fn is_personal(&self, gate: &GatePlan) -> bool {
-        self.inner.renderer.uses(&gate.id.communique, "person")
+        self.inner.uses.get(gate.index).is_some_and(|uses| uses.person)
     }
 
     /// Whether the words of a gate speak of an earlier communique's post.
     #[must_use]
     pub fn uses_told(&self, gate: &GatePlan) -> bool {
-        self.inner.renderer.uses(&gate.id.communique, "told")
+        self.inner.uses.get(gate.index).is_some_and(|uses| uses.told)
     }
 
     pub(crate) fn about(&self, gate: &GatePlan) -> About {

@@ -6,6 +6,7 @@ use crate::id::DeliveryId;
 use crate::journal::{Fact, Journal, JournalError, Note, Subject};
 use crate::receipt::Assurance;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One try, before its mechanism is known.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub(super) struct Story {
     pub(super) tries: Vec<Try>,
     /// When the far side last took it over.
     pub(super) accepted: Option<Moment>,
-    pub(super) text_digest: Option<String>,
+    pub(super) text_digest: Option<Arc<str>>,
     /// When the assurance last rose.
     pub(super) proved: Option<Moment>,
 }

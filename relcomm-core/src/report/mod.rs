@@ -12,6 +12,7 @@ use crate::journal::{Mode, Unmatched};
 use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
 use serde::Serialize;
+use std::sync::Arc;
 
 pub use build::ReportError;
 
@@ -194,7 +195,7 @@ pub struct DeliveryReport {
     /// Whether it was posted once for all rather than sent to each.
     pub posted: bool,
     /// The digest of the words.
-    pub text_digest: Option<String>,
+    pub text_digest: Option<Arc<str>>,
     /// Until when it had to be informed.
     #[serde(serialize_with = "rfc3339_option")]
     pub deadline: Option<Moment>,

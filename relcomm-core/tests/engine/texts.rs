@@ -6,6 +6,7 @@ use relcomm_core::receipt::Assurance;
 use relcomm_core::release::Outcome;
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 async fn declared(world: &World) -> Dispatcher {
@@ -132,7 +133,7 @@ communiques:
     let dispatcher = declared(&world).await;
     assert!(finish(&dispatcher).await.is_done());
     let report = dispatcher.report().await.unwrap();
-    let digests = |communique: &str| -> BTreeSet<String> {
+    let digests = |communique: &str| -> BTreeSet<Arc<str>> {
         let of = |id| {
             person(&report, id)
                 .deliveries

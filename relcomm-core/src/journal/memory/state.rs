@@ -17,7 +17,8 @@ pub(super) struct State {
     pub(super) gates: Vec<GateCell>,
     pub(super) lanes: Vec<LaneRow>,
     pub(super) entries: Vec<Entry>,
-    pub(super) notes: BTreeMap<u64, Note>,
+    /// By the entry that each belongs to, in order.
+    notes: Vec<(u64, Note)>,
     pub(super) unmatched: Vec<Unmatched>,
     receipts: BTreeSet<String>,
     sessions: BTreeMap<SessionNo, (Moment, Duration)>,
@@ -68,6 +69,19 @@ impl State {
 
     pub(super) fn end(&mut self, session: SessionNo) {
         self.sessions.remove(&session);
+        if self.flying.get(&session).is_some_and(BTreeSet::is_empty) {
+            self.flying.remove(&session);
+        }
+    }
+
+    pub(super) fn note(&self, seq: u64) -> Option<&Note> {
+        let at = self.notes.binary_search_by_key(&seq, |(seq, _)| *seq).ok()?;
+        self.notes.get(at).map(|(_, note)| note)
+    }
+
+    pub(super) fn notes(&self, after: u64, up_to: u64) -> impl Iterator<Item = &(u64, Note)> {
+        let from = self.notes.partition_point(|(seq, _)| *seq <= after);
+        self.notes.iter().skip(from).take_while(move |(seq, _)| *seq <= up_to)
     }
 
     pub(super) fn is_alive(&self, session: SessionNo, now: Moment) -> bool {
@@ -155,7 +169,7 @@ impl State {
         if let Some(note) = write.note
             && self.entries.len() as u64 >= first
         {
-            self.notes.insert(first, note);
+            self.notes.push((first, note));
         }
         Committed::Done(version)
     }
@@ -220,9 +234,6 @@ impl State {
                 && let Some(set) = self.flying.get_mut(&session)
             {
                 set.remove(&id);
-                if set.is_empty() {
-                    self.flying.remove(&session);
-                }
             }
             if let Some((_, session)) = flying_now {
                 self.flying.entry(session).or_default().insert(id);

@@ -1,0 +1,46 @@
+//! The paths by which deliveries are decided, worked out once for all who share one.
+
+use super::{Dispatcher, Record};
+use crate::course::Path;
+use crate::journal::Row;
+use std::collections::BTreeMap;
+
+/// Paths, for as long as the record stands from which they were made.
+#[derive(Debug, Default)]
+pub(super) struct Courses {
+    known: BTreeMap<(usize, Seat), Path>,
+}
+
+/// Whom a row is about, as far as its path goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Seat {
+    Path(u16),
+    Post(u32),
+    /// The bundle has no such person any more.
+    Gone,
+}
+
+impl Courses {
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    /// The path of a row; `None` for a row of a gate or post that the bundle does not have.
+    pub(super) fn of(&mut self, on: &Dispatcher, record: &Record, row: &Row) -> Option<&Path> {
+        let index = record.gate_index(row.id.gate)?;
+        let plan = on.prepared.gates().get(index)?;
+        let roll = on.prepared.roll(plan);
+        let seat = match (on.seat(&roll, row), &row.who) {
+            (Some((_, path)), _) => Seat::Path(path),
+            (None, Some(_)) => Seat::Gone,
+            (None, None) => Seat::Post(row.id.ordinal),
+        };
+        if !self.known.contains_key(&(index, seat)) {
+            let state = &record.gates.get(index)?.state;
+            let not_after = on.rule(plan, &record.head, state).not_after;
+            let path = on.course(record, plan, &roll, row, not_after)?;
+            self.known.insert((index, seat), path);
+        }
+        self.known.get(&(index, seat))
+    }
+}
