@@ -4,6 +4,7 @@ use super::{Dispatcher, Record};
 use crate::course::Path;
 use crate::journal::Row;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Paths, for as long as the record stands from which they were made.
 #[derive(Debug, Default)]
@@ -35,12 +36,13 @@ impl Courses {
             (None, Some(_)) => Seat::Gone,
             (None, None) => Seat::Post(row.id.ordinal),
         };
-        if !self.known.contains_key(&(index, seat)) {
-            let state = &record.gates.get(index)?.state;
-            let not_after = on.rule(plan, &record.head, state).not_after;
-            let path = on.course(record, plan, &roll, row, not_after)?;
-            self.known.insert((index, seat), path);
+        match self.known.entry((index, seat)) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let state = &record.gates.get(index)?.state;
+                let not_after = on.rule(plan, &record.head, state).not_after;
+                Some(unknown.insert(on.course(record, plan, &roll, row, not_after)?))
+            }
         }
-        self.known.get(&(index, seat))
     }
 }

@@ -65,11 +65,8 @@ impl Flight {
 
 /// Speaks for the recipients whose outcome the channel did not set.
 fn settle(outcomes: Outcomes, ended: Result<(), ChannelError>) -> One<Outcome> {
-    let error = match ended {
-        // A channel that says that all is well and leaves an outcome open breaks its contract: nobody knows what it did.
-        Ok(()) => None,
-        Err(error) => Some(error),
-    };
+    let error = ended.err();
+    // A channel that says that all is well and leaves an outcome open breaks its contract: nobody knows what it did.
     let left_open =
         || ChannelError::new(ErrorKind::Internal, "the channel left the outcome open").retry(Retry::Backoff);
     outcomes

@@ -19,9 +19,12 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     shared: BTreeMap<TextKey, Text>,
-    /// The same, found by numbers: different paths may lead to one text.
-    known: HashMap<(usize, u16, usize), Vec<(Option<Lang>, Text)>>,
+    /// The same, found by where it is said: different paths may lead to one text.
+    known: HashMap<Where, Vec<(Option<Lang>, Text)>>,
 }
+
+/// The index of the gate, the path and the step.
+type Where = (usize, u16, usize);
 
 type TextKey = (GateNo, Option<GroupId>, GroupId, Mechanism, Option<Lang>);
 
@@ -38,13 +41,13 @@ impl Texts {
         self.known.clear();
     }
 
-    fn note(&mut self, at: Option<(usize, u16, usize)>, lang: Option<&Lang>, text: &Text) {
+    fn note(&mut self, at: Option<Where>, lang: Option<&Lang>, text: &Text) {
         if let Some(at) = at {
             self.known.entry(at).or_default().push((lang.cloned(), text.clone()));
         }
     }
 
-    fn get(&self, at: (usize, u16, usize), lang: Option<&Lang>) -> Option<&Text> {
+    fn get(&self, at: Where, lang: Option<&Lang>) -> Option<&Text> {
         self.known.get(&at)?.iter().find(|(l, _)| l.as_ref() == lang).map(|(_, text)| text)
     }
 }
