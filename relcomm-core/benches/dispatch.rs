@@ -114,7 +114,7 @@ async fn bare(n: u32) {
     let text = Prepared::new([Part::new("text", "text/plain", "the same for all")]);
     let key = Key::of([&b"bare"[..]]);
     let cx = AttemptContext::new(clock, std::time::Duration::from_secs(60));
-    let item = Outgoing::new(key.clone(), Token::new("bare"), Address::new("p@bench.example").ok());
+    let item = Outgoing::new(key, Token::new("bare"), Address::new("p@bench.example").ok());
     let calls = (0..n).map(|_| {
         let (channel, text, key, cx, item) = (&channel, &text, &key, &cx, std::slice::from_ref(&item));
         async move {

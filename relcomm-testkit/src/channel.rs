@@ -157,7 +157,7 @@ impl ScriptedChannel {
         let honours = self.capabilities.deduplication == Deduplication::ByKey;
         let mut keys = BTreeSet::new();
         let arrived = self.memory().iter().filter(|s| s.arrived).cloned().collect::<Vec<_>>();
-        arrived.into_iter().filter(|s| keys.insert(s.key.clone()) || !honours).collect()
+        arrived.into_iter().filter(|s| keys.insert(s.key) || !honours).collect()
     }
 
     fn memory(&self) -> MutexGuard<'_, Vec<Seen>> {
@@ -208,8 +208,8 @@ impl Channel for ScriptedChannel {
             let index = {
                 let mut memory = self.memory();
                 memory.push(Seen {
-                    key: item.key.clone(),
-                    message_key: batch.message_key.clone(),
+                    key: item.key,
+                    message_key: *batch.message_key,
                     token: item.token.clone(),
                     attempt: item.attempt,
                     address: address.clone(),

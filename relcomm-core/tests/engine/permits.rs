@@ -129,7 +129,7 @@ async fn personal_texts_go_alone_and_within_the_permits() {
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(email.most(), (3, 3));
     assert!(email.sizes.lock().unwrap().iter().all(|size| *size == 1));
-    let keys: BTreeSet<_> = email.inner.seen().iter().map(|s| (s.key.clone(), s.message_key.clone())).collect();
+    let keys: BTreeSet<_> = email.inner.seen().iter().map(|s| (s.key, s.message_key)).collect();
     assert_eq!(keys.len(), 40);
     assert!(keys.iter().all(|(key, message)| key == message), "for a personal text the two keys are one");
     for seen in email.inner.seen() {
@@ -151,11 +151,11 @@ async fn one_text_goes_to_many_in_one_call() {
     assert!(email.most().0 <= 2);
     let seen = email.inner.seen();
     let messages: BTreeMap<_, BTreeSet<_>> = seen.iter().fold(BTreeMap::new(), |mut all, s| {
-        all.entry(s.message_key.clone()).or_insert_with(BTreeSet::new).insert(s.text.part("text").to_owned());
+        all.entry(s.message_key).or_insert_with(BTreeSet::new).insert(s.text.part("text").to_owned());
         all
     });
     assert_eq!(messages.len(), 2, "one message for each gate");
-    assert_eq!(seen.iter().map(|s| s.key.clone()).collect::<BTreeSet<_>>().len(), 40);
+    assert_eq!(seen.iter().map(|s| s.key).collect::<BTreeSet<_>>().len(), 40);
 }
 
 #[tokio::test(start_paused = true)]
