@@ -89,14 +89,29 @@ fn a_bundle_reads_back_as_it_was_sealed_and_not_once_it_was_changed() {
     assert_eq!(read.plan(), sealed.plan());
     assert_eq!(read.people(), sealed.people());
 
+    let again = folder.path().join("again.bundle");
+    read.write(&again).unwrap();
+    assert_eq!(std::fs::read(&again).unwrap(), std::fs::read(&path).unwrap());
+}
+
+#[test]
+fn a_bundle_is_refused_whichever_of_its_octets_was_changed_added_or_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("demo.bundle");
+    let people =
+        "{ id: al, email: al@demo.example, vars: { room: A1 } }, { id: bea, name: Bea, email: bea@demo.example }";
+    prepared_with(&plan("It is live", people), &[]).prepared.unwrap().write(&path).unwrap();
     let bytes = std::fs::read(&path).unwrap();
-    for (from, to) in [("al@demo", "xx@demo"), ("It is live", "It is dead"), ("\"staff\":[0]", "\"staff\":[ ]")] {
-        let changed = String::from_utf8(bytes.clone()).unwrap().replacen(from, to, 1);
+    let refused = |changed: &[u8]| {
         std::fs::write(&path, changed).unwrap();
-        assert!(PreparedPlan::read(&path).is_err(), "{from}");
+        PreparedPlan::read(&path).is_err()
+    };
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert!(refused(&changed), "changed at {at} of {}", bytes.len());
+        assert!(refused(&bytes[..at]), "cut at {at}");
     }
-    for cut in [0, 1, bytes.len() / 2, bytes.len() - 1] {
-        std::fs::write(&path, &bytes[..cut]).unwrap();
-        assert!(PreparedPlan::read(&path).is_err(), "cut at {cut}");
-    }
+    assert!(refused(&[&bytes[..], b"\n"].concat()), "a line too many");
+    assert!(!refused(&bytes), "as it was");
 }

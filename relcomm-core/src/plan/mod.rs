@@ -18,7 +18,7 @@ pub use draft::PlanDraft;
 pub use finding::{Finding, Position, Severity};
 pub use findings::Findings;
 pub use params::Settings;
-pub use people::{People, TooManyPeople};
+pub use people::{People, StakeholderRef, TooManyPeople};
 pub use schema::json_schema;
 pub use source::Source;
 pub use sources::{HeldFiles, PlanDir, Sources};

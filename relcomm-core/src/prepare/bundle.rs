@@ -1,15 +1,19 @@
-//! The bundle as a file: one line of JSON for the plan, one for each stakeholder, one for the groups. Mode 0600 where there are modes.
+//! The bundle as a file: one line of JSON for the plan and the digests, one with the digest of that line, then the people. Mode 0600 where
+//! there are modes.
+//!
+//! The digest of the people covers their part of the file octet by octet, so that opening it reads everything once and parses nobody.
 
+use super::digest::Whom;
 use super::{Carrier, PreparedPlan};
 use crate::course::Digests;
-use crate::id::GroupId;
 use crate::mechanism::Mechanism;
 use crate::plan::{People, Plan};
-use crate::stakeholder::Stakeholder;
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 /// Why a file is no bundle.
@@ -27,13 +31,12 @@ pub enum BundleError {
     Changed,
 }
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Lid {
     relcomm_bundle: u32,
     digests: Digests,
-    people: usize,
     plan: Plan,
     carriers: BTreeMap<Mechanism, Carrier>,
 }
@@ -51,19 +54,15 @@ impl PreparedPlan {
         let lid = Lid {
             relcomm_bundle: FORMAT,
             digests: self.digests().clone(),
-            people: self.people().len(),
             plan: self.plan().clone(),
             carriers: self.carriers().clone(),
         };
-        serde_json::to_writer(&mut out, &lid).map_err(io::Error::from)?;
+        let lid = serde_json::to_vec(&lid).map_err(io::Error::from)?;
+        out.write_all(&lid)?;
         out.write_all(b"\n")?;
-        for number in 0..u32::try_from(self.people().len()).unwrap_or(u32::MAX) {
-            out.write_all(self.people().line(number).unwrap_or_default())?;
-            out.write_all(b"\n")?;
-        }
-        let groups: BTreeMap<&GroupId, &[u32]> = self.people().groups().collect();
-        serde_json::to_writer(&mut out, &groups).map_err(io::Error::from)?;
+        out.write_all(seal(&lid).as_bytes())?;
         out.write_all(b"\n")?;
+        self.people().stream(&mut |piece| out.write_all(piece))?;
         out.into_inner().map_err(|e| BundleError::Io(e.into_error()))?.sync_all()?;
         std::fs::rename(part, path)?;
         Ok(())
@@ -80,37 +79,54 @@ impl PreparedPlan {
     /// # Errors
     /// [`BundleError`].
     pub fn read(path: &Path) -> Result<Self, BundleError> {
-        let mut lines = BufReader::new(File::open(path)?);
-        let mut line = Vec::new();
-        let mut next = |line: &mut Vec<u8>| -> Result<(), BundleError> {
-            line.clear();
-            lines.read_until(b'\n', line)?;
-            if line.pop() == Some(b'\n') { Ok(()) } else { Err(BundleError::Foreign) }
+        let file = File::open(path)?;
+        let most = file.metadata()?.len();
+        let mut file = BufReader::new(file);
+        let mut line = || -> Result<Vec<u8>, BundleError> {
+            let mut line = Vec::new();
+            file.read_until(b'\n', &mut line)?;
+            if line.pop() == Some(b'\n') { Ok(line) } else { Err(BundleError::Foreign) }
         };
-        next(&mut line)?;
-        if !Self::is_bundle(&line) {
+        let lid = line()?;
+        if !Self::is_bundle(&lid) {
             return Err(BundleError::Foreign);
         }
-        let lid: Lid = serde_json::from_slice(&line).map_err(|_| BundleError::Foreign)?;
-        if lid.relcomm_bundle != FORMAT {
+        let sealed = line()?;
+        let Lid { relcomm_bundle, digests, plan, carriers } =
+            serde_json::from_slice(&lid).map_err(|_| BundleError::Foreign)?;
+        if relcomm_bundle != FORMAT {
             return Err(BundleError::Foreign);
         }
-        let mut people = People::new();
-        for _ in 0..lid.people {
-            next(&mut line)?;
-            let who: Stakeholder = serde_json::from_slice(&line).map_err(|_| BundleError::Changed)?;
-            people.push(&who).map_err(|_| BundleError::Foreign)?;
+        if sealed != seal(&lid).as_bytes() {
+            return Err(BundleError::Changed);
         }
-        next(&mut line)?;
-        let groups: BTreeMap<GroupId, Vec<u32>> = serde_json::from_slice(&line).map_err(|_| BundleError::Changed)?;
-        for (group, members) in &groups {
-            for member in members {
-                people.join(group, *member);
-            }
-        }
-        let read = Self::assemble(lid.plan, people, lid.carriers).map_err(|_| BundleError::Changed)?;
-        if read.digests() == &lid.digests { Ok(read) } else { Err(BundleError::Changed) }
+        let mut file = Hashed { rest: file, whom: Whom::new() };
+        let people = match People::read(&mut file, most) {
+            Ok(people) => people.ok_or(BundleError::Changed)?,
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Err(BundleError::Changed),
+            Err(e) => return Err(e.into()),
+        };
+        let read = Self::assemble(plan, people, file.whom.digest(), carriers).map_err(|_| BundleError::Changed)?;
+        if read.digests() == &digests { Ok(read) } else { Err(BundleError::Changed) }
     }
+}
+
+/// What is read goes into the digest of the people as it stands: the same said otherwise is a change, too.
+struct Hashed<R> {
+    rest: R,
+    whom: Whom,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let many = self.rest.read(to)?;
+        self.whom.update(to.get(..many).unwrap_or_default());
+        Ok(many)
+    }
+}
+
+fn seal(lid: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(lid))
 }
 
 /// A file that only its owner can read: it holds people's addresses.

@@ -1,7 +1,6 @@
 //! The two digests to which approvals bind: what is said, and to whom.
 
 use super::Carrier;
-use crate::course::Digests;
 use crate::mechanism::Mechanism;
 use crate::plan::{People, Plan};
 use data_encoding::HEXLOWER;
@@ -11,7 +10,8 @@ use std::collections::BTreeMap;
 /// Raised whenever the same sources would render to another text.
 const RENDERER: u32 = 1;
 
-pub(super) fn digests(plan: &Plan, people: &People, carriers: &BTreeMap<Mechanism, Carrier>) -> Digests {
+/// What is said.
+pub(super) fn texts(plan: &Plan, carriers: &BTreeMap<Mechanism, Carrier>) -> String {
     let mut texts = Sha256::new();
     texts.update(b"relcomm texts\n");
     texts.update(RENDERER.to_be_bytes());
@@ -23,19 +23,34 @@ pub(super) fn digests(plan: &Plan, people: &People, carriers: &BTreeMap<Mechanis
         absorb(&mut texts, carrier.descriptor.sender.as_deref().unwrap_or_default().as_bytes());
         absorb(&mut texts, &serde_json::to_vec(&carrier.capabilities.limits).unwrap_or_default());
     }
-    let mut whom = Sha256::new();
-    whom.update(b"relcomm people\n");
-    for number in 0..u32::try_from(people.len()).unwrap_or(u32::MAX) {
-        absorb(&mut whom, people.line(number).unwrap_or_default());
+    HEXLOWER.encode(&texts.finalize())
+}
+
+/// To whom: of the people's stream, octet by octet.
+pub(super) struct Whom(Sha256);
+
+impl Whom {
+    pub(super) fn new() -> Self {
+        Self(Sha256::new_with_prefix(b"relcomm people\n"))
     }
-    for (group, members) in people.groups() {
-        absorb(&mut whom, group.as_str().as_bytes());
-        whom.update((members.len() as u64).to_be_bytes());
-        for member in members {
-            whom.update(member.to_be_bytes());
-        }
+
+    pub(super) fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
     }
-    Digests::new(HEXLOWER.encode(&texts.finalize()), HEXLOWER.encode(&whom.finalize()))
+
+    pub(super) fn digest(self) -> String {
+        HEXLOWER.encode(&self.0.finalize())
+    }
+
+    pub(super) fn of(people: &People) -> String {
+        let mut whom = Self::new();
+        // A hash takes whatever it is given.
+        let _ = people.stream(&mut |piece| {
+            whom.update(piece);
+            Ok(())
+        });
+        whom.digest()
+    }
 }
 
 fn absorb(hash: &mut Sha256, bytes: &[u8]) {

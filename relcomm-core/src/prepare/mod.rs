@@ -93,7 +93,8 @@ pub fn prepare(plan: Plan, people: People, channels: &ChannelSet) -> Preparation
             Carrier { descriptor: channel.descriptor().clone(), capabilities, endpoints: binding.endpoints },
         );
     }
-    let assembled = match PreparedPlan::assemble(plan, people, carriers) {
+    let whom = digest::Whom::of(&people);
+    let assembled = match PreparedPlan::assemble(plan, people, whom, carriers) {
         Ok(assembled) => assembled,
         Err(errors) => return Preparation { findings: errors, prepared: None },
     };
@@ -117,11 +118,17 @@ impl Uses {
 }
 
 impl PreparedPlan {
-    fn assemble(plan: Plan, people: People, carriers: BTreeMap<Mechanism, Carrier>) -> Result<Self, Vec<Finding>> {
+    /// `whom` is the digest of the people.
+    fn assemble(
+        plan: Plan,
+        people: People,
+        whom: String,
+        carriers: BTreeMap<Mechanism, Carrier>,
+    ) -> Result<Self, Vec<Finding>> {
         let renderer = Renderer::new(&plan).map_err(|finding| vec![finding])?;
         let gates = schedule::gates(&plan);
         let lanes = lanes(&plan, &people, &carriers);
-        let digests = digest::digests(&plan, &people, &carriers);
+        let digests = Digests::new(digest::texts(&plan, &carriers), whom);
         let uses = gates.iter().map(|gate| Uses::of(&renderer, gate)).collect();
         let rolls = gates.iter().map(|_| OnceLock::new()).collect();
         let places = plan.release().places.iter().map(|p| p.id.clone()).collect();

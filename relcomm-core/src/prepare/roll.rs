@@ -4,9 +4,10 @@ use super::{GatePlan, PreparedPlan, SHARED, lane_name};
 use crate::communique::Step;
 use crate::id::{GroupId, Role};
 use crate::mechanism::{Addressing, Mechanism};
+use crate::plan::StakeholderRef;
 use crate::receipt::Assurance;
-use crate::stakeholder::{Address, Stakeholder};
-use std::collections::BTreeMap;
+use crate::stakeholder::Address;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// Who is on a gate's roll: the posts that members share first, then every member once.
@@ -110,17 +111,17 @@ const PREFERENCE: [&str; 10] =
     ["email", "webhook", "chat", "text", "pager", "phone", "website", "bulletin", "newsletter", "presentation"];
 
 pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
-    let plan = prepared.plan();
+    let (plan, people) = (prepared.plan(), prepared.people());
     let communique = prepared.communique(gate);
-    let mut seen = vec![false; prepared.people().len()];
-    let mut known: BTreeMap<PathKey, u16> = BTreeMap::new();
     let mut roll = Roll::default();
-    let membership: Vec<(&GroupId, Vec<bool>)> = communique
-        .to
+    let mut seen = vec![false; people.len()];
+    // Whoever is in one group only cannot be in another.
+    let several = if communique.to.len() > 1 { communique.to.as_slice() } else { &[] };
+    let membership: Vec<(&GroupId, Vec<bool>)> = several
         .iter()
         .map(|group| {
-            let mut is_member = vec![false; prepared.people().len()];
-            for &number in prepared.people().members(group) {
+            let mut is_member = vec![false; people.len()];
+            for &number in people.members(group) {
                 if let Some(slot) = is_member.get_mut(number as usize) {
                     *slot = true;
                 }
@@ -130,92 +131,110 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
         .collect();
     for group_id in &communique.to {
         let Some(group) = plan.group(group_id) else { continue };
-        for &number in prepared.people().members(group_id) {
+        let mut known: BTreeMap<PathKey<'_>, u16> = BTreeMap::new();
+        let mut alike: HashMap<(u32, Option<&GroupId>, Assurance), u16> = HashMap::new();
+        for &number in people.members(group_id) {
             if std::mem::replace(seen.get_mut(number as usize).unwrap_or(&mut true), true) {
                 continue;
             }
-            let Some(who) = prepared.people().get(number) else { continue };
-            if !who.is_in(gate.id.place.as_ref()) {
-                continue;
-            }
-            let groups =
-                || membership.iter().filter(|(_, is)| is.get(number as usize) == Some(&true)).map(|(id, _)| *id);
+            let Some(who) = people.at(number).filter(|who| who.is_in(gate.id.place.as_ref())) else { continue };
+            let others = membership.iter().filter(|(_, is)| is.get(number as usize) == Some(&true)).map(|(id, _)| *id);
+            let groups = || others.clone().chain(several.is_empty().then_some(group_id));
             let variant = groups().find(|group| communique.variants.contains_key(*group));
             // One delivery is credited to every group, so it must meet the rule of each.
             let strictest = groups().filter_map(|id| plan.group(id)).map(|g| g.informed_when).max();
             let informed_when = communique.informed_when.or(strictest).unwrap_or(group.informed_when);
-            let own = variant.and_then(|g| communique.variants.get(g)).map_or(&[][..], |v| v.via.as_slice());
-            let via = [own, &communique.via, &group.via].into_iter().find(|via| !via.is_empty());
-            let lanes = lanes_of(prepared, &who, via);
-            let key = (group_id.clone(), variant.cloned(), informed_when, lanes);
-            let path = match known.get(&key) {
-                Some(path) => *path,
-                None => {
-                    let path = path(prepared, &mut roll, &key, &who, via);
-                    known.insert(key, path);
-                    path
+            let alike_key = (who.kind(), variant, informed_when);
+            let path = alike.get(&alike_key).copied().unwrap_or_else(|| {
+                let own = variant.and_then(|g| communique.variants.get(g)).map_or(&[][..], |v| v.via.as_slice());
+                let via = [own, &communique.via, &group.via].into_iter().find(|via| !via.is_empty());
+                let steps = steps_of(prepared, who, via);
+                let by_address = steps.iter().any(|step| step.address.is_some());
+                let key = PathKey { variant, informed_when, steps };
+                let path = match known.get(&key) {
+                    Some(path) => *path,
+                    None => {
+                        let path = path(prepared, &mut roll, group_id, &key, via);
+                        known.insert(key, path);
+                        path
+                    }
+                };
+                if !by_address {
+                    alike.insert(alike_key, path);
                 }
-            };
+                path
+            });
             roll.people.push(number);
             roll.path_nos.push(path);
         }
     }
+    roll.people.shrink_to_fit();
+    roll.path_nos.shrink_to_fit();
     roll
 }
 
-type PathKey = (GroupId, Option<GroupId>, Assurance, Vec<(usize, String)>);
-
-/// The steps that a stakeholder can be reached by, each with its lane.
-fn lanes_of(prepared: &PreparedPlan, who: &Stakeholder, via: Option<&[Step]>) -> Vec<(usize, String)> {
-    steps_of(who, via)
-        .iter()
-        .enumerate()
-        .filter_map(|(index, step)| {
-            let carrier = prepared.carriers().get(&step.via)?;
-            let address = who.addresses.get(&step.via);
-            match carrier.capabilities.addressing {
-                Addressing::Once => Some((index, format!("{SHARED}{}", step.via))),
-                Addressing::Each if address.is_none() && !carrier.capabilities.by_hand => None,
-                Addressing::Each => {
-                    Some((index, lane_name(&step.via, carrier.endpoints, address.map(Address::as_str))))
-                }
-            }
-        })
-        .collect()
+/// What decides a path within a group.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct PathKey<'a> {
+    variant: Option<&'a GroupId>,
+    informed_when: Assurance,
+    steps: Vec<Reachable<'a>>,
 }
 
-fn steps_of(who: &Stakeholder, via: Option<&[Step]>) -> Vec<Step> {
-    if let Some(via) = via {
-        return via.to_vec();
-    }
+/// A step that a stakeholder can be reached by.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Reachable<'a> {
+    /// Its place among the steps.
+    index: usize,
+    mechanism: &'a Mechanism,
+    lane: String,
+    /// The address, where it leads to a lane or a post of its own.
+    address: Option<&'a str>,
+}
+
+fn steps_of<'a>(prepared: &PreparedPlan, who: StakeholderRef<'a>, via: Option<&'a [Step]>) -> Vec<Reachable<'a>> {
     let rank = |m: &Mechanism| PREFERENCE.iter().position(|p| *p == m.as_str()).unwrap_or(PREFERENCE.len());
-    let mut mechanisms: Vec<&Mechanism> = who.addresses.keys().collect();
-    mechanisms.sort_by_key(|m| rank(m));
-    mechanisms.into_iter().cloned().map(Step::new).collect()
+    let mechanisms: Vec<&Mechanism> = match via {
+        Some(via) => via.iter().map(|step| &step.via).collect(),
+        None => {
+            let mut own: Vec<&Mechanism> = who.mechanisms().iter().collect();
+            own.sort_by_key(|m| rank(m));
+            own
+        }
+    };
+    let reachable = |(index, mechanism): (usize, &'a Mechanism)| {
+        let carrier = prepared.carriers().get(mechanism)?;
+        let address = who.address(mechanism);
+        let (lane, address) = match carrier.capabilities.addressing {
+            Addressing::Once => (format!("{SHARED}{mechanism}"), address),
+            Addressing::Each if address.is_none() && !carrier.capabilities.by_hand => return None,
+            Addressing::Each => {
+                (lane_name(mechanism, carrier.endpoints, address), address.filter(|_| carrier.endpoints))
+            }
+        };
+        Some(Reachable { index, mechanism, lane, address })
+    };
+    mechanisms.into_iter().enumerate().filter_map(reachable).collect()
 }
 
-fn path(
-    prepared: &PreparedPlan,
-    roll: &mut Roll,
-    (group, variant, informed_when, lanes): &PathKey,
-    who: &Stakeholder,
-    via: Option<&[Step]>,
-) -> u16 {
+fn path(prepared: &PreparedPlan, roll: &mut Roll, group: &GroupId, key: &PathKey<'_>, via: Option<&[Step]>) -> u16 {
     let number = u16::try_from(roll.paths.len()).unwrap_or(u16::MAX);
-    let all = steps_of(who, via);
     let mut steps = Vec::new();
-    for (index, lane) in lanes {
-        let Some(step) = all.get(*index) else { continue };
-        let post = lane.starts_with(SHARED).then(|| post(roll, &step.via, who.addresses.get(&step.via), number));
+    for reachable in &key.steps {
+        let mechanism = reachable.mechanism;
+        let step = via.and_then(|via| via.get(reachable.index));
+        let shared = reachable.lane.starts_with(SHARED);
+        let address = || reachable.address.and_then(|address| Address::new(address).ok());
         steps.push(StepPlan {
-            mechanism: step.via.clone(),
-            lane: prepared.lanes().iter().position(|l| l == lane).unwrap_or(usize::MAX),
-            post,
-            unless: step.unless.zip(step.within),
-            performer: step.performer.clone(),
+            mechanism: mechanism.clone(),
+            lane: prepared.lanes().iter().position(|l| *l == reachable.lane).unwrap_or(usize::MAX),
+            post: shared.then(|| post(roll, mechanism, address().as_ref(), number)),
+            unless: step.and_then(|step| step.unless.zip(step.within)),
+            performer: step.and_then(|step| step.performer.clone()),
         });
     }
-    roll.paths.push(PathPlan { group: group.clone(), variant: variant.clone(), informed_when: *informed_when, steps });
+    let (variant, informed_when) = (key.variant.cloned(), key.informed_when);
+    roll.paths.push(PathPlan { group: group.clone(), variant, informed_when, steps });
     number
 }
 

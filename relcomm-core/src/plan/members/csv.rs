@@ -1,8 +1,7 @@
 //! Members as comma-separated values (RFC 4180) with a header.
 
 use super::row::Field;
-use super::{List, Roster, Row, Stopped};
-use crate::plan::finding::Position;
+use super::{At, List, Roster, Row, Stopped};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
 
@@ -24,27 +23,27 @@ pub(super) fn read(
         }
     }
     let header = header(roster, columns, &record)?;
-    while lines.read_byte_record(&mut record).map_err(unreadable)? {
+    'rows: while lines.read_byte_record(&mut record).map_err(unreadable)? {
         let line = record.position().map_or(1, |at| usize::try_from(at.line()).unwrap_or(usize::MAX));
-        let at = || Position::new(list.file, line, 1, "");
+        let at = At::line(line);
         if is_blank(&record) {
             continue;
         }
         if record.len() != header.len() {
             let message = format!("a row has {} where the header has {} columns", Cells(record.len()), header.len());
-            roster.complain(list, at(), "RC0403", message, Some("put a value that holds a comma in double quotes"));
+            roster.complain(list, at, "RC0403", message, Some("put a value that holds a comma in double quotes"));
             continue;
         }
-        let Ok(text) = csv::StringRecord::from_byte_record(record.clone()) else {
-            roster.complain(list, at(), "RC0403", "a row is not UTF-8".into(), Some("save the file as UTF-8"));
-            continue;
-        };
-        let mut row = Row::new();
-        for ((name, field), value) in header.iter().zip(text.iter()) {
+        let mut row = Row::with_room(header.len());
+        for ((name, field), value) in header.iter().zip(&record) {
+            let Ok(value) = std::str::from_utf8(value) else {
+                roster.complain(list, at, "RC0403", "a row is not UTF-8".into(), Some("save the file as UTF-8"));
+                continue 'rows;
+            };
             row.cell(field, name, value);
         }
         if !row.is_blank() {
-            roster.take(list, row, at())?;
+            roster.take(list, row, at)?;
         }
     }
     Ok(())

@@ -1,8 +1,7 @@
 //! Members as JSON lines: one object a line, its keys being what the columns of a CSV are.
 
 use super::row::Field;
-use super::{List, Roster, Row, Stopped};
-use crate::plan::finding::Position;
+use super::{At, List, Roster, Row, Stopped};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
@@ -31,7 +30,7 @@ pub(super) fn read(
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let at = Position::new(list.file, number, 1, "");
+        let at = At::line(number);
         match serde_json::from_slice::<Map<String, Value>>(&line) {
             Ok(object) => take(roster, list, &mapped, columns, &object, at)?,
             Err(_) => roster.complain(
@@ -52,7 +51,7 @@ fn take(
     mapped: &BTreeMap<&str, &str>,
     columns: &BTreeMap<String, String>,
     object: &Map<String, Value>,
-    at: Position,
+    at: At,
 ) -> Result<(), Stopped> {
     let mut cells: Vec<(Field, &str, String)> = Vec::with_capacity(object.len());
     for (key, value) in object {
@@ -71,13 +70,13 @@ fn take(
             }
             _ => {
                 let message = format!("a value of `{key}` is neither text nor a number");
-                roster.complain(list, at.clone(), "RC0407", message, None);
+                roster.complain(list, at, "RC0407", message, None);
                 continue;
             }
         };
         cells.push((field, key, text));
     }
-    let mut row = Row::new();
+    let mut row = Row::with_room(cells.len());
     for (field, key, value) in &cells {
         row.cell(field, key, value);
     }

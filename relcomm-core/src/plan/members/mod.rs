@@ -11,7 +11,9 @@ use super::people::{People, TooManyPeople};
 use crate::id::{GroupId, PlaceId};
 use crate::mechanism::Mechanism;
 use crate::stakeholder::Stakeholder;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use hashbrown::HashTable;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 
 pub(crate) use row::{Field, Row};
@@ -34,6 +36,19 @@ pub(crate) struct List<'a> {
     pub(crate) path: &'a str,
     /// The file that holds it.
     pub(crate) file: &'a str,
+}
+
+/// Where a row stands in the file of its list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct At {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+}
+
+impl At {
+    fn line(line: usize) -> Self {
+        Self { line, column: 1 }
+    }
 }
 
 /// Where each person was first named, and what the members of each group have.
@@ -69,18 +84,16 @@ impl Origins {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    number: u32,
-    list: usize,
-}
-
 /// Collects the people of all groups, each person once.
 #[derive(Debug)]
 pub(crate) struct Roster {
     words: Vocabulary,
     people: People,
-    known: HashMap<Box<str>, Known>,
+    /// Everyone's number, by the hash of their id.
+    known: HashTable<u32>,
+    hasher: RandomState,
+    /// The last list that named each.
+    last: Vec<u32>,
     origins: Origins,
     findings: Vec<Finding>,
     /// The first of each kind of finding in the present list, and how many there are of it: a list with a broken column is one finding,
@@ -94,7 +107,9 @@ impl Roster {
         Self {
             words,
             people: People::new(),
-            known: HashMap::new(),
+            known: HashTable::new(),
+            hasher: RandomState::new(),
+            last: Vec::new(),
             origins: Origins::default(),
             findings: Vec::new(),
             alike: BTreeMap::new(),
@@ -146,42 +161,48 @@ impl Roster {
     }
 
     /// Reports a row of the present list.
-    fn complain(&mut self, list: List<'_>, at: Position, code: &'static str, message: String, help: Option<&str>) {
+    fn complain(&mut self, list: List<'_>, at: At, code: &'static str, message: String, help: Option<&str>) {
         let seen = self.alike.entry((code, message)).or_insert_with_key(|(code, message)| {
+            // The line itself is left out: it holds addresses.
+            let at = Position::new(list.file, at.line, at.column, "");
             let finding = Finding::error(code, list.path, message.clone()).at(at);
             (if let Some(help) = help { finding.help(help) } else { finding }, 0)
         });
         seen.1 += 1;
     }
 
-    /// Takes one row. `at` is where it stands; its source line is shown only if the caller put it there.
-    pub(crate) fn take(&mut self, list: List<'_>, row: Row<'_>, at: Position) -> Result<(), TooManyPeople> {
+    /// Takes one row.
+    pub(crate) fn take(&mut self, list: List<'_>, row: Row<'_>, at: At) -> Result<(), TooManyPeople> {
         let complete = row.read(&self.words, list.group);
         let bad = !complete.wrong.is_empty();
         for wrong in complete.wrong {
-            self.complain(list, at.clone(), wrong.code, wrong.message, wrong.help);
+            self.complain(list, at, wrong.code, wrong.message, wrong.help);
         }
         let (Some(who), false) = (complete.who, bad) else { return Ok(()) };
         self.admit(list, &who, at)
     }
 
-    fn admit(&mut self, list: List<'_>, who: &Stakeholder, at: Position) -> Result<(), TooManyPeople> {
-        let present = self.origins.files.len();
-        let Some(known) = self.known.get_mut(who.id.as_str()) else {
-            let number = self.people.push(who)?;
-            let short = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-            self.origins.places.push((short(present.saturating_sub(1)), short(at.line), short(at.column)));
-            self.known.insert(who.id.as_str().into(), Known { number, list: present });
+    fn admit(&mut self, list: List<'_>, who: &Stakeholder, at: At) -> Result<(), TooManyPeople> {
+        let short = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let present = short(self.origins.files.len());
+        let Self { people, known, hasher, .. } = self;
+        let hash = hasher.hash_one(who.id.as_str());
+        let Some(&number) = known.find(hash, |number| people.is(*number, &who.id)) else {
+            let number = people.push(who)?;
+            known.insert_unique(hash, number, |number| people.at(*number).map_or(0, |who| hasher.hash_one(who.id())));
+            self.last.push(present);
+            self.origins.places.push((present.saturating_sub(1), short(at.line), short(at.column)));
             self.join(list.group, who, number);
             return Ok(());
         };
-        if known.list == present {
+        if self.last.get(number as usize) == Some(&present) {
             let help = "give each person an `id`; without one it is the local part of the email";
             self.complain(list, at, "RC0405", "two rows of this list have the same id".into(), Some(help));
             return Ok(());
         }
-        known.list = present;
-        let number = known.number;
+        if let Some(last) = self.last.get_mut(number as usize) {
+            *last = present;
+        }
         let same =
             self.people.get(number).is_some_and(|first| first.addresses == who.addresses && first.places == who.places);
         if same {
@@ -210,7 +231,8 @@ impl Roster {
     }
 
     /// The people, where each was named, and what was found.
-    pub(crate) fn finish(self) -> (People, Origins, Vec<Finding>) {
+    pub(crate) fn finish(mut self) -> (People, Origins, Vec<Finding>) {
+        self.people.fit();
         (self.people, self.origins, self.findings)
     }
 }

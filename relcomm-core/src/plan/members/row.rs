@@ -67,6 +67,11 @@ impl<'a> Row<'a> {
         Self::default()
     }
 
+    /// Room for so many cells.
+    pub(crate) fn with_room(cells: usize) -> Self {
+        Self { cells: Vec::with_capacity(cells), inbox: false }
+    }
+
     /// The row of a group that is one inbox itself: without id or email, its id is the group's.
     pub(crate) fn inbox() -> Self {
         Self { cells: Vec::new(), inbox: true }

@@ -8,7 +8,7 @@ use crate::plan::draft::{
 };
 use crate::plan::finding::Finding;
 use crate::plan::key_path;
-use crate::plan::members::{Field, List, Origins, Roster, Row, Vocabulary, unreadable};
+use crate::plan::members::{At, Field, List, Origins, Roster, Row, Vocabulary, unreadable};
 use crate::plan::people::People;
 use crate::receipt::Assurance;
 use crate::release::Release;
@@ -215,10 +215,8 @@ impl Resolver<'_> {
             for (field, column, value) in fields {
                 row.cell(field, column, value);
             }
-            let mut at = self.source.at(path);
-            // The line holds the address.
-            at.source.clear();
-            if let Err(e) = roster.take(list, row, at) {
+            let at = self.source.at(path);
+            if let Err(e) = roster.take(list, row, At { line: at.line, column: at.column }) {
                 self.error("RC0407", list.path, e.to_string());
                 break;
             }

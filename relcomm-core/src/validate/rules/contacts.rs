@@ -4,9 +4,9 @@ use super::super::{Rule, Subject, address};
 use crate::communique::Per;
 use crate::mechanism::{Addressing, Mechanism};
 use crate::plan::{Finding, Findings, Position, key_path};
-use crate::stakeholder::{Address, Group};
+use crate::stakeholder::Group;
 use regex::Regex;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everyone who is told has an address for a step that reaches them.
 #[derive(Debug)]
@@ -36,11 +36,11 @@ impl Rule for Addressed {
                     continue;
                 }
                 let mut without = members.iter().filter(|number| {
-                    cx.people().get(**number).is_some_and(|who| {
+                    cx.people().at(**number).is_some_and(|who| {
                         if steps.is_empty() {
-                            who.addresses.is_empty()
+                            who.mechanisms().is_empty()
                         } else {
-                            !steps.iter().any(|step| who.addresses.contains_key(&step.via))
+                            !steps.iter().any(|step| who.mechanisms().contains(&step.via))
                         }
                     })
                 });
@@ -120,15 +120,15 @@ impl Rule for Addresses {
         let patterns = patterns(cx, out);
         // The first of each kind, and how many.
         let mut wrong: BTreeMap<(&'static str, String), (Option<Position>, String, usize)> = BTreeMap::new();
-        let mut judged = HashSet::new();
+        let mut judged = vec![false; cx.people().len()];
         for (group, members) in cx.people().groups() {
             let path = key_path("groups", group.as_str());
             for number in members {
-                if !judged.insert(*number) {
+                if std::mem::replace(judged.get_mut(*number as usize).unwrap_or(&mut true), true) {
                     continue;
                 }
-                let Some(who) = cx.people().get(*number) else { continue };
-                for (mechanism, address) in &who.addresses {
+                let Some(who) = cx.people().at(*number) else { continue };
+                for (mechanism, address) in who.addresses() {
                     if let Some((code, message)) = judge(cx, &patterns, mechanism, address) {
                         let entry = wrong
                             .entry((code, message))
@@ -150,7 +150,7 @@ impl Rule for Addresses {
         }
         for (path, party) in parties {
             for (mechanism, address) in &party.addresses {
-                if let Some((code, message)) = judge(cx, &patterns, mechanism, address) {
+                if let Some((code, message)) = judge(cx, &patterns, mechanism, address.as_str()) {
                     let position = cx.source().at(&path);
                     // The line holds the address.
                     let position = Position::new(position.file, position.line, position.column, "");
@@ -183,9 +183,8 @@ fn judge(
     cx: &Subject<'_>,
     patterns: &BTreeMap<Mechanism, Regex>,
     mechanism: &Mechanism,
-    address: &Address,
+    text: &str,
 ) -> Option<(&'static str, String)> {
-    let text = address.as_str();
     let endpoints = cx
         .deployment()
         .channels

@@ -1,0 +1,162 @@
+//! The people of a plan: each stakeholder once, with random access, and the membership of each group.
+
+mod record;
+mod sections;
+
+pub use record::StakeholderRef;
+
+use crate::id::{GroupId, StakeholderId};
+use crate::stakeholder::Stakeholder;
+use hashbrown::HashTable;
+use record::Kind;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::RandomState;
+
+/// Every stakeholder of a plan once, in the order in which they were loaded, and who belongs to which group.
+///
+/// Their strings lie in one buffer; what many have alike is kept once. So a million of them cost little more than their strings, and
+/// looking at one of them ([`at`](Self::at)) copies nothing.
+#[derive(Clone, Default)]
+pub struct People {
+    kinds: Vec<Kind>,
+    /// The kinds by what they hold.
+    known: HashTable<u32>,
+    hasher: RandomState,
+    /// The kind of each.
+    kind_nos: Vec<u32>,
+    records: Vec<u8>,
+    /// Where the record of each ends.
+    ends: Vec<u64>,
+    groups: BTreeMap<GroupId, Vec<u32>>,
+}
+
+/// More people than a number of 32 bits can count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a plan holds at most 4,294,967,295 people")]
+#[non_exhaustive]
+pub struct TooManyPeople;
+
+impl People {
+    /// Nobody.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is nobody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Adds a stakeholder and returns their number. That an id is new is for the caller to know.
+    ///
+    /// # Errors
+    /// [`TooManyPeople`].
+    pub fn push(&mut self, who: &Stakeholder) -> Result<u32, TooManyPeople> {
+        let number = u32::try_from(self.ends.len()).ok().filter(|n| *n < u32::MAX).ok_or(TooManyPeople)?;
+        let kind = self.kind(who);
+        record::write(&mut self.records, who);
+        self.kind_nos.push(kind);
+        self.ends.push(self.records.len() as u64);
+        Ok(number)
+    }
+
+    fn kind(&mut self, who: &Stakeholder) -> u32 {
+        let Self { kinds, known, hasher, .. } = self;
+        let hash = Kind::hash_of(who, hasher);
+        let is = |no: &u32| kinds.get(*no as usize).is_some_and(|kind| kind.is_of(who));
+        if let Some(no) = known.find(hash, is) {
+            return *no;
+        }
+        self.add(Kind::of(who))
+    }
+
+    fn add(&mut self, kind: Kind) -> u32 {
+        let Self { kinds, known, hasher, .. } = self;
+        // There are no more kinds than people.
+        let no = u32::try_from(kinds.len()).unwrap_or(u32::MAX);
+        let hash = kind.hash(hasher);
+        kinds.push(kind);
+        known.insert_unique(hash, no, |no| kinds.get(*no as usize).map_or(0, |kind| kind.hash(hasher)));
+        no
+    }
+
+    /// Makes the stakeholder of that number a member of the group; a second time is the same as once, if in ascending order.
+    pub fn join(&mut self, group: &GroupId, number: u32) {
+        let members = match self.groups.get_mut(group) {
+            Some(members) => members,
+            None => self.groups.entry(group.clone()).or_default(),
+        };
+        if members.last() != Some(&number) {
+            members.push(number);
+        }
+    }
+
+    /// Gives back what was reserved for more.
+    pub(crate) fn fit(&mut self) {
+        self.kind_nos.shrink_to_fit();
+        self.records.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.groups.values_mut().for_each(Vec::shrink_to_fit);
+    }
+
+    /// The stakeholder of that number, in place: for whoever needs a part of them only.
+    #[must_use]
+    pub fn at(&self, number: u32) -> Option<StakeholderRef<'_>> {
+        let index = number as usize;
+        let start = match index.checked_sub(1) {
+            Some(before) => *self.ends.get(before)?,
+            None => 0,
+        };
+        let end = *self.ends.get(index)?;
+        let record = self.records.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
+        let number = *self.kind_nos.get(index)?;
+        Some(StakeholderRef { number, kind: self.kinds.get(number as usize)?, record })
+    }
+
+    /// Whether the stakeholder of that number is this one.
+    pub(crate) fn is(&self, number: u32, id: &StakeholderId) -> bool {
+        self.at(number).is_some_and(|who| who.id() == id.as_str())
+    }
+
+    /// A copy of the stakeholder of that number.
+    #[must_use]
+    pub fn get(&self, number: u32) -> Option<Stakeholder> {
+        self.at(number)?.whole()
+    }
+
+    /// The numbers of the members of a group, in the order in which they were named; empty for a group without members.
+    #[must_use]
+    pub fn members(&self, group: &GroupId) -> &[u32] {
+        self.groups.get(group).map_or(&[], Vec::as_slice)
+    }
+
+    /// The groups that have members.
+    pub fn groups(&self) -> impl Iterator<Item = (&GroupId, &[u32])> {
+        self.groups.iter().map(|(g, m)| (g, m.as_slice()))
+    }
+}
+
+impl PartialEq for People {
+    fn eq(&self, other: &Self) -> bool {
+        self.kinds == other.kinds
+            && self.kind_nos == other.kind_nos
+            && self.ends == other.ends
+            && self.records == other.records
+            && self.groups == other.groups
+    }
+}
+
+impl fmt::Debug for People {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("People").field("len", &self.len()).field("groups", &self.groups.len()).finish_non_exhaustive()
+    }
+}

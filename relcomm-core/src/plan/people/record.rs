@@ -1,0 +1,205 @@
+//! How a stakeholder is kept: a kind, which many share, and a record of their own strings.
+
+use crate::id::{Lang, PlaceId, StakeholderId};
+use crate::mechanism::Mechanism;
+use crate::stakeholder::{Address, Stakeholder};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher};
+
+/// All about a stakeholder that is not a string of their own: a million customers are of a few kinds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kind {
+    named: bool,
+    lang: Option<Lang>,
+    places: Vec<PlaceId>,
+    /// In ascending order, as are the variables.
+    mechanisms: Vec<Mechanism>,
+    vars: Vec<Box<str>>,
+}
+
+impl Kind {
+    pub(super) fn of(who: &Stakeholder) -> Self {
+        Self {
+            named: who.name.is_some(),
+            lang: who.lang.clone(),
+            places: who.places.clone(),
+            mechanisms: who.addresses.keys().cloned().collect(),
+            vars: who.vars.keys().map(|name| name.as_str().into()).collect(),
+        }
+    }
+
+    pub(super) fn is_of(&self, who: &Stakeholder) -> bool {
+        self.named == who.name.is_some()
+            && self.lang == who.lang
+            && self.places == who.places
+            && self.mechanisms.iter().eq(who.addresses.keys())
+            && self.vars.iter().map(|name| &**name).eq(who.vars.keys().map(String::as_str))
+    }
+
+    pub(super) fn hash(&self, by: &impl BuildHasher) -> u64 {
+        let vars = self.vars.iter().map(|name| &**name);
+        hash(by, self.named, self.lang.as_ref(), &self.places, self.mechanisms.iter(), vars)
+    }
+
+    pub(super) fn hash_of(who: &Stakeholder, by: &impl BuildHasher) -> u64 {
+        let vars = who.vars.keys().map(String::as_str);
+        hash(by, who.name.is_some(), who.lang.as_ref(), &who.places, who.addresses.keys(), vars)
+    }
+}
+
+fn hash<'a>(
+    by: &impl BuildHasher,
+    named: bool,
+    lang: Option<&Lang>,
+    places: &[PlaceId],
+    mechanisms: impl Iterator<Item = &'a Mechanism>,
+    vars: impl Iterator<Item = &'a str>,
+) -> u64 {
+    let mut state = by.build_hasher();
+    (named, lang, places).hash(&mut state);
+    mechanisms.for_each(|mechanism| mechanism.hash(&mut state));
+    vars.for_each(|name| name.hash(&mut state));
+    state.finish()
+}
+
+/// Appends the record: id, name if they have one, addresses, values of variables; each with its length before it.
+pub(super) fn write(to: &mut Vec<u8>, who: &Stakeholder) {
+    put(to, who.id.as_str());
+    if let Some(name) = &who.name {
+        put(to, name);
+    }
+    who.addresses.values().for_each(|address| put(to, address.as_str()));
+    who.vars.values().for_each(|value| put(to, value));
+}
+
+/// The length in groups of seven bits, the last one below 128.
+fn put(to: &mut Vec<u8>, text: &str) {
+    let mut length = text.len();
+    while length >= 0x80 {
+        to.push(0x80 | (length & 0x7F) as u8);
+        length >>= 7;
+    }
+    to.push(length as u8);
+    to.extend_from_slice(text.as_bytes());
+}
+
+/// The next string of a record; `None` at its end, or where it was not written by this module.
+fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let mut length = 0_usize;
+    for shift in (0..usize::BITS).step_by(7) {
+        let (&byte, tail) = rest.split_first()?;
+        *rest = tail;
+        length |= usize::from(byte & 0x7F) << shift;
+        if byte < 0x80 {
+            let (text, tail) = rest.split_at_checked(length)?;
+            *rest = tail;
+            return Some(text);
+        }
+    }
+    None
+}
+
+/// A stakeholder as they are kept: looked at in place, nothing is copied.
+#[derive(Clone, Copy)]
+pub struct StakeholderRef<'a> {
+    pub(super) number: u32,
+    pub(super) kind: &'a Kind,
+    pub(super) record: &'a [u8],
+}
+
+impl<'a> StakeholderRef<'a> {
+    /// Their id.
+    #[must_use]
+    pub fn id(&self) -> &'a str {
+        self.value(0).unwrap_or_default()
+    }
+
+    /// Their name, for salutations.
+    #[must_use]
+    pub fn name(&self) -> Option<&'a str> {
+        if self.kind.named { self.value(1) } else { None }
+    }
+
+    /// Their language.
+    #[must_use]
+    pub fn lang(&self) -> Option<&'a Lang> {
+        self.kind.lang.as_ref()
+    }
+
+    /// The places they belong to; empty means every place.
+    #[must_use]
+    pub fn places(&self) -> &'a [PlaceId] {
+        &self.kind.places
+    }
+
+    /// Whether they belong to the place; always, for the release as a whole.
+    #[must_use]
+    pub fn is_in(&self, place: Option<&PlaceId>) -> bool {
+        self.places().is_empty() || place.is_none_or(|p| self.places().contains(p))
+    }
+
+    /// The mechanisms for which they have an address, in ascending order.
+    #[must_use]
+    pub fn mechanisms(&self) -> &'a [Mechanism] {
+        &self.kind.mechanisms
+    }
+
+    /// Their address for a mechanism.
+    #[must_use]
+    pub fn address(&self, mechanism: &Mechanism) -> Option<&'a str> {
+        let index = self.kind.mechanisms.iter().position(|m| m == mechanism)?;
+        self.value(1 + usize::from(self.kind.named) + index)
+    }
+
+    /// Their addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = (&'a Mechanism, &'a str)> + use<'a> {
+        self.kind.mechanisms.iter().zip(self.values().skip(1 + usize::from(self.kind.named)))
+    }
+
+    /// Everything else that the member data says of them: column and value.
+    pub fn vars(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let before = 1 + usize::from(self.kind.named) + self.kind.mechanisms.len();
+        self.kind.vars.iter().map(|name| &**name).zip(self.values().skip(before))
+    }
+
+    /// Number of their kind: people of one kind have the same mechanisms, places, language and variables.
+    pub(crate) fn kind(&self) -> u32 {
+        self.number
+    }
+
+    /// A copy of all of it; `None` if the record was not written by relcomm.
+    pub(crate) fn whole(&self) -> Option<Stakeholder> {
+        let mut who = Stakeholder::new(StakeholderId::new(self.id()).ok()?);
+        who.name = self.name().map(Into::into);
+        who.lang.clone_from(&self.kind.lang);
+        who.places.clone_from(&self.kind.places);
+        for (mechanism, address) in self.addresses() {
+            who.addresses.insert(mechanism.clone(), Address::new(address).ok()?);
+        }
+        who.vars.extend(self.vars().map(|(name, value)| (name.into(), value.into())));
+        Some(who)
+    }
+
+    fn value(&self, index: usize) -> Option<&'a str> {
+        let mut rest = self.record;
+        for _ in 0..index {
+            take(&mut rest)?;
+        }
+        std::str::from_utf8(take(&mut rest)?).ok()
+    }
+
+    fn values(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let mut rest = self.record;
+        std::iter::from_fn(move || std::str::from_utf8(take(&mut rest)?).ok())
+    }
+}
+
+impl fmt::Debug for StakeholderRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StakeholderRef")
+            .field("mechanisms", &self.mechanisms())
+            .field("places", &self.places())
+            .finish_non_exhaustive()
+    }
+}
