@@ -89,8 +89,8 @@ impl Origins {
 pub(crate) struct Roster {
     words: Vocabulary,
     people: People,
-    /// Everyone's number, by the hash of their id.
-    known: HashTable<u32>,
+    /// Everyone's number, beside the hash of their id, so that a table that grows need not look at a million ids again.
+    known: HashTable<(u32, u32)>,
     hasher: RandomState,
     /// The last list that named each.
     last: Vec<u32>,
@@ -186,10 +186,11 @@ impl Roster {
         let short = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let present = short(self.origins.files.len());
         let Self { people, known, hasher, .. } = self;
-        let hash = hasher.hash_one(who.id.as_str());
-        let Some(&number) = known.find(hash, |number| people.is(*number, &who.id)) else {
+        let short_hash = hasher.hash_one(who.id.as_str()) as u32;
+        let is = |(hash, number): &(u32, u32)| *hash == short_hash && people.is(*number, &who.id);
+        let Some(&(_, number)) = known.find(spread(short_hash), is) else {
             let number = people.push(who)?;
-            known.insert_unique(hash, number, |number| people.at(*number).map_or(0, |who| hasher.hash_one(who.id())));
+            known.insert_unique(spread(short_hash), (short_hash, number), |(hash, _)| spread(*hash));
             self.last.push(present);
             self.origins.places.push((present.saturating_sub(1), short(at.line), short(at.column)));
             self.join(list.group, who, number);
@@ -235,6 +236,11 @@ impl Roster {
         self.people.fit();
         (self.people, self.origins, self.findings)
     }
+}
+
+/// The table uses the first and the last bits of a hash of 64.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 fn located(finding: Finding, at: Option<&Position>) -> Finding {
