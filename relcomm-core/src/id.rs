@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// A word that does not fit the rule of its id type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +33,9 @@ fn is_word(s: &str) -> bool {
 }
 
 fn is_person(s: &str) -> bool {
+    if s.is_ascii() {
+        return (1..=128).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'/' | b'~'));
+    }
     (1..=128).contains(&s.chars().count())
         && !s.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '~'))
 }
@@ -41,7 +45,7 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks and takes the word.
@@ -80,7 +84,7 @@ macro_rules! id {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0.into()
+                (*id.0).into()
             }
         }
 
@@ -176,7 +180,7 @@ impl TryFrom<String> for StakeholderId {
 
 impl From<StakeholderId> for String {
     fn from(id: StakeholderId) -> Self {
-        id.0.into()
+        (*id.0).into()
     }
 }
 

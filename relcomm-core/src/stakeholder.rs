@@ -28,7 +28,7 @@ impl Address {
     /// [`BadAddress`] if it is empty, longer than 512 octets, or holds a control character (CR, LF and NUL among them).
     pub fn new(text: impl AsRef<str>) -> Result<Self, BadAddress> {
         let text = text.as_ref();
-        if text.is_empty() || text.len() > 512 || text.chars().any(char::is_control) {
+        if text.is_empty() || text.len() > 512 || holds_control(text) {
             return Err(BadAddress);
         }
         Ok(Self(text.into()))
@@ -39,6 +39,11 @@ impl Address {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// As `chars().any(char::is_control)`, for texts that are nearly always ASCII and are looked at for each delivery.
+fn holds_control(text: &str) -> bool {
+    if text.is_ascii() { text.bytes().any(|b| b.is_ascii_control()) } else { text.chars().any(char::is_control) }
 }
 
 impl fmt::Debug for Address {

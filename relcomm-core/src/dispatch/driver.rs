@@ -287,7 +287,7 @@ impl<'a> Driver<'a> {
                 () = cx.clock.sleep_until(cx.deadline) => false,
             };
             if verified {
-                self.lane_input(no, LaneInput::Mended).await?;
+                self.lane_input(no, LaneInput::Mended, self.on.clock.now()).await?;
             }
         }
         Ok(())
@@ -298,15 +298,15 @@ impl<'a> Driver<'a> {
         let due: Vec<LaneNo> =
             self.record.lanes.iter().filter(|l| l.state.timer().is_some_and(|at| at <= now)).map(|l| l.no).collect();
         for no in &due {
-            self.lane_input(*no, LaneInput::Tick).await?;
+            self.lane_input(*no, LaneInput::Tick, now).await?;
         }
         Ok(!due.is_empty())
     }
 
-    pub(super) async fn lane_input(&mut self, no: LaneNo, input: LaneInput) -> Result<(), DispatchError> {
+    pub(super) async fn lane_input(&mut self, no: LaneNo, input: LaneInput, now: Moment) -> Result<(), DispatchError> {
         loop {
             let Some(lane) = self.record.lanes.iter().find(|l| l.no == no) else { return Ok(()) };
-            let Some(fact) = lane.state.decide(&self.on.options.retries, &input, self.on.clock.now()) else {
+            let Some(fact) = lane.state.decide(&self.on.options.retries, &input, now) else {
                 return Ok(());
             };
             if let LaneFact::Barred { kind } = fact {

@@ -4,15 +4,12 @@ use super::flights::Limit;
 use crate::channel::{
     AttemptContext, Batch, Channel, ChannelError, ErrorKind, Found, Key, Outcome, Outcomes, Outgoing, Prepared, Retry,
 };
-use crate::clock::Clock;
 use crate::id::{DeliveryId, LaneNo};
 use crate::journal::Row;
 use futures_util::FutureExt;
 use smallvec::SmallVec;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// Most calls are for one recipient.
 pub(super) type One<T> = SmallVec<[T; 1]>;
@@ -37,14 +34,7 @@ pub(super) struct Flight {
 }
 
 impl Flight {
-    pub(super) async fn fly(
-        self,
-        clock: Arc<dyn Clock>,
-        timeout: Duration,
-        stop: CancellationToken,
-        limit: Arc<Limit>,
-    ) -> Landing {
-        let cx = AttemptContext::new(clock, timeout).cancellation(stop);
+    pub(super) async fn fly(self, cx: Arc<AttemptContext>, limit: Arc<Limit>) -> Landing {
         let mut outcomes = Outcomes::new(self.items.len());
         let ended = {
             let batch = Batch::new(&self.text, &self.message_key, &self.items);
@@ -91,11 +81,9 @@ pub(super) async fn ask(
     channel: Arc<dyn Channel>,
     key: Key,
     (id, leg): (DeliveryId, u8),
-    clock: Arc<dyn Clock>,
-    timeout: Duration,
+    cx: AttemptContext,
     limit: Arc<Limit>,
 ) -> Landing {
-    let cx = AttemptContext::new(clock, timeout);
     let found = match channel.lookup() {
         Some(lookup) => {
             let asked = AssertUnwindSafe(lookup.lookup(&cx, &key)).catch_unwind();

@@ -2,41 +2,71 @@
 
 use super::flight::Landing;
 use crate::clock::{Clock, Moment};
+use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, poll_fn};
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::task::AtomicWaker;
-use futures_util::{FutureExt, pin_mut};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use tokio_util::sync::ReusableBoxFuture;
 
-/// What flies. A timer for each call would cost more than many a call does, so there is one, for the earliest deadline.
+/// What flies. Each call has a place, and what a place needs — memory, a waker, a limit — is used again by the next call there. A timer
+/// for each call would cost more than many a call does, so there is one, for the earliest deadline.
 pub(super) struct Flights {
-    calls: FuturesUnordered<BoxFuture<'static, (usize, Landing)>>,
-    /// The limit of each call, at its place; a place is used again when its call has landed.
-    limits: Vec<(Option<Moment>, Arc<Limit>)>,
+    places: Vec<Place>,
     free: Vec<usize>,
+    flying: usize,
+    awake: Arc<Awake>,
     timer: Option<(Moment, BoxFuture<'static, ()>)>,
     clock: Arc<dyn Clock>,
 }
 
-/// What ends a call whose time is over.
-#[derive(Debug, Default)]
+struct Place {
+    call: ReusableBoxFuture<'static, Landing>,
+    /// Until when the call may take; `None` once it has landed or was told that its time is over.
+    deadline: Option<Moment>,
+    is_flying: bool,
+    limit: Arc<Limit>,
+    waker: Waker,
+}
+
+/// What wakes a call, and what ends it when its time is over.
 pub(super) struct Limit {
+    place: usize,
     over: AtomicBool,
+    is_awake: AtomicBool,
+    awake: Arc<Awake>,
+}
+
+/// The places whose calls want to be polled, and who polls them.
+#[derive(Default)]
+struct Awake {
+    places: Mutex<Vec<usize>>,
     waker: AtomicWaker,
+}
+
+impl Wake for Limit {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.is_awake.swap(true, Ordering::AcqRel) {
+            self.awake.places.lock().unwrap_or_else(PoisonError::into_inner).push(self.place);
+            self.awake.waker.wake();
+        }
+    }
 }
 
 impl Limit {
     /// What the call comes to, or `None` if its time was over first.
     pub(super) async fn on<T>(&self, call: impl Future<Output = T>) -> Option<T> {
-        pin_mut!(call);
-        poll_fn(|cx| {
-            if let Poll::Ready(done) = call.as_mut().poll(cx) {
-                return Poll::Ready(Some(done));
-            }
-            self.waker.register(cx.waker());
-            if self.over.load(Ordering::Acquire) { Poll::Ready(None) } else { Poll::Pending }
+        let mut call = std::pin::pin!(call);
+        poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            // Whoever sets this wakes the place as well.
+            Poll::Pending if self.over.load(Ordering::Acquire) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
         })
         .await
     }
@@ -44,11 +74,11 @@ impl Limit {
 
 impl Flights {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { calls: FuturesUnordered::new(), limits: Vec::new(), free: Vec::new(), timer: None, clock }
+        Self { places: Vec::new(), free: Vec::new(), flying: 0, awake: Arc::default(), timer: None, clock }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+        self.flying == 0
     }
 
     /// Begins a call that is over at `deadline`, whatever it does.
@@ -56,15 +86,32 @@ impl Flights {
     where
         F: Future<Output = Landing> + Send + 'static,
     {
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.limits.push(Default::default());
-            self.limits.len() - 1
-        });
-        let Some((at, limit)) = self.limits.get_mut(place) else { return };
-        *at = Some(deadline);
-        limit.over.store(false, Ordering::Release);
-        let call = call(Arc::clone(limit));
-        self.calls.push(async move { (place, call.await) }.boxed());
+        let limit = match self.free.pop().and_then(|place| self.places.get_mut(place)) {
+            Some(place) => {
+                place.limit.over.store(false, Ordering::Release);
+                place.call.set(call(Arc::clone(&place.limit)));
+                (place.deadline, place.is_flying) = (Some(deadline), true);
+                Arc::clone(&place.limit)
+            }
+            None => {
+                let limit = Arc::new(Limit {
+                    place: self.places.len(),
+                    over: AtomicBool::new(false),
+                    is_awake: AtomicBool::new(false),
+                    awake: Arc::clone(&self.awake),
+                });
+                self.places.push(Place {
+                    call: ReusableBoxFuture::new(call(Arc::clone(&limit))),
+                    deadline: Some(deadline),
+                    is_flying: true,
+                    waker: Waker::from(Arc::clone(&limit)),
+                    limit: Arc::clone(&limit),
+                });
+                limit
+            }
+        };
+        self.flying += 1;
+        limit.wake();
         if self.timer.as_ref().is_none_or(|(at, _)| deadline < *at) {
             self.arm(deadline);
         }
@@ -75,45 +122,61 @@ impl Flights {
         poll_fn(|cx| self.poll_land(cx, landed)).await;
     }
 
-    fn poll_land(&mut self, cx: &mut Context<'_>, landed: &mut Vec<Landing>) -> Poll<()> {
-        loop {
-            let before = landed.len();
-            while let Poll::Ready(Some((place, landing))) = self.calls.poll_next_unpin(cx) {
-                if let Some((at, _)) = self.limits.get_mut(place) {
-                    *at = None;
-                }
-                self.free.push(place);
-                landed.push(landing);
-            }
-            if landed.len() > before {
-                return Poll::Ready(());
-            }
-            match &mut self.timer {
-                Some((_, timer)) if !self.calls.is_empty() => {
-                    if timer.poll_unpin(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                }
-                _ => {
-                    self.timer = None;
-                    return Poll::Pending;
-                }
+    fn poll_land(&mut self, cx: &Context<'_>, landed: &mut Vec<Landing>) -> Poll<()> {
+        self.awake.waker.register(cx.waker());
+        if self.poll_awake(landed) {
+            return Poll::Ready(());
+        }
+        while self.flying > 0 {
+            let Some((_, timer)) = &mut self.timer else { break };
+            if timer.poll_unpin(&mut Context::from_waker(cx.waker())).is_pending() {
+                return Poll::Pending;
             }
             self.end_overdue();
+            if self.poll_awake(landed) {
+                return Poll::Ready(());
+            }
         }
+        self.timer = None;
+        Poll::Pending
+    }
+
+    /// Polls every call that was woken, once: one that wakes itself does not keep the others waiting.
+    fn poll_awake(&mut self, landed: &mut Vec<Landing>) -> bool {
+        let before = landed.len();
+        let mut awake = std::mem::take(&mut *self.awake.places.lock().unwrap_or_else(PoisonError::into_inner));
+        for no in awake.drain(..) {
+            let Some(place) = self.places.get_mut(no) else { continue };
+            place.limit.is_awake.store(false, Ordering::Release);
+            // A waker may outlive the call for which it was made.
+            if !place.is_flying {
+                continue;
+            }
+            if let Poll::Ready(landing) = place.call.poll(&mut Context::from_waker(&place.waker)) {
+                (place.deadline, place.is_flying) = (None, false);
+                self.flying -= 1;
+                self.free.push(no);
+                landed.push(landing);
+            }
+        }
+        let mut places = self.awake.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.is_empty() {
+            *places = awake;
+        }
+        landed.len() > before
     }
 
     fn end_overdue(&mut self) {
         let now = self.clock.now();
-        for (at, limit) in &mut self.limits {
-            if at.is_some_and(|at| at <= now) {
-                *at = None;
-                limit.over.store(true, Ordering::Release);
-                limit.waker.wake();
+        for place in &mut self.places {
+            if place.deadline.is_some_and(|at| at <= now) {
+                place.deadline = None;
+                place.limit.over.store(true, Ordering::Release);
+                place.waker.wake_by_ref();
             }
         }
         self.timer = None;
-        if let Some(next) = self.limits.iter().filter_map(|(at, _)| *at).min() {
+        if let Some(next) = self.places.iter().filter_map(|place| place.deadline).min() {
             self.arm(next);
         }
     }

@@ -4,7 +4,7 @@ use super::{DispatchError, Dispatcher, Record, course_of};
 use crate::clock::Moment;
 use crate::communique::State;
 use crate::course::{Dependence, Facts, Gate, GateFact, GateInput, GateRule, Head, Phase, Verdict};
-use crate::id::{DeliveryId, GateNo};
+use crate::id::{DeliveryId, GateNo, LaneNo, StakeholderId};
 use crate::journal::{GateRow, Row};
 use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Requirement, Roll};
 use crate::receipt::Assurance;
@@ -186,7 +186,7 @@ impl Dispatcher {
 /// The runs in which the next deliveries of a gate are entered, and who stands at their ordinals.
 pub(crate) struct Chunk {
     pub(crate) runs: Vec<crate::journal::Run>,
-    pub(crate) who: Vec<Option<crate::id::StakeholderId>>,
+    pub(crate) who: Vec<Option<StakeholderId>>,
     pub(crate) to: u32,
     pub(crate) last: bool,
 }
@@ -214,11 +214,11 @@ impl Dispatcher {
                 }
                 (None, Some((person, path))) => {
                     let lane = roll.path(path).and_then(|p| p.steps.first()).map(|s| s.lane);
-                    (lane, path, self.prepared.people().get(person).map(|p| p.id))
+                    (lane, path, self.prepared.people().at(person).and_then(|who| StakeholderId::new(who.id()).ok()))
                 }
                 (None, None) => continue,
             };
-            let lane = lane.and_then(|l| record.lane_nos.get(l)).copied().unwrap_or(crate::id::LaneNo(u16::MAX));
+            let lane = lane.and_then(|l| record.lane_nos.get(l)).copied().unwrap_or(LaneNo(u16::MAX));
             let at = due.get(usize::from(path)).copied().unwrap_or(opened).max(opened);
             match chunk.runs.last_mut() {
                 Some(run) if run.lane == lane && run.at == at => run.count += 1,

@@ -4,7 +4,7 @@ use super::DispatchError;
 use super::driver::{BATCH, Driver, alongside};
 use super::flight::{Landing, ask};
 use super::gates::{decide_all, from_head};
-use crate::channel::{ChannelError, ErrorKind, Outcome, Retry};
+use crate::channel::{AttemptContext, ChannelError, ErrorKind, Outcome, Retry};
 use crate::clock::Moment;
 use crate::course::{Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateInput, LaneInput, Phase, Stage, judge};
 use crate::id::{DeliveryId, GateNo, LaneNo};
@@ -187,9 +187,9 @@ impl Driver<'_> {
         let gate = self.record.gate_index(row.id.gate).and_then(|i| on.prepared.gates().get(i));
         let Some(gate) = gate else { return };
         let key = on.delivery_key(gate, row.who.as_ref().map_or("~", |w| w.as_str()), &mechanism);
-        let timeout = channel.capabilities().timeout;
-        let (clock, about) = (Arc::clone(&on.clock), (row.id, leg));
-        self.flights.begin(on.clock.now() + timeout, |limit| ask(channel, key, about, clock, timeout, limit));
+        let cx = AttemptContext::new(Arc::clone(&on.clock), channel.capabilities().timeout);
+        let about = (row.id, leg);
+        self.flights.begin(cx.deadline, |limit| ask(channel, key, about, cx, limit));
     }
 
     // --- leases -------------------------------------------------------------------------------------------------------------------
@@ -209,12 +209,11 @@ impl Driver<'_> {
         }
         let mut work = self.on.work(&self.record, &self.tokens, &self.late, &mut self.texts, rows)?;
         // Texts that differ cannot share a call, so there may be more calls than permits: those are given back, not made to wait.
-        let most: BTreeMap<LaneNo, u32> = work.flights.iter().map(|f| (f.lane, self.permits(f.lane))).collect();
-        let mut calls: BTreeMap<LaneNo, u32> = BTreeMap::new();
+        let mut permits: BTreeMap<LaneNo, u32> = BTreeMap::new();
         work.flights.retain_mut(|flight| {
-            let calls = calls.entry(flight.lane).or_default();
-            *calls += 1;
-            if Some(&*calls) <= most.get(&flight.lane) {
+            let left = permits.entry(flight.lane).or_insert_with(|| self.permits(flight.lane));
+            if let Some(less) = left.checked_sub(1) {
+                *left = less;
                 return true;
             }
             let back = || Outcome::Failed(ChannelError::new(ErrorKind::Cancelled, ""));
@@ -228,17 +227,23 @@ impl Driver<'_> {
             air.calls += 1;
             air.recipients += 1;
         }
+        // What surrounds them is the same for all that begin now on a lane.
+        let mut contexts: BTreeMap<LaneNo, Arc<AttemptContext>> = BTreeMap::new();
         for flight in work.flights {
             let air = self.airborne.entry(flight.lane).or_default();
             let recipients = u32::try_from(flight.items.len()).unwrap_or(u32::MAX);
             air.calls += 1;
             air.recipients += recipients;
-            if flight.channel.capabilities().rate.is_some() {
+            let can = flight.channel.capabilities();
+            if can.rate.is_some() {
                 self.on.rates.spend(flight.lane, recipients, now);
             }
-            let timeout = flight.channel.capabilities().timeout;
-            let (clock, stop) = (Arc::clone(&self.on.clock), self.stop.clone());
-            self.flights.begin(now + timeout, |limit| flight.fly(clock, timeout, stop, limit));
+            let cx = contexts.entry(flight.lane).or_insert_with(|| {
+                let cx = AttemptContext::new(Arc::clone(&self.on.clock), can.timeout);
+                Arc::new(cx.cancellation(self.stop.clone()))
+            });
+            let cx = Arc::clone(cx);
+            self.flights.begin(cx.deadline, |limit| flight.fly(cx, limit));
         }
         Ok(true)
     }
@@ -312,7 +317,8 @@ impl Driver<'_> {
         if self.landed.is_empty() {
             return Ok(false);
         }
-        let mut inputs = Vec::new();
+        let now = self.on.clock.now();
+        let mut inputs = Vec::with_capacity(self.landed.len());
         for landing in std::mem::take(&mut self.landed) {
             match landing {
                 Landing::Attempt { lane, rows, outcomes, digest } => {
@@ -322,7 +328,7 @@ impl Driver<'_> {
                     }
                     for ((row, leg), outcome) in rows.into_iter().zip(outcomes) {
                         let (finish, input) = judge(&outcome);
-                        let finish = self.with_lane(lane, finish, input).await?;
+                        let finish = self.with_lane(lane, finish, input, now).await?;
                         let Some((_, session)) = row.state.flying() else { continue };
                         let note = note_of(&outcome, digest.clone());
                         inputs.push((row, DeliveryInput::Finish { leg, session, finish }, Some(note)));
@@ -340,12 +346,18 @@ impl Driver<'_> {
     }
 
     /// Tells the lane, and fills in when it is tried again.
-    async fn with_lane(&mut self, lane: LaneNo, finish: Finish, input: LaneInput) -> Result<Finish, DispatchError> {
-        self.lane_input(lane, input).await?;
+    async fn with_lane(
+        &mut self,
+        lane: LaneNo,
+        finish: Finish,
+        input: LaneInput,
+        now: Moment,
+    ) -> Result<Finish, DispatchError> {
+        self.lane_input(lane, input, now).await?;
         Ok(match finish {
             Finish::LaneFault { kind, .. } => {
                 let state = self.record.lanes.iter().find(|l| l.no == lane).map(|l| l.state);
-                let until = state.and_then(|s| s.timer()).unwrap_or_else(|| self.on.clock.now());
+                let until = state.and_then(|s| s.timer()).unwrap_or(now);
                 Finish::LaneFault { until, kind }
             }
             finish => finish,

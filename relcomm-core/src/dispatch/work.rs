@@ -7,12 +7,13 @@ use crate::channel::{ChannelError, ErrorKind, Key, Outcome, Outgoing, Prepared};
 use crate::id::{GateNo, GroupId, LaneNo, Lang};
 use crate::journal::Row;
 use crate::mechanism::Mechanism;
+use crate::plan::StakeholderRef;
 use crate::prepare::{GatePlan, Late, PathPlan, Roll};
-use crate::stakeholder::{Address, Stakeholder};
+use crate::stakeholder::Address;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use smallvec::smallvec;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Texts that several people share, as long as the late values stand.
@@ -20,7 +21,7 @@ use std::sync::Arc;
 pub(super) struct Texts {
     shared: BTreeMap<TextKey, Text>,
     /// The same, found by where it is said: different paths may lead to one text.
-    known: HashMap<Where, Vec<(Option<Lang>, Text)>>,
+    known: BTreeMap<Where, Vec<(Option<Lang>, Text)>>,
 }
 
 /// The index of the gate, the path and the step.
@@ -66,7 +67,7 @@ struct Recipient<'a> {
     path: &'a PathPlan,
     step: usize,
     mechanism: &'a Mechanism,
-    who: Option<Stakeholder>,
+    who: Option<StakeholderRef<'a>>,
     address: Option<Address>,
 }
 
@@ -104,7 +105,13 @@ impl Dispatcher {
         Ok(work)
     }
 
-    fn recipient<'a>(&self, roll: &'a Roll, row: Row, leg: u8, lane: LaneNo) -> Result<Recipient<'a>, (Row, Outcome)> {
+    fn recipient<'a>(
+        &'a self,
+        roll: &'a Roll,
+        row: Row,
+        leg: u8,
+        lane: LaneNo,
+    ) -> Result<Recipient<'a>, (Row, Outcome)> {
         let ordinal = row.id.ordinal;
         let step = row.state.legs.get(usize::from(leg)).map_or(0, |l| usize::from(l.step));
         if let Some(post) = roll.posts().get(ordinal as usize)
@@ -114,12 +121,12 @@ impl Dispatcher {
             let (path_no, mechanism, address) = (post.path, &post.mechanism, post.address.clone());
             return Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: None, address });
         }
-        let found = self.seat(roll, &row).and_then(|(number, path)| Some((self.prepared.people().get(number)?, path)));
+        let found = self.seat(roll, &row).and_then(|(number, path)| Some((self.prepared.people().at(number)?, path)));
         let Some((who, path_no)) = found else { return Err((row, gone("no longer on the roll"))) };
         let Some(path) = roll.path(path_no) else { return Err((row, gone("no path"))) };
         let Some(plan) = path.steps.get(step) else { return Err((row, gone("the step is no longer in the plan"))) };
         let mechanism = &plan.mechanism;
-        let address = who.addresses.get(mechanism).cloned();
+        let address = who.address(mechanism).and_then(|text| Address::new(text).ok());
         Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: Some(who), address })
     }
 
@@ -131,7 +138,7 @@ impl Dispatcher {
         texts: &mut Texts,
     ) -> Result<Text, Outcome> {
         let personal = self.prepared.is_personal(gate) && recipient.who.is_some();
-        let lang = recipient.who.as_ref().and_then(|w| w.lang.as_ref());
+        let lang = recipient.who.and_then(|w| w.lang());
         // A post has its words by its own mechanism, whatever the step of those who share it.
         let at = recipient.who.is_some().then_some((gate.index, recipient.path_no, recipient.step));
         if let Some(known) = at.filter(|_| !personal).and_then(|at| texts.get(at, lang)) {
@@ -153,9 +160,10 @@ impl Dispatcher {
             return Ok(known);
         }
         let binding = self.channels.get(recipient.mechanism).ok_or_else(|| gone("the mechanism has no channel"))?;
+        let who = recipient.who.and_then(|who| who.whole());
         let rendered = self
             .prepared
-            .render_for(gate, recipient.path, recipient.who.as_ref(), late)
+            .render_for(gate, recipient.path, who.as_ref(), late)
             .map_err(|error| unfit(&error.to_string()))?;
         let prepared = binding
             .channel
@@ -181,11 +189,13 @@ impl Dispatcher {
         let Some(binding) = self.channels.get(recipient.mechanism) else { return };
         let per_call = binding.channel.capabilities().per_call.get() as usize;
         let personal = self.prepared.is_personal(gate) && recipient.who.is_some();
-        let id = recipient.who.as_ref().map_or("~", |w| w.id.as_str());
+        let id = recipient.who.map_or("~", |w| w.id());
         let key = self.delivery_key(gate, id, recipient.mechanism);
         let token = tokens.mint(recipient.row.id, recipient.leg);
         let tries = recipient.row.state.legs.get(usize::from(recipient.leg)).map_or(1, |l| u32::from(l.tries));
-        let item = Outgoing::new(key, token, recipient.address).attempt(tries).name(recipient.who.and_then(|w| w.name));
+        let item = Outgoing::new(key, token, recipient.address)
+            .attempt(tries)
+            .name(recipient.who.and_then(|w| w.name()).map(Into::into));
         let row = (recipient.row, recipient.leg);
         let fits = |f: &&mut Flight| {
             f.lane == recipient.lane && Arc::ptr_eq(&f.text, &text.prepared) && f.items.len() < per_call
