@@ -147,7 +147,7 @@ id! {
 /// are not redacted.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct StakeholderId(Box<str>);
+pub struct StakeholderId(Arc<str>);
 
 impl StakeholderId {
     /// Checks and takes the word.

@@ -17,6 +17,8 @@ pub(crate) struct Tokens {
 
 const PLAIN: usize = 9;
 const MAC: usize = 10;
+/// Eight characters for five bytes, begun ones too.
+const LEN: usize = ((PLAIN + MAC) * 8).div_ceil(5);
 
 impl Tokens {
     pub(crate) fn new(key: &SecretBox<[u8; 32]>, scope: &Scope) -> Self {
@@ -36,7 +38,10 @@ impl Tokens {
         let (plain, mac) = bytes.split_at_mut(PLAIN);
         plain.copy_from_slice(&pack(id, leg));
         mac.copy_from_slice(&self.mac(plain));
-        Token::new(BASE32_NOPAD.encode(&bytes))
+        let mut text = [0; LEN];
+        BASE32_NOPAD.encode_mut(&bytes, &mut text);
+        // The alphabet is ASCII.
+        Token::new(std::str::from_utf8(&text).unwrap_or_default())
     }
 
     /// Which delivery and leg a token names, if it is one of ours.

@@ -124,7 +124,7 @@ impl People {
 
     /// Whether the stakeholder of that number is this one.
     pub(crate) fn is(&self, number: u32, id: &StakeholderId) -> bool {
-        self.at(number).is_some_and(|who| who.id() == id.as_str())
+        self.at(number).is_some_and(|who| who.is(id))
     }
 
     /// A copy of the stakeholder of that number.

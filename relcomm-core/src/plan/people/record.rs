@@ -181,6 +181,11 @@ impl<'a> StakeholderRef<'a> {
         Some(who)
     }
 
+    /// Whether this is their id.
+    pub(super) fn is(&self, id: &StakeholderId) -> bool {
+        take(&mut { self.record }) == Some(id.as_str().as_bytes())
+    }
+
     fn value(&self, index: usize) -> Option<&'a str> {
         let mut rest = self.record;
         for _ in 0..index {
