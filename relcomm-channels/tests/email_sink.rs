@@ -87,7 +87,7 @@ async fn mails_reach_a_server_of_others_with_envelope_and_text_intact() {
     assert!(accepted(&attempt(&channel, &text("Größe", body, "<p>Grüße"), std::slice::from_ref(&item)).await[0]));
     let mails = sink.mails();
     let [mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };
-    assert!(mail.contains(&format!("<bounces+{}@b.test>", item.token.as_str())), "{mail}");
+    assert!(mail.contains(&format!("<bounces+{}@b.test>", item.token().as_str())), "{mail}");
     assert!(mail.contains(&format!("ENVID={}", key())) && mail.contains("ORCPT=rfc822;a+2Bb@c.test"), "{mail}");
     let parsed = MessageParser::default().parse(mail.as_bytes()).expect("a mail");
     assert_eq!(parsed.subject(), Some("Größe"));

@@ -108,7 +108,7 @@ async fn the_token_returns_with_the_report_through_the_maildir() {
         assert!(accepted(&attempt(&channel, &notice(), std::slice::from_ref(item)).await[0]));
     }
     let mails = peer.mails();
-    assert_eq!(mails[0].envelope_from, format!("bounces+{}@b.test", items[0].token.as_str()));
+    assert_eq!(mails[0].envelope_from, format!("bounces+{}@b.test", items[0].token().as_str()));
     assert_ne!(mails[0].envelope_from, mails[1].envelope_from);
     assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"));
 
@@ -117,8 +117,8 @@ async fn the_token_returns_with_the_report_through_the_maildir() {
     let mut said: Vec<(Option<Token>, Evidence)> =
         received.iter().flat_map(|r| &r.receipts).map(|r| (r.token.clone(), r.evidence)).collect();
     said.sort_by_key(|(_, evidence)| matches!(evidence, Evidence::Failed));
-    let well = (Some(items[0].token.clone()), Evidence::Reached(Assurance::Delivered));
-    assert_eq!(said, [well, (Some(items[1].token.clone()), Evidence::Failed)]);
+    let well = (Some(items[0].token()), Evidence::Reached(Assurance::Delivered));
+    assert_eq!(said, [well, (Some(items[1].token()), Evidence::Failed)]);
     let ids: Vec<String> = received.into_iter().map(|r| r.id).collect();
     source.done(&context(), &ids).await.expect("done");
     assert!(source.batch(&context(), 10).await.expect("read").is_empty());

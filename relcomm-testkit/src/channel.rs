@@ -210,7 +210,7 @@ impl Channel for ScriptedChannel {
                 memory.push(Seen {
                     key: item.key,
                     message_key: *batch.message_key,
-                    token: item.token.clone(),
+                    token: item.token(),
                     attempt: item.attempt,
                     address: address.clone(),
                     text: batch.text.clone(),

@@ -116,7 +116,7 @@ impl EmailChannel {
         let from = match (&self.options.return_path, items) {
             (None, _) => self.options.from.as_str().to_owned(),
             (Some(base), [item]) => base
-                .with(&item.token)
+                .with(&item.token())
                 .ok_or_else(|| ChannelError::new(ErrorKind::Internal, "the token has no place in a return path"))?,
             (Some(_), _) => return Err(ChannelError::new(ErrorKind::Internal, "one return path for many tokens")),
         };

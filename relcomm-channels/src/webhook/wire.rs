@@ -96,7 +96,7 @@ impl Event {
     pub(super) fn fill(mut self, item: &Outgoing, now: Moment, signed: bool) -> Self {
         self.id = Some(item.key.to_string());
         self.time = Some(now.to_string());
-        self.data.receipt_token = signed.then(|| item.token.as_str().to_owned());
+        self.data.receipt_token = signed.then(|| item.token().as_str().to_owned());
         self
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{ChannelError, Key, Prepared};
 use crate::clock::{Clock, Moment};
+use crate::id::DeliveryId;
 use crate::receipt::{Assurance, Token};
 use crate::stakeholder::Address;
 use serde::{Deserialize, Serialize};
@@ -79,21 +80,46 @@ impl fmt::Debug for Batch<'_> {
 pub struct Outgoing {
     /// The key of the delivery, the same on every attempt.
     pub key: Key,
-    /// The signed mark that a receipt brings back.
-    pub token: Token,
     /// The number of the try, from 1.
     pub attempt: u32,
     /// Where to; `None` only where the mechanism is addressed once and the binding is the address.
     pub address: Option<Address>,
     /// The recipient's name, if known; without control characters.
     pub name: Option<String>,
+    mark: Mark,
+}
+
+/// Signs marks.
+pub(crate) trait Mint: Send + Sync {
+    fn mint(&self, id: DeliveryId, leg: u8) -> Token;
+}
+
+/// A mark, or what it takes to make it: few channels ask for one, and a signature is not for nothing.
+#[derive(Clone)]
+enum Mark {
+    Made(Token),
+    Unmade(Arc<dyn Mint>, DeliveryId, u8),
 }
 
 impl Outgoing {
     /// The first attempt under this key, to this address.
     #[must_use]
     pub fn new(key: Key, token: Token, address: Option<Address>) -> Self {
-        Self { key, token, attempt: 1, address, name: None }
+        Self { key, attempt: 1, address, name: None, mark: Mark::Made(token) }
+    }
+
+    /// The same, with the mark of this delivery and leg.
+    pub(crate) fn marked(key: Key, by: Arc<dyn Mint>, id: DeliveryId, leg: u8, address: Option<Address>) -> Self {
+        Self { key, attempt: 1, address, name: None, mark: Mark::Unmade(by, id, leg) }
+    }
+
+    /// The signed mark that a receipt brings back. It is made when it is asked for.
+    #[must_use]
+    pub fn token(&self) -> Token {
+        match &self.mark {
+            Mark::Made(token) => token.clone(),
+            Mark::Unmade(by, id, leg) => by.mint(*id, *leg),
+        }
     }
 
     /// The try of this number.

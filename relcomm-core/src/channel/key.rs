@@ -1,6 +1,5 @@
 //! Keys: what makes a delivery or a message recognisable at the far side, whatever number of attempts it takes.
 
-use data_encoding::BASE32_NOPAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -29,10 +28,19 @@ impl Key {
 
     fn from_hash(hash: Sha256) -> Self {
         let digest: [u8; 32] = hash.finalize().into();
-        let (half, _) = digest.split_at(16);
+        let half = digest.first_chunk().copied().map_or(0, u128::from_be_bytes);
+        Self::of_bits(half)
+    }
+
+    /// Base 32 (RFC 4648) in lower case; the last character holds three bits.
+    fn of_bits(bits: u128) -> Self {
         let mut text = [0; LEN];
-        BASE32_NOPAD.encode_mut(half, &mut text);
-        text.make_ascii_lowercase();
+        let mut rest = bits;
+        for to in &mut text {
+            let five = (rest >> 123) as u8;
+            *to = if five < 26 { b'a' + five } else { b'2' + five - 26 };
+            rest <<= 5;
+        }
         Self(text)
     }
 
@@ -106,6 +114,14 @@ impl fmt::Debug for Key {
 #[cfg(test)]
 mod tests {
     use super::{Key, KeyStem};
+
+    #[test]
+    fn the_text_is_base_32_of_the_bits() {
+        for bits in [0, 1, u128::MAX, 0x0123_4567_89ab_cdef_0fed_cba9_8765_4321] {
+            let text = data_encoding::BASE32_NOPAD.encode(&bits.to_be_bytes()).to_ascii_lowercase();
+            assert_eq!(Key::of_bits(bits).as_str(), text);
+        }
+    }
 
     #[test]
     fn parts_do_not_run_into_each_other() {

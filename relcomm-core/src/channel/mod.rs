@@ -7,6 +7,7 @@ mod receipts;
 mod set;
 mod wording;
 
+pub(crate) use attempt::Mint;
 pub use attempt::{Accepted, AttemptContext, Batch, Outcome, Outcomes, Outgoing};
 pub use error::{ChannelError, Effect, ErrorKind, Retry, Scope};
 pub(crate) use key::KeyStem;

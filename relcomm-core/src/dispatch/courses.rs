@@ -31,7 +31,7 @@ impl Courses {
         let index = record.gate_index(row.id.gate)?;
         let plan = on.prepared.gates().get(index)?;
         let roll = on.prepared.roll(plan);
-        let seat = match (on.seat(&roll, row), &row.who) {
+        let seat = match (on.seat(roll, row), &row.who) {
             (Some((_, path)), _) => Seat::Path(path),
             (None, Some(_)) => Seat::Gone,
             (None, None) => Seat::Post(row.id.ordinal),
@@ -41,7 +41,7 @@ impl Courses {
             Entry::Vacant(unknown) => {
                 let state = &record.gates.get(index)?.state;
                 let not_after = on.rule(plan, &record.head, state).not_after;
-                Some(unknown.insert(on.course(record, plan, &roll, row, not_after)?))
+                Some(unknown.insert(on.course(record, plan, roll, row, not_after)?))
             }
         }
     }

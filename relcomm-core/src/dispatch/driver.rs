@@ -50,7 +50,7 @@ impl Dispatcher {
 pub(super) struct Driver<'a> {
     pub(super) on: &'a Dispatcher,
     pub(super) record: Record,
-    pub(super) tokens: Tokens,
+    pub(super) tokens: Arc<Tokens>,
     pub(super) late: Late,
     pub(super) late_version: Option<u64>,
     pub(super) texts: Texts,
@@ -62,6 +62,8 @@ pub(super) struct Driver<'a> {
     pub(super) stop: CancellationToken,
     pub(super) courses: Courses,
     pub(super) landed: Vec<Landing>,
+    /// Empty: the memory of what landed before.
+    pub(super) settled: Vec<Landing>,
     pub(super) airborne: BTreeMap<LaneNo, Airborne>,
     /// How the requirements of waiting gates stood, by gate and requirement.
     pub(super) judged: BTreeMap<(usize, usize), Judged>,
@@ -98,7 +100,7 @@ impl<'a> Driver<'a> {
             on.record_together(&record, vec![fact], None).await?;
             record = Record::read(on).await?;
         }
-        let tokens = on.tokens().await?;
+        let tokens = Arc::new(on.tokens().await?);
         Ok(Self {
             on,
             record,
@@ -113,6 +115,7 @@ impl<'a> Driver<'a> {
             stop: on.options.cancellation.child_token(),
             courses: Courses::default(),
             landed: Vec::new(),
+            settled: Vec::new(),
             airborne: BTreeMap::new(),
             judged: BTreeMap::new(),
             turn: 0,

@@ -5,7 +5,7 @@ use crate::channel::{
     AttemptContext, Batch, Channel, ChannelError, ErrorKind, Found, Key, Outcome, Outcomes, Outgoing, Prepared, Retry,
 };
 use crate::id::{DeliveryId, LaneNo};
-use crate::journal::Row;
+use crate::journal::{Note, Row};
 use futures_util::FutureExt;
 use smallvec::SmallVec;
 use std::panic::AssertUnwindSafe;
@@ -17,7 +17,7 @@ pub(super) type One<T> = SmallVec<[T; 1]>;
 /// A call that has ended.
 pub(super) enum Landing {
     /// An attempt: what was leased, and how it ended for each.
-    Attempt { lane: LaneNo, rows: One<(Row, u8)>, outcomes: One<Outcome>, digest: Option<Arc<str>> },
+    Attempt { lane: LaneNo, rows: One<(Row, u8)>, outcomes: One<Outcome>, said: Option<Arc<Note>> },
     /// A question about a leg in doubt.
     Answer { id: DeliveryId, leg: u8, found: Found },
 }
@@ -27,29 +27,35 @@ pub(super) struct Flight {
     pub(super) channel: Arc<dyn Channel>,
     pub(super) lane: LaneNo,
     pub(super) text: Arc<Prepared>,
-    pub(super) digest: Option<Arc<str>>,
+    /// What is noted of an attempt to which the far side adds nothing.
+    pub(super) said: Arc<Note>,
     pub(super) message_key: Key,
     pub(super) items: One<Outgoing>,
     pub(super) rows: One<(Row, u8)>,
 }
 
 impl Flight {
-    pub(super) async fn fly(self, cx: Arc<AttemptContext>, limit: Arc<Limit>) -> Landing {
-        let mut outcomes = Outcomes::new(self.items.len());
-        let ended = {
-            let batch = Batch::new(&self.text, &self.message_key, &self.items);
-            // A panic of a channel is its breach of contract, and no reason to lose what is known of the others.
-            let attempt = AssertUnwindSafe(self.channel.attempt(&cx, &batch, &mut outcomes)).catch_unwind();
-            match limit.on(attempt).await {
-                Some(Ok(ended)) => ended,
-                Some(Err(_)) => {
-                    Err(ChannelError::new(ErrorKind::Internal, "the channel panicked").retry(Retry::Backoff))
+    // An `async fn` would hold what it is given twice.
+    #[expect(clippy::manual_async_fn, reason = "half the size, and every delivery moves it")]
+    pub(super) fn fly(self, cx: Arc<AttemptContext>, limit: Arc<Limit>) -> impl Future<Output = Landing> + Send {
+        async move {
+            let mut outcomes = Outcomes::new(self.items.len());
+            let ended = {
+                let batch = Batch::new(&self.text, &self.message_key, &self.items);
+                // The channel itself, not the pointer to it: that would box the future once more.
+                let attempt = (*self.channel).attempt(&cx, &batch, &mut outcomes);
+                // A panic of a channel is its breach of contract, and no reason to lose what is known of the others.
+                match limit.on(AssertUnwindSafe(attempt).catch_unwind()).await {
+                    Some(Ok(ended)) => ended,
+                    Some(Err(_)) => {
+                        Err(ChannelError::new(ErrorKind::Internal, "the channel panicked").retry(Retry::Backoff))
+                    }
+                    None => Err(ChannelError::new(ErrorKind::Timeout, "no answer in time").retry(Retry::Backoff)),
                 }
-                None => Err(ChannelError::new(ErrorKind::Timeout, "no answer in time").retry(Retry::Backoff)),
-            }
-        };
-        let outcomes = settle(outcomes, ended);
-        Landing::Attempt { lane: self.lane, rows: self.rows, outcomes, digest: self.digest }
+            };
+            let outcomes = settle(outcomes, ended);
+            Landing::Attempt { lane: self.lane, rows: self.rows, outcomes, said: Some(self.said) }
+        }
     }
 }
 

@@ -15,6 +15,8 @@ use tokio_util::sync::ReusableBoxFuture;
 pub(super) struct Flights {
     places: Vec<Place>,
     free: Vec<usize>,
+    /// Those that were just begun: they are polled first, without being woken.
+    begun: Vec<usize>,
     flying: usize,
     awake: Arc<Awake>,
     timer: Option<(Moment, BoxFuture<'static, ()>)>,
@@ -74,7 +76,15 @@ impl Limit {
 
 impl Flights {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { places: Vec::new(), free: Vec::new(), flying: 0, awake: Arc::default(), timer: None, clock }
+        Self {
+            places: Vec::new(),
+            free: Vec::new(),
+            begun: Vec::new(),
+            flying: 0,
+            awake: Arc::default(),
+            timer: None,
+            clock,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -86,16 +96,17 @@ impl Flights {
     where
         F: Future<Output = Landing> + Send + 'static,
     {
-        let limit = match self.free.pop().and_then(|place| self.places.get_mut(place)) {
-            Some(place) => {
+        let no = match self.free.pop().and_then(|no| Some((no, self.places.get_mut(no)?))) {
+            Some((no, place)) => {
                 place.limit.over.store(false, Ordering::Release);
                 place.call.set(call(Arc::clone(&place.limit)));
                 (place.deadline, place.is_flying) = (Some(deadline), true);
-                Arc::clone(&place.limit)
+                no
             }
             None => {
+                let no = self.places.len();
                 let limit = Arc::new(Limit {
-                    place: self.places.len(),
+                    place: no,
                     over: AtomicBool::new(false),
                     is_awake: AtomicBool::new(false),
                     awake: Arc::clone(&self.awake),
@@ -105,13 +116,13 @@ impl Flights {
                     deadline: Some(deadline),
                     is_flying: true,
                     waker: Waker::from(Arc::clone(&limit)),
-                    limit: Arc::clone(&limit),
+                    limit,
                 });
-                limit
+                no
             }
         };
         self.flying += 1;
-        limit.wake();
+        self.begun.push(no);
         if self.timer.as_ref().is_none_or(|(at, _)| deadline < *at) {
             self.arm(deadline);
         }
@@ -145,7 +156,7 @@ impl Flights {
     fn poll_awake(&mut self, landed: &mut Vec<Landing>) -> bool {
         let before = landed.len();
         let mut awake = std::mem::take(&mut *self.awake.places.lock().unwrap_or_else(PoisonError::into_inner));
-        for no in awake.drain(..) {
+        for no in self.begun.drain(..).chain(awake.drain(..)) {
             let Some(place) = self.places.get_mut(no) else { continue };
             place.limit.is_awake.store(false, Ordering::Release);
             // A waker may outlive the call for which it was made.

@@ -10,6 +10,7 @@ use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Requirement, Roll};
 use crate::receipt::Assurance;
 use crate::release::Outcome;
 use smallvec::SmallVec;
+use std::collections::HashSet;
 
 /// How many rows are read at a time.
 const PAGE: usize = 1024;
@@ -122,8 +123,9 @@ impl Dispatcher {
             let all = row.tally.reached(assurance) >= row.tally.rows;
             return Ok(all.then_some(true));
         }
-        let group = requirement.group.as_ref().map(|g| self.prepared.people().members(g));
-        let held = if row.tally.doubt > 0 { self.held_posts(row.no, &roll).await? } else { Vec::new() };
+        let members = requirement.group.as_ref().map(|g| self.prepared.people().members(g));
+        let group: Option<HashSet<u32>> = members.map(|members| members.iter().copied().collect());
+        let held = if row.tally.doubt > 0 { self.held_posts(row.no, roll).await? } else { Vec::new() };
         let mut verdict = Some(true);
         let mut from = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
         loop {
@@ -131,8 +133,8 @@ impl Dispatcher {
             let Some(last) = page.last() else { return Ok(verdict) };
             from = last.id.ordinal + 1;
             for delivery in &page {
-                let Some((person, path)) = self.seat(&roll, delivery) else { continue };
-                if group.is_some_and(|members| !members.contains(&person)) {
+                let Some((person, path)) = self.seat(roll, delivery) else { continue };
+                if group.as_ref().is_some_and(|members| !members.contains(&person)) {
                     continue;
                 }
                 let Some(path) = roll.path(path) else { continue };
@@ -141,7 +143,7 @@ impl Dispatcher {
                     Some(false) => verdict = Some(false),
                     // A gate that is closed keeps what it has and gets no more.
                     // Held: nothing comes of it but by a person's word.
-                    None if delivery.state.is_held() || held.iter().any(|p| self.shares(&roll, delivery, *p)) => {
+                    None if delivery.state.is_held() || held.iter().any(|p| self.shares(roll, delivery, *p)) => {
                         verdict = Some(false);
                     }
                     None if matches!(row.state.phase, Phase::Closed(_)) => {

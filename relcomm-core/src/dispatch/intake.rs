@@ -341,13 +341,13 @@ impl Dispatcher {
         let roll = self.prepared.roll(plan);
         loop {
             let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(false) };
-            let course = self.course(record, plan, &roll, &row, None);
+            let course = self.course(record, plan, roll, &row, None);
             let Some(course) = course else { return Ok(false) };
             // The word is about what a person does: the last leg that waits for one, else the last that is out.
             let waits = |stage: &Stage| matches!(stage, Stage::Awaiting { .. } | Stage::Doubt { .. });
             let leg = row.state.legs.iter().rposition(|l| waits(&l.stage)).or(row.state.legs.len().checked_sub(1));
             let Some(leg) = leg.and_then(|l| u8::try_from(l).ok()) else { return Ok(false) };
-            let mechanism = self.mechanism_of(&roll, &row, leg);
+            let mechanism = self.mechanism_of(roll, &row, leg);
             let proves = mechanism
                 .and_then(|m| self.prepared.carriers().get(m))
                 .map_or(Assurance::Acknowledged, |c| c.capabilities.proves);

@@ -35,7 +35,7 @@ impl Dispatcher {
         for (plan, row) in self.prepared.gates().iter().zip(&record.gates).filter(|(_, row)| row.state.is_out()) {
             let roll = self.prepared.roll(plan);
             for group in &self.prepared.communique(plan).to {
-                let Some(told) = self.told_of_group(row.no, &roll, group).await? else { continue };
+                let Some(told) = self.told_of_group(row.no, roll, group).await? else { continue };
                 let key = (plan.id.communique.to_string(), group.to_string());
                 if let Some(place) = &plan.id.place {
                     late.told_in.entry(place.clone()).or_default().insert(key.clone(), told.clone());

@@ -142,11 +142,11 @@ impl Dispatcher {
     ) -> Result<u32, DispatchError> {
         let roll = self.prepared.roll(plan);
         let mut behind = 0;
-        for ordinal in self.held_posts(row.no, &roll).await? {
+        for ordinal in self.held_posts(row.no, roll).await? {
             let Some(post) = roll.posts().get(ordinal as usize) else { continue };
             let Some(lane) = record.shared_lane(&post.mechanism) else { continue };
             for rider in self.journal.ready(row.no, lane, now, usize::MAX).await? {
-                behind += u32::from(self.shares(&roll, &rider, ordinal));
+                behind += u32::from(self.shares(roll, &rider, ordinal));
             }
         }
         Ok(behind)

@@ -69,12 +69,11 @@ impl Dispatcher {
                             && !leg.failed
                     });
                     let Some(leg) = open else { continue };
-                    let Some((path, mechanism, performer)) =
-                        self.by_hand(&record, &roll, &delivery, leg.step, leg.lane)
+                    let Some((path, mechanism, performer)) = self.by_hand(&record, roll, &delivery, leg.step, leg.lane)
                     else {
                         continue;
                     };
-                    let person = self.seat(&roll, &delivery).map(|(number, _)| number);
+                    let person = self.seat(roll, &delivery).map(|(number, _)| number);
                     tasks.push(Task {
                         id: delivery.id,
                         communique: plan.id.communique.clone(),

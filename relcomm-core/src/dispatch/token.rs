@@ -1,5 +1,6 @@
 //! Tokens: the signed marks that receipts bring back.
 
+use crate::channel::Mint;
 use crate::id::{DeliveryId, GateNo};
 use crate::journal::Scope;
 use crate::receipt::Token;
@@ -22,26 +23,13 @@ const LEN: usize = ((PLAIN + MAC) * 8).div_ceil(5);
 
 impl Tokens {
     pub(crate) fn new(key: &SecretBox<[u8; 32]>, scope: &Scope) -> Self {
-        let mut keyed = Hmac::<Sha256>::new_from_slice(key.expose_secret()).unwrap_or_else(|_| {
-            // HMAC takes a key of any length.
-            unreachable!("a key of 32 bytes is a key")
-        });
+        let mut scoped = keyed_by(key.expose_secret());
         for part in [scope.mode.word(), scope.plan.as_str(), &scope.version] {
-            keyed.update(&(part.len() as u64).to_be_bytes());
-            keyed.update(part.as_bytes());
+            scoped.update(&(part.len() as u64).to_be_bytes());
+            scoped.update(part.as_bytes());
         }
-        Self { keyed }
-    }
-
-    pub(crate) fn mint(&self, id: DeliveryId, leg: u8) -> Token {
-        let mut bytes = [0; PLAIN + MAC];
-        let (plain, mac) = bytes.split_at_mut(PLAIN);
-        plain.copy_from_slice(&pack(id, leg));
-        mac.copy_from_slice(&self.mac(plain));
-        let mut text = [0; LEN];
-        BASE32_NOPAD.encode_mut(&bytes, &mut text);
-        // The alphabet is ASCII.
-        Token::new(std::str::from_utf8(&text).unwrap_or_default())
+        // A key of the scope's own: what is hashed for each token is then the token alone.
+        Self { keyed: keyed_by(&scoped.finalize().into_bytes()) }
     }
 
     /// Which delivery and leg a token names, if it is one of ours.
@@ -68,6 +56,26 @@ impl Tokens {
         }
         mac
     }
+}
+
+impl Mint for Tokens {
+    fn mint(&self, id: DeliveryId, leg: u8) -> Token {
+        let mut bytes = [0; PLAIN + MAC];
+        let (plain, mac) = bytes.split_at_mut(PLAIN);
+        plain.copy_from_slice(&pack(id, leg));
+        mac.copy_from_slice(&self.mac(plain));
+        let mut text = [0; LEN];
+        BASE32_NOPAD.encode_mut(&bytes, &mut text);
+        // The alphabet is ASCII.
+        Token::new(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+fn keyed_by(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).unwrap_or_else(|_| {
+        // HMAC takes a key of any length.
+        unreachable!("a key of 32 bytes is a key")
+    })
 }
 
 fn pack(id: DeliveryId, leg: u8) -> [u8; PLAIN] {

@@ -4,7 +4,7 @@ use super::DispatchError;
 use super::driver::{BATCH, Driver, alongside};
 use super::flight::{Landing, ask};
 use super::gates::{decide_all, from_head};
-use crate::channel::{AttemptContext, ChannelError, ErrorKind, Outcome, Retry};
+use crate::channel::{Accepted, AttemptContext, ChannelError, ErrorKind, Outcome, Retry};
 use crate::clock::Moment;
 use crate::course::{Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateInput, LaneInput, Phase, Stage, judge};
 use crate::id::{DeliveryId, GateNo, LaneNo};
@@ -64,7 +64,7 @@ impl Driver<'_> {
         }
         if let Phase::Opening { cursor } = row.state.phase {
             let roll = on.prepared.roll(plan);
-            let chunk = on.chunk(&self.record, plan, &roll, &row.state, cursor);
+            let chunk = on.chunk(&self.record, plan, roll, &row.state, cursor);
             let rolled = GateInput::Rolled { to: chunk.to, last: chunk.last };
             let (_, facts) = decide_all(&row.state, [rolled], |s| on.rule(plan, &self.record.head, s), now);
             let call = on.journal.enter(row.no, row.version, facts, chunk.runs, chunk.who);
@@ -131,7 +131,7 @@ impl Driver<'_> {
                 let inputs = riders
                     .into_iter()
                     .filter_map(|rider| {
-                        let (leg, ..) = rider.state.ready_leg().filter(|_| on.shares(&roll, &rider, ordinal))?;
+                        let (leg, ..) = rider.state.ready_leg().filter(|_| on.shares(roll, &rider, ordinal))?;
                         Some((rider, DeliveryInput::Posted { leg, finish }, None))
                     })
                     .collect::<Vec<_>>();
@@ -222,7 +222,7 @@ impl Driver<'_> {
         });
         for (row, leg, lane, outcome) in work.settled {
             let (rows, outcomes) = (smallvec![(row, leg)], smallvec![outcome]);
-            self.landed.push(Landing::Attempt { lane, rows, outcomes, digest: None });
+            self.landed.push(Landing::Attempt { lane, rows, outcomes, said: None });
             let air = self.airborne.entry(lane).or_default();
             air.calls += 1;
             air.recipients += 1;
@@ -319,9 +319,10 @@ impl Driver<'_> {
         }
         let now = self.on.clock.now();
         let mut inputs = Vec::with_capacity(self.landed.len());
-        for landing in std::mem::take(&mut self.landed) {
+        let mut landed = std::mem::replace(&mut self.landed, std::mem::take(&mut self.settled));
+        for landing in landed.drain(..) {
             match landing {
-                Landing::Attempt { lane, rows, outcomes, digest } => {
+                Landing::Attempt { lane, rows, outcomes, said } => {
                     if let Some(air) = self.airborne.get_mut(&lane) {
                         air.calls = air.calls.saturating_sub(1);
                         air.recipients = air.recipients.saturating_sub(u32::try_from(rows.len()).unwrap_or(0));
@@ -330,7 +331,7 @@ impl Driver<'_> {
                         let (finish, input) = judge(&outcome);
                         let finish = self.with_lane(lane, finish, input, now).await?;
                         let Some((_, session)) = row.state.flying() else { continue };
-                        let note = note_of(&outcome, digest.clone());
+                        let note = note_of(outcome, said.as_ref());
                         inputs.push((row, DeliveryInput::Finish { leg, session, finish }, Some(note)));
                     }
                 }
@@ -341,6 +342,7 @@ impl Driver<'_> {
                 }
             }
         }
+        self.settled = landed;
         self.decide_and_commit(inputs).await?;
         Ok(true)
     }
@@ -368,7 +370,7 @@ impl Driver<'_> {
     /// followed from any of them: the same again would come to nothing too.
     async fn decide_and_commit(
         &mut self,
-        mut inputs: Vec<(Row, DeliveryInput, Option<Note>)>,
+        mut inputs: Vec<(Row, DeliveryInput, Option<Arc<Note>>)>,
     ) -> Result<bool, DispatchError> {
         let now = self.on.clock.now();
         let mut any = false;
@@ -415,20 +417,24 @@ fn outcome_of(post: &Delivery) -> Option<Finish> {
     }
 }
 
-fn note_of(outcome: &Outcome, digest: Option<Arc<str>>) -> Note {
-    let mut note = Note { text_digest: digest, ..Note::default() };
+/// What is noted of an attempt: what was said, and what the far side adds.
+fn note_of(outcome: Outcome, said: Option<&Arc<Note>>) -> Arc<Note> {
+    let mut note = match (&outcome, said) {
+        (Outcome::Accepted(Accepted { reference: None, url: None, .. }), Some(said)) => return Arc::clone(said),
+        (_, said) => said.map(|said| Note::clone(said)).unwrap_or_default(),
+    };
     match outcome {
         Outcome::Accepted(accepted) => {
-            note.reference.clone_from(&accepted.reference);
-            note.url.clone_from(&accepted.url);
+            note.reference = accepted.reference;
+            note.url = accepted.url;
         }
         Outcome::Failed(error) => {
-            note.code.clone_from(&error.code);
-            note.text = Some(error.message().to_owned()).filter(|m| !m.is_empty());
             if error.retry == Retry::Never {
                 tracing::debug!(kind = %error.kind, "an attempt was refused");
             }
+            note.text = Some(error.message().to_owned()).filter(|m| !m.is_empty());
+            note.code = error.code;
         }
     }
-    note
+    Arc::new(note)
 }

@@ -3,9 +3,9 @@
 use super::flight::Flight;
 use super::token::Tokens;
 use super::{DispatchError, Dispatcher, Record};
-use crate::channel::{ChannelError, ErrorKind, Key, Outcome, Outgoing, Prepared};
+use crate::channel::{ChannelError, ErrorKind, Key, Mint, Outcome, Outgoing, Prepared};
 use crate::id::{GateNo, GroupId, LaneNo, Lang};
-use crate::journal::Row;
+use crate::journal::{Note, Row};
 use crate::mechanism::Mechanism;
 use crate::plan::StakeholderRef;
 use crate::prepare::{GatePlan, Late, PathPlan, Roll};
@@ -29,11 +29,11 @@ type Where = (usize, u16, usize);
 
 type TextKey = (GateNo, Option<GroupId>, GroupId, Mechanism, Option<Lang>);
 
-/// A text and its digest.
+/// A text, and what is noted of an attempt that said it.
 #[derive(Clone, Debug)]
 pub(super) struct Text {
     prepared: Arc<Prepared>,
-    digest: Arc<str>,
+    said: Arc<Note>,
 }
 
 impl Texts {
@@ -75,12 +75,12 @@ impl Dispatcher {
     pub(super) fn work(
         &self,
         record: &Record,
-        tokens: &Tokens,
+        tokens: &Arc<Tokens>,
         late: &Late,
         texts: &mut Texts,
         rows: Vec<Row>,
     ) -> Result<Work, DispatchError> {
-        let mut work = Work { flights: Vec::new(), settled: Vec::new() };
+        let mut work = Work { flights: Vec::with_capacity(rows.len()), settled: Vec::new() };
         for row in rows {
             let Some((leg, _)) = row.state.flying() else { continue };
             let Some(lane) = row.state.legs.get(usize::from(leg)).map(|l| l.lane) else { continue };
@@ -90,7 +90,7 @@ impl Dispatcher {
                 continue;
             };
             let roll = self.prepared.roll(gate);
-            let recipient = match self.recipient(&roll, row, leg, lane) {
+            let recipient = match self.recipient(roll, row, leg, lane) {
                 Ok(recipient) => recipient,
                 Err((row, outcome)) => {
                     work.settled.push((row, leg, lane, outcome));
@@ -126,7 +126,7 @@ impl Dispatcher {
         let Some(path) = roll.path(path_no) else { return Err((row, gone("no path"))) };
         let Some(plan) = path.steps.get(step) else { return Err((row, gone("the step is no longer in the plan"))) };
         let mechanism = &plan.mechanism;
-        let address = who.address(mechanism).and_then(|text| Address::new(text).ok());
+        let address = who.address(mechanism).map(Address::checked);
         Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: Some(who), address })
     }
 
@@ -176,7 +176,9 @@ impl Dispatcher {
                 hash.update(piece.as_bytes());
             }
         }
-        let text = Text { prepared: Arc::new(prepared), digest: HEXLOWER.encode(&hash.finalize()).into() };
+        let digest = HEXLOWER.encode(&hash.finalize());
+        let said = Note { text_digest: Some(digest.into()), ..Note::default() };
+        let text = Text { prepared: Arc::new(prepared), said: Arc::new(said) };
         if let Some(key) = key {
             texts.shared.insert(key, text.clone());
             texts.note(at, lang, &text);
@@ -185,15 +187,22 @@ impl Dispatcher {
     }
 
     /// Puts a recipient on a flight that goes there with the same text and has a place left, or on a new one.
-    fn join(&self, gate: &GatePlan, tokens: &Tokens, recipient: Recipient<'_>, text: Text, flights: &mut Vec<Flight>) {
+    fn join(
+        &self,
+        gate: &GatePlan,
+        tokens: &Arc<Tokens>,
+        recipient: Recipient<'_>,
+        text: Text,
+        flights: &mut Vec<Flight>,
+    ) {
         let Some(binding) = self.channels.get(recipient.mechanism) else { return };
         let per_call = binding.channel.capabilities().per_call.get() as usize;
         let personal = self.prepared.is_personal(gate) && recipient.who.is_some();
         let id = recipient.who.map_or("~", |w| w.id());
         let key = self.delivery_key(gate, id, recipient.mechanism);
-        let token = tokens.mint(recipient.row.id, recipient.leg);
         let tries = recipient.row.state.legs.get(usize::from(recipient.leg)).map_or(1, |l| u32::from(l.tries));
-        let item = Outgoing::new(key, token, recipient.address)
+        let by = Arc::clone(tokens) as Arc<dyn Mint>;
+        let item = Outgoing::marked(key, by, recipient.row.id, recipient.leg, recipient.address)
             .attempt(tries)
             .name(recipient.who.and_then(|w| w.name()).map(Into::into));
         let row = (recipient.row, recipient.leg);
@@ -210,13 +219,14 @@ impl Dispatcher {
         let message_key: Key = if personal || per_call == 1 {
             item.key
         } else {
-            self.message_key(gate, recipient.mechanism, &text.digest)
+            let digest = text.said.text_digest.as_deref().unwrap_or_default();
+            self.message_key(gate, recipient.mechanism, digest)
         };
         flights.push(Flight {
             channel: Arc::clone(&binding.channel),
             lane: recipient.lane,
             text: text.prepared,
-            digest: Some(text.digest),
+            said: text.said,
             message_key,
             items: smallvec![item],
             rows: smallvec![row],

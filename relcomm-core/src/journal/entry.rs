@@ -105,8 +105,8 @@ pub struct Write {
     pub change: Change,
     /// The version on which they were decided.
     pub expect: u64,
-    /// What is kept beside the first of them.
-    pub note: Option<Note>,
+    /// What is kept beside the first of them. Many writes may share one.
+    pub note: Option<Arc<Note>>,
     /// The receipt from which they follow.
     pub receipt: Option<ReceiptRecord>,
 }
@@ -134,8 +134,8 @@ impl Write {
 
     /// With this beside them.
     #[must_use]
-    pub fn note(mut self, note: Option<Note>) -> Self {
-        self.note = note;
+    pub fn note(mut self, note: Option<impl Into<Arc<Note>>>) -> Self {
+        self.note = note.map(Into::into);
         self
     }
 
@@ -302,12 +302,8 @@ impl Tally {
         if state.is_held() {
             by_one(&mut self.doubt);
         }
-        let best = state.best();
-        for (n, assurance) in self.reached.iter_mut().zip(Assurance::ALL) {
-            if best >= Some(assurance) {
-                by_one(n);
-            }
-        }
+        let steps = state.best().map_or(0, |best| best as usize + 1);
+        self.reached.iter_mut().take(steps).for_each(by_one);
     }
 
     /// How many are proved to have got at least this far.

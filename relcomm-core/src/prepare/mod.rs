@@ -45,7 +45,9 @@ struct Inner {
     uses: Vec<Uses>,
     lanes: Vec<String>,
     renderer: Renderer,
-    rolls: Vec<OnceLock<Arc<Roll>>>,
+    rolls: Vec<OnceLock<Roll>>,
+    /// Of a gate that is another bundle's.
+    nobody: Roll,
     places: Vec<PlaceId>,
 }
 
@@ -132,7 +134,19 @@ impl PreparedPlan {
         let uses = gates.iter().map(|gate| Uses::of(&renderer, gate)).collect();
         let rolls = gates.iter().map(|_| OnceLock::new()).collect();
         let places = plan.release().places.iter().map(|p| p.id.clone()).collect();
-        let inner = Inner { places, plan, people, carriers, digests, gates, uses, lanes, renderer, rolls };
+        let inner = Inner {
+            places,
+            plan,
+            people,
+            carriers,
+            digests,
+            gates,
+            uses,
+            lanes,
+            renderer,
+            rolls,
+            nobody: Roll::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -180,12 +194,9 @@ impl PreparedPlan {
 
     /// Who is on a gate's roll, in the order of their ordinals. Computed once.
     #[must_use]
-    pub fn roll(&self, gate: &GatePlan) -> Arc<Roll> {
-        let make = || Arc::new(roll::roll(self, gate));
-        match self.inner.rolls.get(gate.index) {
-            Some(cell) => Arc::clone(cell.get_or_init(make)),
-            None => make(),
-        }
+    pub fn roll(&self, gate: &GatePlan) -> &Roll {
+        let rolls = &self.inner.rolls;
+        rolls.get(gate.index).map_or(&self.inner.nobody, |cell| cell.get_or_init(|| roll::roll(self, gate)))
     }
 
     /// Every place of the release.

@@ -145,7 +145,7 @@ impl<'a> Builder<'a> {
         }
         // Whoever was entered stands where the journal says, although the people may have changed since.
         let seats: BTreeMap<u32, u32> =
-            entered.values().filter_map(|row| Some((self.on.seat(&roll, row)?.0, row.id.ordinal))).collect();
+            entered.values().filter_map(|row| Some((self.on.seat(roll, row)?.0, row.id.ordinal))).collect();
         for (person, path_no) in roll.members() {
             let Some(path) = roll.path(path_no) else { continue };
             let mut report = blank(plan.id.communique.as_str());
@@ -154,7 +154,7 @@ impl<'a> Builder<'a> {
             report.groups = self.credited(plan, person);
             match (seats.get(&person).and_then(|ordinal| entered.get(ordinal)), &row) {
                 (Some(delivery), Some(gate)) => {
-                    self.delivery(&mut report, plan, gate, &roll, path, delivery, &entered);
+                    self.delivery(&mut report, plan, gate, roll, path, delivery, &entered);
                     let told = self.stories.get(&delivery.id).and_then(|s| s.accepted);
                     if let (Some(at), Some(slot)) = (told, self.told.get_mut(person as usize))
                         && delivery.state.told_or_perhaps()

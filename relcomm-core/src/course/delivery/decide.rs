@@ -4,8 +4,8 @@ use super::{Delivery, DeliveryFact, DeliveryInput, End, Shut, Stage, Waiting};
 use crate::channel::{ErrorKind, Found};
 use crate::clock::Moment;
 use crate::communique::Indeterminate;
+use crate::course::Facts;
 use crate::course::policy::{Finish, Path};
-use crate::course::{Facts, SessionNo};
 use crate::mechanism::Deduplication;
 use crate::receipt::{Assurance, Evidence};
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl<'a> Course<'a> {
 
     pub(super) fn take(mut self, input: &DeliveryInput) -> Facts<DeliveryFact> {
         match *input {
-            DeliveryInput::Lease(session) => self.lease(session),
+            DeliveryInput::Lease(session) => self.facts.extend(self.state.lease(session, self.now)),
             DeliveryInput::Finish { leg, session, finish } => match self.stage(leg) {
                 Some(Stage::Flying { session: s }) if s == session => self.finish(leg, finish),
                 Some(stage) => {
@@ -65,15 +65,6 @@ impl<'a> Course<'a> {
             DeliveryInput::Receipt { leg, evidence, verified } => self.receipt(leg, evidence, verified),
         }
         self.facts
-    }
-
-    fn lease(&mut self, session: SessionNo) {
-        if let Some((leg, _, at, until)) = self.state.ready_leg()
-            && at <= self.now
-            && until.is_none_or(|until| self.now <= until)
-        {
-            self.emit(DeliveryFact::Started { leg, session });
-        }
     }
 
     fn finish(&mut self, leg: u8, finish: Finish) {

@@ -291,6 +291,14 @@ impl Delivery {
         Course::new(path, self.clone(), now).take(input)
     }
 
+    /// What follows from [`DeliveryInput::Lease`]: it is decided without the path, so that a journal can decide it.
+    #[must_use]
+    pub fn lease(&self, session: SessionNo, now: Moment) -> Option<DeliveryFact> {
+        let (leg, _, at, until) = self.ready_leg()?;
+        let in_time = at <= now && until.is_none_or(|until| now <= until);
+        in_time.then_some(DeliveryFact::Started { leg, session })
+    }
+
     /// Takes a fact; the only mutation.
     pub fn apply(&mut self, fact: &DeliveryFact) {
         use DeliveryFact as F;
@@ -345,6 +353,10 @@ impl Delivery {
             F::Noted { .. } => {}
         }
         // A condition that is met by any mechanism stops every timer that asks for it.
+        let waits = |leg: &Leg| matches!(leg.stage, Stage::Awaiting { waiting: Some(_) });
+        if !self.legs.iter().any(waits) {
+            return;
+        }
         let best = self.best();
         for leg in &mut self.legs {
             if let Stage::Awaiting { waiting } = &mut leg.stage

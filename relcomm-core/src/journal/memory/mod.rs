@@ -173,11 +173,11 @@ impl Journal for MemoryJournal {
     async fn history(&self, of: Subject) -> Result<Vec<(Entry, Option<Note>)>, JournalError> {
         let state = self.state();
         let about = state.entries.iter().filter(|e| e.subject == of);
-        Ok(about.map(|e| (e.clone(), state.note(e.seq).cloned())).collect())
+        Ok(about.map(|e| (e.clone(), state.note(e.seq).map(|note| Note::clone(note)))).collect())
     }
 
     async fn notes(&self, after: u64, up_to: u64) -> Result<Vec<(u64, Note)>, JournalError> {
-        Ok(self.state().notes(after, up_to).cloned().collect())
+        Ok(self.state().notes(after, up_to).map(|(seq, note)| (*seq, Note::clone(note))).collect())
     }
 
     async fn keep_unmatched(&self, receipts: Vec<Unmatched>) -> Result<usize, JournalError> {

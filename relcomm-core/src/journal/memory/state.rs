@@ -1,13 +1,13 @@
 //! The record and its indexes. Every change is made as a whole, by facts alone.
 
 use crate::clock::Moment;
-use crate::course::{Delivery, DeliveryFact, DeliveryInput, Facts, GateFact, Head, Path, SessionNo};
+use crate::course::{Delivery, DeliveryFact, Facts, GateFact, Head, SessionNo};
 use crate::id::{DeliveryId, GateId, GateNo, LaneNo, StakeholderId};
 use crate::journal::{
     Change, Committed, Entry, Fact, GateRow, LaneRow, Note, Row, Run, Subject, Tally, Unmatched, Want, Write,
 };
-use crate::receipt::Assurance;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Default)]
@@ -18,12 +18,12 @@ pub(super) struct State {
     pub(super) lanes: Vec<LaneRow>,
     pub(super) entries: Vec<Entry>,
     /// By the entry that each belongs to, in order.
-    notes: Vec<(u64, Note)>,
+    notes: Vec<(u64, Arc<Note>)>,
     pub(super) unmatched: Vec<Unmatched>,
     receipts: BTreeSet<String>,
     sessions: BTreeMap<SessionNo, (Moment, Duration)>,
     last_session: u64,
-    flying: BTreeMap<SessionNo, BTreeSet<DeliveryId>>,
+    flying: BTreeSet<(SessionNo, DeliveryId)>,
     timers: BTreeSet<(Moment, DeliveryId)>,
 }
 
@@ -38,6 +38,23 @@ pub(super) struct GateCell {
 struct Cell {
     version: u64,
     state: Delivery,
+}
+
+/// By what a delivery is found.
+struct Marks {
+    ready: Option<(LaneNo, Moment)>,
+    timer: Option<Moment>,
+    flying: Option<SessionNo>,
+}
+
+impl Marks {
+    fn of(state: &Delivery) -> Self {
+        Self {
+            ready: state.ready_leg().map(|(_, lane, at, _)| (lane, at)),
+            timer: state.timer(),
+            flying: state.flying().map(|(_, session)| session),
+        }
+    }
 }
 
 impl GateCell {
@@ -69,17 +86,14 @@ impl State {
 
     pub(super) fn end(&mut self, session: SessionNo) {
         self.sessions.remove(&session);
-        if self.flying.get(&session).is_some_and(BTreeSet::is_empty) {
-            self.flying.remove(&session);
-        }
     }
 
-    pub(super) fn note(&self, seq: u64) -> Option<&Note> {
+    pub(super) fn note(&self, seq: u64) -> Option<&Arc<Note>> {
         let at = self.notes.binary_search_by_key(&seq, |(seq, _)| *seq).ok()?;
         self.notes.get(at).map(|(_, note)| note)
     }
 
-    pub(super) fn notes(&self, after: u64, up_to: u64) -> impl Iterator<Item = &(u64, Note)> {
+    pub(super) fn notes(&self, after: u64, up_to: u64) -> impl Iterator<Item = &(u64, Arc<Note>)> {
         let from = self.notes.partition_point(|(seq, _)| *seq <= after);
         self.notes.iter().skip(from).take_while(move |(seq, _)| *seq <= up_to)
     }
@@ -206,37 +220,33 @@ impl State {
     fn apply(&mut self, id: DeliveryId, facts: &[DeliveryFact], at: Moment) {
         let Some(gate) = self.gates.get_mut(id.gate.0 as usize) else { return };
         let Some(cell) = gate.rows.get_mut(id.ordinal as usize) else { return };
+        let before = Marks::of(&cell.state);
         gate.row.tally.remove(&cell.state);
-        let (timer, flying) = (cell.state.timer(), cell.state.flying());
-        let ready = cell.state.ready_leg();
         for fact in facts {
             cell.state.apply(fact);
         }
         cell.version += 1;
         gate.row.tally.add(&cell.state);
-        let ready_now = cell.state.ready_leg();
-        if let Some((_, lane, at, _)) = ready_now
-            && ready.map(|(_, l, a, _)| (l, a)) != Some((lane, at))
+        let now = Marks::of(&cell.state);
+        if let Some((lane, at)) = now.ready
+            && before.ready != now.ready
         {
             gate.ready.entry(lane).or_default().entry(at).or_default().push_back(id.ordinal);
         }
-        let (timer_now, flying_now) = (cell.state.timer(), cell.state.flying());
-        if timer != timer_now {
-            if let Some(timer) = timer {
+        if before.timer != now.timer {
+            if let Some(timer) = before.timer {
                 self.timers.remove(&(timer, id));
             }
-            if let Some(timer) = timer_now {
+            if let Some(timer) = now.timer {
                 self.timers.insert((timer, id));
             }
         }
-        if flying != flying_now {
-            if let Some((_, session)) = flying
-                && let Some(set) = self.flying.get_mut(&session)
-            {
-                set.remove(&id);
+        if before.flying != now.flying {
+            if let Some(session) = before.flying {
+                self.flying.remove(&(session, id));
             }
-            if let Some((_, session)) = flying_now {
-                self.flying.entry(session).or_default().insert(id);
+            if let Some(session) = now.flying {
+                self.flying.insert((session, id));
             }
         }
         for fact in facts {
@@ -283,8 +293,6 @@ impl State {
     }
 
     pub(super) fn lease(&mut self, session: SessionNo, want: Want, now: Moment, at: Moment, rows: &mut Vec<Row>) {
-        // A lease is decided by the delivery alone; no step of the path enters into it.
-        let path = Path::new(Assurance::Accepted, Vec::new());
         let mut taken = 0;
         while taken < want.max {
             let Some(gate) = self.gates.get_mut(want.gate.0 as usize).filter(|g| g.row.state.leasable()) else {
@@ -302,12 +310,9 @@ impl State {
             }
             let id = DeliveryId { gate: want.gate, ordinal };
             let Some(cell) = gate.rows.get(ordinal as usize) else { continue };
-            let facts = cell.state.decide(&path, &DeliveryInput::Lease(session), now);
-            if facts.is_empty() {
-                // Its time is over: the timer will say so.
-                continue;
-            }
-            self.apply(id, &facts, at);
+            // Where its time is over, the timer will say so.
+            let Some(fact) = cell.state.lease(session, now) else { continue };
+            self.apply(id, &[fact], at);
             rows.extend(self.row(id));
             taken += 1;
         }
@@ -343,10 +348,9 @@ impl State {
     pub(super) fn lost(&self, now: Moment, max: usize) -> Vec<Row> {
         self.flying
             .iter()
-            .filter(|(session, _)| !self.is_alive(**session, now))
-            .flat_map(|(_, ids)| ids)
+            .filter(|(session, _)| !self.is_alive(*session, now))
             .take(max)
-            .filter_map(|id| self.row(*id))
+            .filter_map(|(_, id)| self.row(*id))
             .collect()
     }
 

@@ -3,9 +3,7 @@
 use super::codec::{Res, delivery, json, number, to_json, to_sql, unavailable};
 use super::store::Store;
 use crate::clock::Moment;
-use crate::course::{
-    Delivery, DeliveryFact, DeliveryInput, Facts, Gate, GateFact, Head, HeadFact, Lane, Path, SessionNo,
-};
+use crate::course::{Delivery, DeliveryFact, Gate, GateFact, Head, HeadFact, Lane, SessionNo};
 use crate::id::{DeliveryId, GateId, GateNo, LaneNo, OccurrenceId, PlaceId, StakeholderId};
 use crate::journal::{
     Change, Committed, Fact, JournalError, JournalErrorKind, LaneRow, Note, ReceiptRecord, Row, Run, Subject,
@@ -331,17 +329,12 @@ impl Store {
         if !self.is_alive(session, at)? {
             return Err(JournalError::new(JournalErrorKind::Fenced, "the session counts as dead").into());
         }
-        // A lease is decided by the delivery alone; no step of the path enters into it.
-        let path = Path::new(Assurance::Accepted, Vec::new());
         let mut leased = Vec::new();
         for want in wants {
             for mut row in self.candidates(*want, now)? {
-                let facts: Facts<DeliveryFact> = row.state.decide(&path, &DeliveryInput::Lease(session), now);
-                if facts.is_empty() {
-                    continue;
-                }
+                let Some(fact) = row.state.lease(session, now) else { continue };
                 row.version = row.version.saturating_add(1);
-                self.write_delivery(row.id, &mut row.state, &facts, row.version, at)?;
+                self.write_delivery(row.id, &mut row.state, &[fact], row.version, at)?;
                 leased.push(row);
             }
         }
