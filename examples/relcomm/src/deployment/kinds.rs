@@ -239,7 +239,8 @@ fn read(path: &str) -> Result<String, String> {
 fn smtp(settings: &Settings<'_>, set: ChannelSet, mechanism: Mechanism) -> Result<ChannelSet, String> {
     let mut options =
         EmailOptions::new(&settings.needed("url")?, &settings.needed("from")?).map_err(|e| e.to_string())?;
-    if let Some(password) = settings.secret("password")? {
+    // A relay that asks for no login: `password: { env: SMTP_PASSWORD, default: "" }`.
+    if let Some(password) = settings.secret("password")?.filter(|p| !p.expose_secret().is_empty()) {
         options = options.password(password);
     }
     if let Some(hello) = settings.text("hello")? {
