@@ -3,10 +3,9 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Release communications: write a plan, check it, prepare every text, have it approved, declare success, dispatch, and report who was
-/// informed.
+/// Release communications: check a plan, prepare every text, have it approved, declare success, dispatch, and report who was informed.
 #[derive(Debug, Parser)]
-#[command(name = "relcomm", version, about, max_term_width = 110)]
+#[command(name = "relcomm", version, max_term_width = 110, after_help = AFTER)]
 pub struct Arguments {
     /// Log level on standard error: error, warn, info, debug.
     #[arg(long, global = true, value_name = "LEVEL")]
@@ -15,6 +14,12 @@ pub struct Arguments {
     #[command(subcommand)]
     pub verb: Verb,
 }
+
+/// What somebody wants to know who has only this.
+const AFTER: &str = "\
+Begin with `relcomm deliver PLAN`: without --channels nothing leaves the machine.
+Exit codes: 0 informed, or done; 1 the tool failed; 2 invalid; 3 refused, or an approval is missing; 4 somebody is not informed;
+5 pending.";
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -40,10 +45,12 @@ pub struct Common {
     /// The deployment's channels: with them the verb is live. Without them it is the sandbox, where nothing leaves the machine.
     #[arg(long, value_name = "FILE")]
     pub channels: Option<PathBuf>,
-    /// Where the journal is (`file:PATH`); it wins over the one that the channels file names.
+    /// Where the journal is (`file:PATH`); it wins over the one that the channels file names. In the sandbox it lies beside the plan:
+    /// PLAN.sandbox.db.
     #[arg(long, value_name = "URL")]
     pub journal: Option<String>,
-    /// Makes the journal, or its record of this plan and version, where there is none.
+    /// Makes the journal, or its record of this plan and version, where there is none. Live, only for the first time: a lost journal
+    /// must not tell everyone twice.
     #[arg(long)]
     pub new_journal: bool,
     /// How the result is printed.
@@ -73,7 +80,7 @@ pub enum Verb {
         /// Writes every text into this directory, for reading.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
-        /// Writes the bundle: the sealed plan, that every later verb takes in the plan's place.
+        /// Writes the bundle: the sealed plan, which every later verb takes in the plan's place.
         #[arg(long, value_name = "FILE")]
         bundle: Option<PathBuf>,
     },
