@@ -80,7 +80,7 @@
 //! | [`journal`] | the durable record from which everything else is computed |
 //! | [`dispatch`] | what people and receipts say is taken in; what is due is sent |
 //! | [`report`] | who is informed, who is not, and why |
-//! | [`guide`] | chapters to read: a first plan; crash and resume |
+//! | [`guide`] | chapters to read: a first plan, the words, every key, the defaults, build servers, crashes, what is not proved |
 //!
 //! # Features
 //!

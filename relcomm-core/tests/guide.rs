@@ -1,29 +1,273 @@
-//! Every plan in the guide is what the guide says of it.
+//! Every plan in the guide is what the guide says of it, and no key, default or word is left out.
 
-use relcomm_core::PlanDraft;
-use relcomm_core::plan::{Finding, HeldFiles};
-use relcomm_core::validate::{Deployment, standard_rules, validate};
+use relcomm_core::ChannelSet;
+use relcomm_core::mechanism::Mechanism;
+use relcomm_core::plan::source::{Format, Source};
+use relcomm_core::plan::{HeldFiles, PlanDraft, json_schema};
+use relcomm_core::prepare::prepare;
+use relcomm_core::validate::{Deployment, catalogue, standard_rules, validate};
+use relcomm_testkit::channel::ScriptedChannel;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
-const FIRST_PLAN: &str = include_str!("../src/guide/first_plan.md");
+/// Where the keys of each definition of the JSON Schema are told: the heading in the chapter of the plan language.
+const SECTIONS: &[(&str, &str)] = &[
+    ("ApprovalsDraft", "`approvals`"),
+    ("CommuniqueDraft", "`communiques`"),
+    ("DependencyDraft", "`after`"),
+    ("FullEmbargoDraft", "`embargo`"),
+    ("FullGroupDraft", "`groups`"),
+    ("FullHowDraft", "`release.how`"),
+    ("FullItemDraft", "`release.what`"),
+    ("FullMemberDraft", "A member"),
+    ("FullStepDraft", "`via`: the steps"),
+    ("FullWhenDraft", "`release.when`"),
+    ("IfBlockedDraft", "`if_blocked`"),
+    ("IfDraft", "`if`"),
+    ("MechanismDraft", "`mechanisms`"),
+    ("MembersFrom", "`members`"),
+    ("NeedOnly", "`approvals.need`"),
+    ("OnePer", "`require`"),
+    ("ParamFrom", "`params`"),
+    ("PartyMap", "A person in parts"),
+    ("PlaceDraft", "`release.where`"),
+    ("PlanDraft", "The plan"),
+    ("ProfileDraft", "`profiles`"),
+    ("ProtocolDraft", "`protocol`"),
+    ("ReleaseDraft", "`release`"),
+    ("ResponsibleForm", "`responsible`"),
+    ("SecretRef", "`id_key`"),
+    ("TimeMap", "Times"),
+    ("ToldDraft", "`told`"),
+    ("VariantDraft", "`for`"),
+    ("ViaForm", "`via`: the steps"),
+    ("WaivedDraft", "`waived`"),
+];
 
-/// The blocks of YAML in a chapter.
-fn plans(chapter: &str) -> Vec<&str> {
-    chapter.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
+fn chapter(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/guide/{name}.md"));
+    fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-fn errors(plan: &str) -> Vec<Finding> {
-    let (draft, source) = PlanDraft::read("plan.yaml", plan.as_bytes()).unwrap_or_else(|f| panic!("{f:?}\n{plan}"));
-    let judged = validate(&draft, &source, &HeldFiles::new(), &Deployment::unknown(), &standard_rules());
-    judged.findings().iter().filter(|f| f.is_error()).cloned().collect()
+fn chapters() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let names = paths.filter(|path| path.extension().is_some_and(|end| end == "md"));
+    names.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+/// The blocks of a chapter: what stands after the fence, and the text.
+fn blocks(chapter: &str) -> Vec<(&str, &str)> {
+    chapter.split("\n```").skip(1).step_by(2).filter_map(|block| block.split_once('\n')).collect()
+}
+
+/// The files that a chapter shows, by the names after the fences.
+fn files(chapter: &str) -> HeldFiles {
+    blocks(chapter).into_iter().fold(HeldFiles::new(), |files, (fence, text)| match fence.split_once(' ') {
+        Some((_, name)) => files.file(name, format!("{text}\n")),
+        None => files,
+    })
+}
+
+/// The plans of a chapter. In that of the plan language all but the first are parts, which stand for those of the same names in the first.
+fn plans(name: &str) -> Vec<String> {
+    let text = chapter(name);
+    let blocks = blocks(&text).into_iter().filter(|(fence, _)| *fence == "yaml").map(|(_, text)| text);
+    if name != "plan_language" {
+        return blocks.filter(|text| text.lines().any(|line| line == "plan: 1")).map(str::to_owned).collect();
+    }
+    let blocks: Vec<_> = blocks.collect();
+    let whole = parts(blocks[0]);
+    let replaced = |block: &&str| {
+        let mut all = whole.clone();
+        all.extend(parts(block));
+        all.into_values().collect::<String>()
+    };
+    blocks.iter().map(replaced).collect()
+}
+
+/// The parts of a plan by their keys; comments are one of them.
+fn parts(plan: &str) -> BTreeMap<String, String> {
+    let mut parts: BTreeMap<String, String> = BTreeMap::new();
+    let mut key = "";
+    for line in plan.lines() {
+        if !line.starts_with([' ', '}']) {
+            key = line.split(':').next().filter(|_| !line.starts_with('#')).unwrap_or_default();
+        }
+        parts.entry(key.to_owned()).or_default().push_str(&format!("{line}\n"));
+    }
+    parts
+}
+
+/// The codes that a plan says it has.
+fn said(plan: &str) -> BTreeSet<&str> {
+    plan.lines().filter_map(|line| line.strip_prefix("# finds ")).collect()
+}
+
+/// The codes of the errors that reading, judging and preparing a plan find.
+fn found(plan: &str, files: &HeldFiles) -> BTreeSet<&'static str> {
+    let errors = |findings: &[relcomm_core::plan::Finding]| {
+        findings.iter().filter(|f| f.is_error()).map(|f| f.code).collect::<BTreeSet<_>>()
+    };
+    let (draft, source) = match PlanDraft::read("plan.yaml", plan.as_bytes()) {
+        Ok(read) => read,
+        Err(findings) => return errors(&findings),
+    };
+    let (plan, people) = match validate(&draft, &source, files, &Deployment::unknown(), &standard_rules()).into_plan() {
+        Ok(valid) => valid,
+        Err(findings) => return errors(&findings),
+    };
+    let own = plan.mechanisms().keys().cloned();
+    let standard = Mechanism::STANDARD.iter().map(|word| Mechanism::new(word).unwrap());
+    let channels = own.chain(standard).fold(ChannelSet::new(), |set, word| set.with(word, ScriptedChannel::new("any")));
+    errors(&prepare(plan, people, &channels).findings)
 }
 
 #[test]
-fn each_plan_is_valid_or_has_the_one_fault_that_it_shows() {
-    let plans = plans(FIRST_PLAN);
-    assert!(plans.len() >= 4, "the chapter holds {} plans", plans.len());
-    for plan in plans {
-        let codes: Vec<&str> = plan.lines().filter_map(|line| line.strip_prefix("# finds ")).collect();
-        let found: Vec<&str> = errors(plan).iter().map(|f| f.code).collect();
-        assert_eq!(found, codes, "{plan}\n{:#?}", errors(plan));
+fn each_plan_can_be_prepared_or_has_the_faults_that_it_shows() {
+    let mut seen = 0;
+    for name in chapters() {
+        let files = files(&chapter(&name));
+        for plan in plans(&name) {
+            assert_eq!(found(&plan, &files), said(&plan), "{name}:\n{plan}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 40, "only {seen} plans were found");
+}
+
+#[test]
+fn every_block_of_yaml_is_well_formed() {
+    for name in chapters() {
+        for (fence, text) in blocks(&chapter(&name)) {
+            if fence == "yaml" {
+                assert!(Source::parse("block.yaml", text.as_bytes(), Format::Yaml).is_ok(), "{name}:\n{text}");
+            }
+        }
+    }
+}
+
+/// The keys told in each section, with the code of those that are not acted on yet.
+fn told() -> BTreeMap<(String, String), Option<String>> {
+    let mut told = BTreeMap::new();
+    let mut section = String::new();
+    for line in chapter("plan_language").lines() {
+        if let Some(heading) = line.strip_prefix("# ").or_else(|| line.strip_prefix("## ")) {
+            section = heading.to_owned();
+        }
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        if let ["", key, .., last, ""] = cells[..]
+            && let Some(key) = key.strip_prefix('`').and_then(|key| key.strip_suffix('`'))
+        {
+            let code = catalogue().iter().find(|known| known.code == last).map(|known| known.code.to_owned());
+            assert_eq!(told.insert((section.clone(), key.to_owned()), code), None, "{section}: {key} is told twice");
+        }
+    }
+    told
+}
+
+fn section(definition: &str) -> String {
+    let found = SECTIONS.iter().find(|(of, _)| *of == definition);
+    found.unwrap_or_else(|| panic!("{definition} has no section in the chapter of the plan language")).1.to_owned()
+}
+
+/// The keys of the language by the section that tells them.
+fn keys(schema: &Value) -> BTreeSet<(String, String)> {
+    let definitions = schema["$defs"].as_object().unwrap().iter().map(|(name, definition)| (name.as_str(), definition));
+    let mut keys = BTreeSet::new();
+    for (name, definition) in definitions.chain([("PlanDraft", schema)]) {
+        let properties = definition["properties"].as_object().into_iter().flat_map(|properties| properties.keys());
+        keys.extend(properties.map(|key| (section(name), key.clone())));
+    }
+    keys
+}
+
+/// The keys that a value uses, by the section that tells them.
+fn used(value: &Value, at: &Value, definition: &str, schema: &Value, keys: &mut BTreeSet<(String, String)>) {
+    if let Some(name) = at["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
+        used(value, &schema["$defs"][name], name, schema, keys);
+    }
+    for word in ["anyOf", "oneOf", "allOf"] {
+        for one in at[word].as_array().into_iter().flatten() {
+            used(value, one, definition, schema, keys);
+        }
+    }
+    for (key, value) in value.as_object().into_iter().flatten() {
+        match at["properties"].get(key) {
+            Some(property) => {
+                keys.insert((section(definition), key.clone()));
+                used(value, property, definition, schema, keys);
+            }
+            None => used(value, &at["additionalProperties"], definition, schema, keys),
+        }
+    }
+    for value in value.as_array().into_iter().flatten() {
+        used(value, &at["items"], definition, schema, keys);
+    }
+}
+
+#[test]
+fn every_key_of_the_language_is_told_with_an_example() {
+    let schema = json_schema();
+    let told = told();
+    assert_eq!(told.keys().cloned().collect::<BTreeSet<_>>(), keys(&schema));
+    // By the codes that the plan finds; a plan without fault stands under no code.
+    let mut shown: BTreeMap<Option<String>, BTreeSet<(String, String)>> = BTreeMap::new();
+    for plan in plans("plan_language") {
+        let tree = Source::parse("plan.yaml", plan.as_bytes(), Format::Yaml).unwrap().root().to_json();
+        let mut keys = BTreeSet::new();
+        used(&tree, &schema, "PlanDraft", &schema, &mut keys);
+        let codes: Vec<_> = said(&plan).into_iter().map(|code| Some(code.to_owned())).collect();
+        for code in if codes.is_empty() { vec![None] } else { codes } {
+            shown.entry(code).or_default().extend(keys.clone());
+        }
+    }
+    for (key, code) in &told {
+        assert!(shown.get(code).is_some_and(|keys| keys.contains(key)), "{key:?} has no example under {code:?}");
+        assert!(code.is_none() || !shown[&None].contains(key), "{key:?} is acted on, for all that {code:?} says");
+    }
+}
+
+#[test]
+fn every_default_that_validation_lists_is_told() {
+    let chapter = chapter("defaults");
+    let rows = chapter.lines().filter_map(|line| line.strip_prefix("| RC08"));
+    let told: Vec<(String, String)> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            (format!("RC08{}", cells[0]), format!("default: {}", cells[1]))
+        })
+        .collect();
+    let listed: Vec<(String, String)> = catalogue()
+        .iter()
+        .filter(|known| known.code.starts_with("RC08"))
+        .map(|known| (known.code.to_owned(), known.title.to_owned()))
+        .collect();
+    assert_eq!(told, listed);
+}
+
+/// What stands in the first column of the tables of a text.
+fn words(text: &str) -> BTreeSet<&str> {
+    text.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect()
+}
+
+#[test]
+fn the_chapter_of_the_words_has_those_of_the_readme() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
+    let (_, table) = readme.split_once("\n## Words\n").expect("the README has a table of the words");
+    let (table, _) = table.split_once("\n## ").expect("something follows the table");
+    let chapter = chapter("vocabulary");
+    assert!(words(table).len() > 20);
+    assert_eq!(words(table).difference(&words(&chapter)).collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+#[test]
+fn every_chapter_is_a_module() {
+    let modules = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide/mod.rs")).unwrap();
+    for name in chapters() {
+        assert!(modules.contains(&format!("#[doc = include_str!(\"{name}.md\")]\npub mod {name} {{}}")), "{name}");
+        assert!(modules.contains(&format!("| [`{name}`] |")), "{name} is not in the list");
     }
 }

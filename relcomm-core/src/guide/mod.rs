@@ -1,7 +1,32 @@
-//! Chapters to read. They hold no code; every plan in them is loaded by a test, every program is one.
+//! Chapters to read. They hold no code; every plan in them is loaded by a test, every program is one, and `.ci/guide` runs the commands.
+//!
+//! | chapter | for whoever |
+//! | --- | --- |
+//! | [`first_plan`] | writes a first plan, at the shell |
+//! | [`vocabulary`] | wants to know what a word means |
+//! | [`plan_language`] | looks a key up |
+//! | [`defaults`] | asks what happens if a key is left out, and why |
+//! | [`ci`] | calls relcomm from a build server |
+//! | [`crash_and_resume`] | asks what happens when a process dies |
+//! | [`not_proved`] | has to decide whether to rely on it |
 
 #[doc = include_str!("first_plan.md")]
 pub mod first_plan {}
 
+#[doc = include_str!("vocabulary.md")]
+pub mod vocabulary {}
+
+#[doc = include_str!("plan_language.md")]
+pub mod plan_language {}
+
+#[doc = include_str!("defaults.md")]
+pub mod defaults {}
+
+#[doc = include_str!("ci.md")]
+pub mod ci {}
+
 #[doc = include_str!("crash_and_resume.md")]
 pub mod crash_and_resume {}
+
+#[doc = include_str!("not_proved.md")]
+pub mod not_proved {}
