@@ -25,6 +25,8 @@
 //! every try is the engine's, and journaled. Bind one to a mechanism with [`ChannelSet`](relcomm_core::ChannelSet); to write one, implement
 //! [`Channel`](relcomm_core::Channel).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "email")]
 pub mod email;
 #[cfg(any(feature = "webhook", feature = "paging"))]

@@ -95,6 +95,8 @@
 //! It opens no port, reads no environment and holds no credentials: channels, journal and clock are given to it. It does not decide
 //! whether a release succeeded; a named person declares that.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod id;
 pub mod clock;
 pub mod receipt;
