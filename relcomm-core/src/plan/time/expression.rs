@@ -1,6 +1,6 @@
 //! Times relative to an anchor, as text and as map, and their way into [`Timing`].
 
-use super::span::{date, place, time_of_day};
+use super::span::{date, impossible_date, impossible_time, place, time_of_day};
 use super::{BadTime, Instant, Span, Window, ZoneName};
 use crate::communique::{Anchor, State, Timing};
 use crate::id::CommuniqueId;
@@ -103,7 +103,7 @@ impl FromStr for TimeExpr {
         let mut words = text.split_whitespace().collect::<Vec<_>>();
         let mut time_of_day_ = None;
         if let Some(at) = words.last().and_then(|w| w.strip_prefix('@')) {
-            time_of_day_ = Some(time_of_day(at).ok_or(BadTime::Expression)?);
+            time_of_day_ = Some(time_of_day(at).ok_or_else(|| impossible_time(at).unwrap_or(BadTime::Expression))?);
             words.pop();
         }
         let mut offset = Span::default();
@@ -145,10 +145,11 @@ fn anchor(words: &[&str], at: Option<NaiveTime>) -> Result<AnchorDraft, BadTime>
         ["last", "declared"] => named(Anchor::LastDeclared),
         [] => Err(BadTime::Expression),
         [first, ..] if first.starts_with(|c: char| c.is_ascii_digit()) && first.get(4..5) == Some("-") => {
-            if let ([day], Some(at)) = (words, at)
-                && let Some(day) = date(day)
-            {
-                return Ok(AnchorDraft::Local(day.and_time(at)));
+            if let ([day], Some(at)) = (words, at) {
+                match date(day) {
+                    Some(day) => return Ok(AnchorDraft::Local(day.and_time(at))),
+                    None => impossible_date(day).map_or(Ok(()), Err)?,
+                }
             }
             match words.join(" ").parse()? {
                 Instant::At(moment) => named(Anchor::At(moment)),

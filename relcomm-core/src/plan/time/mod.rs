@@ -25,6 +25,9 @@ pub enum BadTime {
     /// No instant.
     #[error("not an instant such as `2027-05-12T07:00` or `2027-05-12T07:00:00Z`")]
     Instant,
+    /// A date or time of day that no calendar and no clock shows.
+    #[error("{0} does not exist: {1}")]
+    Impossible(String, String),
     /// No time.
     #[error("not a time such as `planned -14d @09:00`, `declared +15m` or `2027-05-12T07:00`")]
     Expression,

@@ -3,7 +3,7 @@
 use super::BadTime;
 use crate::clock::Moment;
 use crate::plan::source::shape::scalar;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 use std::fmt;
 use std::str::FromStr;
@@ -181,7 +181,7 @@ impl FromStr for Instant {
         }
         let (date, time) = text.split_once(['T', 't', ' ']).ok_or_else(|| match date(text) {
             Some(_) => BadTime::DateAlone,
-            None => BadTime::Instant,
+            None => impossible_date(text).unwrap_or(BadTime::Instant),
         })?;
         let date = date_of(date)?;
         let clock = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
@@ -198,18 +198,50 @@ impl FromStr for Instant {
 }
 
 pub(super) fn date(text: &str) -> Option<NaiveDate> {
-    let shaped = text.len() == 10
-        && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
-    if shaped { NaiveDate::parse_from_str(text, "%Y-%m-%d").ok() } else { None }
+    if is_shaped_as_date(text) { NaiveDate::parse_from_str(text, "%Y-%m-%d").ok() } else { None }
 }
 
 fn date_of(text: &str) -> Result<NaiveDate, BadTime> {
     // Instants are whole milliseconds from 1970 on.
-    date(text).filter(|d| chrono::Datelike::year(d) >= 1971).ok_or(BadTime::Instant)
+    match date(text) {
+        Some(date) if date.year() >= 1971 => Ok(date),
+        Some(_) => Err(BadTime::Instant),
+        None => Err(impossible_date(text).unwrap_or(BadTime::Instant)),
+    }
+}
+
+/// What is wrong with a date that has the form of one.
+pub(super) fn impossible_date(text: &str) -> Option<BadTime> {
+    if !is_shaped_as_date(text) || date(text).is_some() {
+        return None;
+    }
+    let part = |range| text.get::<std::ops::Range<usize>>(range)?.parse::<u32>().ok();
+    let (year, month) = (i32::try_from(part(0..4)?).ok()?, part(5..7)?);
+    let why = match NaiveDate::from_ymd_opt(year, month, 1) {
+        Some(first) => format!("{} has {} days", first.format("%B %Y"), first.num_days_in_month()),
+        None => "a year has the months 01 to 12".to_owned(),
+    };
+    Some(BadTime::Impossible(text.to_owned(), why))
+}
+
+fn is_shaped_as_date(text: &str) -> bool {
+    text.len() == 10
+        && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() })
 }
 
 fn time_of(text: &str) -> Result<NaiveTime, BadTime> {
-    time_of_day(text).or_else(|| NaiveTime::parse_from_str(text, "%H:%M:%S%.f").ok()).ok_or(BadTime::Instant)
+    time_of_day(text)
+        .or_else(|| NaiveTime::parse_from_str(text, "%H:%M:%S%.f").ok())
+        .ok_or_else(|| impossible_time(text).unwrap_or(BadTime::Instant))
+}
+
+/// What is wrong with a time of day that has the form of one.
+pub(super) fn impossible_time(text: &str) -> Option<BadTime> {
+    let fits = |(i, b): (usize, u8)| if i % 3 == 2 { b == b':' } else { b.is_ascii_digit() };
+    let shaped = matches!(text.len(), 5 | 8) && text.bytes().enumerate().all(fits);
+    shaped.then(|| {
+        BadTime::Impossible(text.to_owned(), "a day has the hours 00 to 23, an hour the minutes 00 to 59".to_owned())
+    })
 }
 
 /// `HH:MM`.
