@@ -227,3 +227,22 @@ fn name(communique: &Communique, group: Option<&GroupId>, kind: Kind, lang: Opti
 fn built_in(communique: &Communique, kind: Kind) -> String {
     format!("{}/built-in {kind}", communique.id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::STATED_BY_DEFAULT;
+
+    #[test]
+    fn the_built_in_text_states_what_validation_says_that_it_states() {
+        let mut templates = Templates::new(TemplateOptions::default());
+        templates.add("text", TEXT.replace("{{ STATE }}", "")).expect("the text above");
+        let uses = templates.uses("text").expect("just added");
+        for fact in STATED_BY_DEFAULT {
+            assert!(uses.iter().any(|used| used == fact || used.starts_with(&format!("{fact}."))), "{fact}");
+        }
+        for used in uses {
+            assert!(STATED_BY_DEFAULT.contains(&used.as_str()), "{used}");
+        }
+    }
+}

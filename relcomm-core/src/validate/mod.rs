@@ -26,14 +26,17 @@
 mod address;
 mod catalogue;
 mod deployment;
+mod placeholder;
 mod rules;
 mod subject;
 mod vocabulary;
+mod written;
 
 pub use catalogue::{Explanation, catalogue, explain};
 pub use deployment::{ChannelFacts, Deployment};
-pub use rules::standard_rules;
+pub use rules::{Unchanged, standard_rules};
 pub use subject::Subject;
+pub(crate) use vocabulary::STATED_BY_DEFAULT;
 pub use vocabulary::{Below, NAMESPACES, Namespace, identifier};
 
 use crate::plan::{Finding, Findings, People, Plan, PlanDraft, Severity, Source, Sources, resolve};
@@ -117,11 +120,23 @@ pub fn validate(
             finding.at = Some(source.at(&finding.path));
         }
     }
+    hide_secrets(&mut findings);
     let own = source.file();
     findings.sort_by(|a, b| place(a, own).cmp(&place(b, own)));
     findings.dedup();
     let valid = findings.iter().all(|finding| finding.severity != Severity::Error);
     Validation { findings, plan: valid.then_some(resolved.plan), people: resolved.people }
+}
+
+/// A finding at the line of a secret does not show that line.
+fn hide_secrets(findings: &mut [Finding]) {
+    let line = |finding: &Finding| finding.at.as_ref().map(|at| (at.file.clone(), at.line));
+    let secret: Vec<_> = findings.iter().filter(|finding| finding.code == rules::SECRET).map(line).collect();
+    for finding in findings.iter_mut().filter(|finding| secret.contains(&line(finding))) {
+        if let Some(at) = &mut finding.at {
+            at.source.clear();
+        }
+    }
 }
 
 /// By position, the plan's own file first; the code settles what stands at one place.

@@ -5,6 +5,7 @@ use crate::communique::{Communique, Occurrence, Step, Timing};
 use crate::id::{CommuniqueId, GroupId};
 use crate::mechanism::Mechanism;
 use crate::plan::draft::{GroupShape, HowDraft, MemberDraft, MembersDraft, WhenDraft};
+use crate::plan::time::TimeDraft;
 use crate::plan::{Origins, People, Plan, PlanDraft, Position, Source, Text, key_path};
 use crate::receipt::Assurance;
 use crate::stakeholder::Group;
@@ -121,7 +122,7 @@ impl<'a> Subject<'a> {
         steps.iter().map(|step| step.via.clone()).collect()
     }
 
-    fn kinds_of_address(&self, group: &GroupId) -> BTreeSet<Mechanism> {
+    pub(super) fn kinds_of_address(&self, group: &GroupId) -> BTreeSet<Mechanism> {
         self.origins.holdings(group).map(|holdings| holdings.mechanisms.clone()).unwrap_or_default()
     }
 
@@ -192,7 +193,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The path of an entry of what may be one value or a list.
-    fn entry_path(&self, path: &str, index: usize) -> String {
+    pub(super) fn entry_path(&self, path: &str, index: usize) -> String {
         let entry = format!("{path}[{index}]");
         if self.source.get(&entry).is_some() { entry } else { path.to_owned() }
     }
@@ -227,6 +228,25 @@ impl<'a> Subject<'a> {
             Some(id) => key_path(&format!("{path}.occurrences"), id.as_str()),
             None => format!("{path}.at"),
         }
+    }
+
+    /// Every time that the plan fixes beside those of communiques, with its path: the ends of lateness and of the embargo.
+    pub(super) fn other_times(&self) -> Vec<(String, Timing)> {
+        let mut drafts: Vec<(String, &TimeDraft)> = Vec::new();
+        drafts.extend(self.draft.embargo.iter().map(|embargo| {
+            let whole = self.source.get("embargo.until").is_none();
+            (if whole { "embargo" } else { "embargo.until" }.to_owned(), &embargo.0.until)
+        }));
+        for (id, communique) in &self.draft.communiques {
+            let path = key_path("communiques", id.as_str());
+            drafts.extend(communique.deadline.iter().map(|at| (format!("{path}.deadline"), at)));
+            for (group, variant) in &communique.variants {
+                let path = key_path(&format!("{path}.for"), group.as_str()) + ".deadline";
+                drafts.extend(variant.deadline.iter().map(|at| (path.clone(), at)));
+            }
+        }
+        let zone = self.draft.zone.map(|zone| zone.0);
+        drafts.into_iter().filter_map(|(path, at)| Some((path, at.timing(zone).ok()?))).collect()
     }
 
     /// Whether the plan says the time, rather than the default.

@@ -81,6 +81,22 @@ pub const NAMESPACES: &[Namespace] = &[
     space("lang", Below::Value, "the language of the text"),
 ];
 
+/// What the built-in text states. Preparation renders it; a test there compares the two.
+pub(crate) const STATED_BY_DEFAULT: [&str; 12] = [
+    "release",
+    "release.product",
+    "release.version",
+    "release.what",
+    "release.why",
+    "release.where",
+    "release.how",
+    "release.how.access",
+    "release.how.circumstances",
+    "release.how.support",
+    "release.when",
+    "release.when.planned",
+];
+
 /// An id as templates write it: every character but letters, digits and `_` becomes `_`.
 #[must_use]
 pub fn identifier(id: &str) -> String {

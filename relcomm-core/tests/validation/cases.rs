@@ -58,6 +58,9 @@ fn files() -> HeldFiles {
         .file("wrong.csv", "id,email\na,a@b.example\nb,b.example\n")
         .file("opted.csv", "id,email,opted_out\na,a@b.example,no\nb,b@b.example,yes\n")
         .file("broken.md", "Hello\n\n  {{ release.product\n")
+        .file("alike.csv", "id,email\nb,b@b.example\nbob,ANN@b.example\n")
+        .file("secret.md", "Hello\n\nSet up {password: hunter2hunter2}\n")
+        .file("unfinished.md", "Hello\n\nCall [your name] `TBD`\n")
         .file("good.en.md", "{{ release.what | length }}")
         .file("good.de.md", "{{ release.what | length }}")
 }

@@ -9,7 +9,7 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("ApprovalsDraft", "covers need roles"),
     (
         "CommuniqueDraft",
-        "after at covers for if indeterminate informed_when not_after occurrences per short subject text text_file to via",
+        "after at covers for if indeterminate informed_when not_after occurrences per profile short subject text text_file to via",
     ),
     ("DependencyDraft", "communique for state"),
     ("FullGroupDraft", "informed_when languages members owner via waived"),
@@ -27,8 +27,9 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("PlaceDraft", "name platforms"),
     (
         "PlanDraft",
-        "approvals communiques exposure groups id indeterminate mechanisms params plan release responsible settle zone",
+        "approvals communiques exposure groups id indeterminate mechanisms params plan profiles release responsible settle zone",
     ),
+    ("ProfileDraft", "must_state"),
     ("ReleaseDraft", "how product version what when where why"),
     ("ResponsibleForm", "backup execute id name performers"),
     ("TimeMap", "from not_after plus zone"),
@@ -40,13 +41,13 @@ const ACTED_ON: &[(&str, &str)] = &[
 /// The keys that validation refuses; each stands in a plan that shows it.
 const REFUSED: &[(&str, &str)] = &[
     ("ApprovalsDraft", "distinct expire"),
-    ("CommuniqueDraft", "deadline if_blocked on_slip profile undeclared urgent"),
+    ("CommuniqueDraft", "deadline if_blocked on_slip undeclared urgent"),
     ("FullGroupDraft", "between fallback must_inform only opt_out require within zone"),
     ("FullMemberDraft", "opted_out stands_for through zone"),
     ("FullStepDraft", "all to"),
     ("MembersFrom", "directory id_key"),
     ("PlaceDraft", "needs"),
-    ("PlanDraft", "embargo profiles protocol"),
+    ("PlanDraft", "embargo protocol"),
     ("ReleaseDraft", "kind"),
     ("TimeMap", "between spread"),
     ("ToldDraft", "told"),
@@ -60,7 +61,6 @@ const BELOW_REFUSED: &[(&str, &str)] = &[
     ("FullEmbargoDraft", "classified cleared lift until"),
     ("IfBlockedDraft", "after then"),
     ("OnePer", "among one_per"),
-    ("ProfileDraft", "must_state"),
     ("ProtocolDraft", "approve declare execute prepare"),
     ("SecretRef", "env file"),
     ("ToldDraft", "perhaps"),

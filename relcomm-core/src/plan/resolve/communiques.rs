@@ -142,8 +142,9 @@ impl Resolver<'_> {
         let mut parsed = Vec::new();
         for (group, variant) in &draft.variants {
             let path = key_path(&format!("{path}.for"), group.as_str());
-            if variant.deadline.is_some() {
+            if let Some(deadline) = &variant.deadline {
                 self.inert("RC0902", format!("{path}.deadline"), "`deadline`");
+                self.timing(&format!("{path}.deadline"), deadline);
             }
             if !to.contains(group) {
                 self.dangling(&path, "group in `to`", group.as_str(), to.iter().map(GroupId::as_str));
@@ -263,13 +264,13 @@ impl Resolver<'_> {
         for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
             self.inert(code, format!("{path}.{key}"), what);
         }
+        if let Some(deadline) = &draft.deadline {
+            self.timing(&format!("{path}.deadline"), deadline);
+        }
         if let Some(profile) = &draft.profile {
             let known: Vec<&str> = self.draft.profiles.keys().map(String::as_str).collect();
-            let path = format!("{path}.profile");
-            if known.contains(&profile.as_str()) {
-                self.inert("RC0911", path, "`profile`");
-            } else {
-                self.dangling(path, "profile", profile, known);
+            if !known.contains(&profile.as_str()) {
+                self.dangling(format!("{path}.profile"), "profile", profile, known);
             }
         }
     }

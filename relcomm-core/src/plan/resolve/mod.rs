@@ -176,15 +176,12 @@ impl Resolver<'_> {
 
     /// The parts of the language at the top of a plan on which nothing acts yet.
     fn inert_parts(&mut self) {
-        if self.draft.embargo.is_some() {
+        if let Some(embargo) = &self.draft.embargo {
             self.inert("RC0909", "embargo", "`embargo`");
+            self.timing("embargo.until", &embargo.0.until);
         }
         if self.draft.protocol.is_some() {
             self.inert("RC0910", "protocol", "`protocol`");
-        }
-        // Where a communique takes a profile on, that is said there.
-        if !self.draft.profiles.is_empty() && self.draft.communiques.values().all(|c| c.profile.is_none()) {
-            self.inert("RC0911", "profiles", "`profiles`");
         }
     }
 }

@@ -147,6 +147,10 @@ impl Source {
         self.lines.file()
     }
 
+    pub(crate) fn text(&self) -> &str {
+        self.lines.text()
+    }
+
     /// The tree.
     #[must_use]
     pub fn root(&self) -> &Node {

@@ -1,14 +1,12 @@
 //! Whether the six answers are there, and somebody answers for them.
 
+use super::super::placeholder::placeholder;
 use super::super::{Rule, Subject};
 use crate::plan::{Finding, Findings, key_path};
 
 /// Every answer is given, and none is a placeholder.
 #[derive(Debug)]
 pub(super) struct Answers;
-
-/// Words that stand for an answer to come.
-const PLACEHOLDERS: [&str; 4] = [concat!("TO", "DO"), concat!("FIX", "ME"), "TBD", "TBA"];
 
 impl Rule for Answers {
     fn codes(&self) -> &'static [&'static str] {
@@ -46,19 +44,22 @@ impl Rule for Answers {
                 answers.push((format!("{path}.by"), "who waived it", &waiver.by));
             }
         }
+        for place in &release.places {
+            answers.push((key_path("release.where", place.id.as_str()), "where", &place.name));
+        }
+        for (id, group) in &cx.draft().groups {
+            if let Some(owner) = &group.full.owner {
+                answers.push((key_path("groups", id.as_str()) + ".owner", "owner", owner.as_str()));
+            }
+        }
         for (path, name, answer) in answers {
             if answer.trim().is_empty() {
                 out.push(Finding::error("RC0201", path, format!("the answer to `{name}` is empty")));
-            } else if let Some(word) = placeholder(answer) {
+            } else if let Some((_, word)) = placeholder(answer) {
                 out.push(Finding::error("RC0202", path, format!("the answer to `{name}` still says `{word}`")));
             }
         }
     }
-}
-
-fn placeholder(answer: &str) -> Option<&'static str> {
-    let words: Vec<&str> = answer.split(|c: char| !c.is_alphanumeric()).collect();
-    PLACEHOLDERS.into_iter().find(|placeholder| words.contains(placeholder))
 }
 
 /// The responsible party can be reached.

@@ -2,6 +2,7 @@
 
 use super::super::{Rule, Subject, address};
 use crate::communique::Per;
+use crate::id::GroupId;
 use crate::mechanism::{Addressing, Mechanism};
 use crate::plan::{Finding, Findings, Position, key_path};
 use crate::stakeholder::Group;
@@ -14,7 +15,7 @@ pub(super) struct Addressed;
 
 impl Rule for Addressed {
     fn codes(&self) -> &'static [&'static str] {
-        &["RC0410", "RC0412"]
+        &["RC0410", "RC0412", "RC0417"]
     }
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
@@ -35,7 +36,7 @@ impl Rule for Addressed {
                 if !judged.insert((&group.id, mechanisms)) {
                     continue;
                 }
-                let mut without = members.iter().filter(|number| {
+                let without = members.iter().filter(|number| {
                     cx.people().at(**number).is_some_and(|who| {
                         if steps.is_empty() {
                             who.mechanisms().is_empty()
@@ -44,19 +45,41 @@ impl Rule for Addressed {
                         }
                     })
                 });
-                let Some(first) = without.next() else { continue };
-                let count = without.count() + 1;
+                let without: Vec<u32> = without.copied().collect();
+                let Some(first) = without.first() else { continue };
+                let count = without.len();
                 let steps = steps.iter().map(|step| format!("`{}`", step.via)).collect::<Vec<_>>().join(", ");
                 let wanted =
                     if steps.is_empty() { "no address at all".to_owned() } else { format!("no address for {steps}") };
                 let people = if count == 1 { "one member".to_owned() } else { format!("{count} members") };
                 let message = format!("{people} of `{}` cannot be reached by `{}`: {wanted}", group.id, communique.id);
+                let finding = if must_inform(cx, &group.id) {
+                    let message = format!("{message}; each of them must be informed: {}", named(cx, &without));
+                    Finding::error("RC0417", path, message)
+                } else {
+                    Finding::error("RC0410", path, message)
+                };
                 out.push(
-                    at(cx.member_position(*first), Finding::error("RC0410", path, message))
+                    at(cx.member_position(*first), finding)
                         .help("the position is that of the first; give an address, or another step"),
                 );
             }
         }
+    }
+}
+
+fn must_inform(cx: &Subject<'_>, group: &GroupId) -> bool {
+    cx.draft().groups.iter().any(|(id, draft)| id == group && draft.full.must_inform)
+}
+
+/// The first of them by their ids, and how many more there are.
+fn named(cx: &Subject<'_>, people: &[u32]) -> String {
+    const SHOWN: usize = 12;
+    let ids: Vec<String> =
+        people.iter().take(SHOWN).filter_map(|number| Some(format!("`{}`", cx.people().at(*number)?.id()))).collect();
+    match people.len().saturating_sub(SHOWN) {
+        0 => ids.join(", "),
+        more => format!("{} and {more} more", ids.join(", ")),
     }
 }
 

@@ -17,12 +17,22 @@ impl Rule for Variables {
     }
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        for (name, profile) in &cx.draft().profiles {
+            for (i, fact) in profile.must_state.iter().enumerate() {
+                if let Err(Unknown::Name { part, names }) = vocabulary::judge(cx.plan(), fact) {
+                    let path = cx.entry_path(&(key_path("profiles", name) + ".must_state"), i);
+                    out.push(unknown(&path, None, fact, &part, &names));
+                }
+            }
+        }
         for text in cx.texts() {
             let Some(communique) = cx.plan().communique(&text.communique) else { continue };
             for used in &text.uses {
                 match vocabulary::judge(cx.plan(), used) {
                     Ok(()) => {}
-                    Err(Unknown::Name { part, names }) => out.push(unknown(text, used, &part, &names)),
+                    Err(Unknown::Name { part, names }) => {
+                        out.push(unknown(&text.path, text.file.as_deref(), used, &part, &names));
+                    }
                     Err(Unknown::Told { communique: on, group }) => {
                         if let Some(finding) = not_waited_for(cx, communique, text, &on, group.as_deref()) {
                             out.push(finding);
@@ -39,9 +49,9 @@ impl Rule for Variables {
     }
 }
 
-fn unknown(text: &Text, used: &str, part: &str, names: &[String]) -> Finding {
-    let place = text.file.as_ref().map_or(String::new(), |file| format!(" in `{file}`"));
-    let finding = Finding::error("RC0701", &text.path, format!("there is no variable `{used}`{place}"));
+fn unknown(path: &str, file: Option<&str>, used: &str, part: &str, names: &[String]) -> Finding {
+    let place = file.map_or(String::new(), |file| format!(" in `{file}`"));
+    let finding = Finding::error("RC0701", path, format!("there is no variable `{used}`{place}"));
     match nearest(part, names.iter().map(String::as_str)) {
         Some(name) => finding.help(format!("did you mean `{name}` for `{part}`?")),
         None if names.is_empty() => finding.help(format!("nothing is known as `{part}` there")),

@@ -1,10 +1,12 @@
 //! Whether every group is told, and of everything that concerns it.
 
 use super::super::{Rule, Subject};
-use crate::communique::Communique;
-use crate::id::{GroupId, ItemId};
+use super::graph::waits;
+use crate::communique::{Anchor, Communique};
+use crate::id::{CommuniqueId, GroupId, ItemId, PlaceId};
 use crate::plan::{Finding, Findings, Part, Severity, key_path};
 use crate::release::{Item, Outcome};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Every group is told that the release is in production, or waived.
 #[derive(Debug)]
@@ -97,6 +99,81 @@ fn covers(cx: &Subject<'_>, communique: &Communique, group: &GroupId, item: &Ite
         return communique.covers.is_empty();
     }
     texts.any(|text| text.broken || text.uses("release.what") || text.uses(&variable(&item.id)))
+}
+
+/// Every communique can be due.
+#[derive(Debug)]
+pub(super) struct EveryCommunique;
+
+impl Rule for EveryCommunique {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0304"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let mut never: BTreeMap<&CommuniqueId, (String, String)> = BTreeMap::new();
+        for communique in cx.plan().communiques() {
+            if let Some(why) = never_by_itself(cx, communique) {
+                never.insert(&communique.id, why);
+            }
+        }
+        // Who waits for what never is due waits for ever, too; each round reaches those who wait for the ones of the round before.
+        let mut known = 0;
+        while never.len() > known {
+            known = never.len();
+            for communique in cx.plan().communiques() {
+                let wait = waits(cx, communique).into_iter().find(|wait| never.contains_key(wait.on));
+                if let (Some(wait), false) = (wait, never.contains_key(&communique.id)) {
+                    never.insert(&communique.id, (wait.path, format!("it waits for `{}`, which never is", wait.on)));
+                }
+            }
+        }
+        for (id, (path, why)) in never {
+            out.push(Finding::warning("RC0304", path, format!("`{id}` can never be due: {why}")));
+        }
+    }
+}
+
+/// The path of the time at which it never is due, and why.
+fn never_by_itself(cx: &Subject<'_>, communique: &Communique) -> Option<(String, String)> {
+    let due = cx.due_times(communique);
+    let (at, _) = due.first()?;
+    let all = due.iter().all(|(_, timing)| timing.anchor == Anchor::Embargo);
+    (all && cx.draft().embargo.is_none()).then(|| (at.clone(), "the plan has no embargo".to_owned()))
+}
+
+/// Somebody who is told belongs to every place.
+#[derive(Debug)]
+pub(super) struct EveryPlace;
+
+impl Rule for EveryPlace {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0305"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let places = &cx.plan().release().places;
+        let told: BTreeSet<&GroupId> = cx.plan().communiques().iter().flat_map(|c| &c.to).collect();
+        // Who is tied to no place belongs to all; so does a group that is reached by what is posted once.
+        let everywhere = |group: &&&GroupId| cx.members_everywhere(group) > 0 || cx.people().members(group).is_empty();
+        if places.len() < 2 || told.is_empty() || told.iter().any(|group| everywhere(&group)) {
+            return;
+        }
+        let mut with_people: BTreeSet<&PlaceId> = BTreeSet::new();
+        for number in told.iter().flat_map(|group| cx.people().members(group)) {
+            with_people.extend(cx.people().at(*number).into_iter().flat_map(|who| who.places()));
+            if with_people.len() == places.len() {
+                return;
+            }
+        }
+        for (i, place) in places.iter().enumerate().filter(|(_, place)| !with_people.contains(&place.id)) {
+            let message = format!("nobody who is told belongs to the place `{}`", place.id);
+            let path = key_path("release.where", place.id.as_str());
+            let path = if cx.source().get(&path).is_some() { path } else { cx.entry_path("release.where", i) };
+            let help = "tie members to it, or leave it out: what is declared there reaches nobody";
+            out.push(Finding::warning("RC0305", path, message).help(help));
+        }
+    }
 }
 
 fn variable(item: &ItemId) -> String {

@@ -1,12 +1,25 @@
 //! The standard rules, one file a theme.
 
+mod alike;
 mod complete;
 mod contacts;
 mod content;
 mod coverage;
+mod duties;
+mod form;
 mod graph;
+mod intervals;
 mod mechanisms;
+mod profiles;
+mod secrets;
+mod stale;
 mod timing;
+mod unchanged;
+mod unused;
+mod words;
+
+pub(super) use secrets::SECRET;
+pub use unchanged::Unchanged;
 
 use super::Rule;
 
@@ -14,22 +27,38 @@ use super::Rule;
 #[must_use]
 pub fn standard_rules() -> Vec<Box<dyn Rule>> {
     vec![
+        Box::new(form::VersionIsText),
+        Box::new(secrets::NoSecret),
+        Box::new(unused::AllUsed),
+        Box::new(duties::Held),
+        Box::new(duties::Separate),
         Box::new(complete::Answers),
         Box::new(complete::Reachable),
         Box::new(coverage::EveryGroup),
         Box::new(coverage::EveryItem),
+        Box::new(coverage::EveryCommunique),
+        Box::new(coverage::EveryPlace),
         Box::new(contacts::Addressed),
         Box::new(contacts::Addresses),
         Box::new(contacts::OncePerPlace),
+        Box::new(alike::OneAddressEach),
         Box::new(mechanisms::Known),
         Box::new(mechanisms::Provable),
         Box::new(timing::NotPast),
+        Box::new(timing::NotFar),
         Box::new(timing::BeforeItsEnd),
         Box::new(timing::AfterItsCause),
         Box::new(timing::NotFasterThanTheTick),
+        Box::new(intervals::InTime),
         Box::new(graph::NoCycle),
         Box::new(graph::Pursued),
         Box::new(content::Variables),
         Box::new(content::NoControl),
+        Box::new(words::Finished),
+        Box::new(words::LinksLead),
+        Box::new(words::NothingAttached),
+        Box::new(stale::ThisVersion),
+        Box::new(stale::ThisDate),
+        Box::new(profiles::MustState),
     ]
 }

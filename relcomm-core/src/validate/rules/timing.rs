@@ -6,6 +6,7 @@ use crate::clock::Moment;
 use crate::communique::{Anchor, Communique, Timing};
 use crate::plan::{Finding, Findings, Severity};
 use std::cmp::Ordering;
+use std::time::Duration;
 
 /// Nothing is due in the past.
 #[derive(Debug)]
@@ -38,6 +39,54 @@ impl Rule for NotPast {
                 }
             }
         }
+        for (path, timing) in cx.other_times() {
+            if let Anchor::At(at) = timing.anchor {
+                say(path, "this time", timing.resolve(at));
+            }
+        }
+    }
+}
+
+/// No date is so far away that it is a slip of the pen.
+#[derive(Debug)]
+pub(super) struct NotFar;
+
+/// The most that anybody plans ahead, in days.
+const AHEAD: u64 = 5 * 366;
+/// 2000-01-01T00:00:00Z.
+const CENTURY: Moment = Moment::from_millis(946_684_800_000);
+
+impl Rule for NotFar {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0608"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let now = cx.deployment().now;
+        let mut say = |path: String, at: Moment| {
+            // Where the present is known, what is past is a finding of its own.
+            let wrong = match now {
+                Some(now) if at > now + Duration::from_secs(AHEAD * 86_400) => "more than five years from now",
+                None if at < CENTURY => "before the year 2000",
+                _ => return,
+            };
+            out.push(Finding::warning("RC0608", path, format!("{at} is {wrong}")).help("is the year as it is meant?"));
+        };
+        if let Some(planned) = cx.plan().release().when.planned {
+            say(cx.planned_path().into(), planned);
+        }
+        for communique in cx.plan().communiques() {
+            for (path, timing) in cx.times(communique) {
+                if let Anchor::At(at) = timing.anchor {
+                    say(path, timing.resolve(at));
+                }
+            }
+        }
+        for (path, timing) in cx.other_times() {
+            if let Anchor::At(at) = timing.anchor {
+                say(path, timing.resolve(at));
+            }
+        }
     }
 }
 
@@ -51,7 +100,7 @@ fn instant(cx: &Subject<'_>, timing: &Timing) -> Option<Moment> {
 }
 
 /// How two times lie to each other, where that is known before the release: both are instants, or both relative to the same thing.
-fn order(cx: &Subject<'_>, a: &Timing, b: &Timing) -> Option<Ordering> {
+pub(super) fn order(cx: &Subject<'_>, a: &Timing, b: &Timing) -> Option<Ordering> {
     if let (Some(a), Some(b)) = (instant(cx, a), instant(cx, b)) {
         return Some(a.cmp(&b));
     }

@@ -1,5 +1,6 @@
 //! Broken plans, by theme.
 
+mod careful;
 mod order;
 mod people;
 mod unacted;
@@ -9,5 +10,5 @@ use super::cases::Case;
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
-    [whole::PLANS, people::PLANS, order::PLANS, unacted::PLANS].into_iter().flatten()
+    [whole::PLANS, people::PLANS, order::PLANS, unacted::PLANS, careful::PLANS].into_iter().flatten()
 }

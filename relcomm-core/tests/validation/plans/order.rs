@@ -56,6 +56,71 @@ pub(crate) const PLANS: &[Case] = &[
     ),
     case("RC0605", &["«settle: 3bd\n"]),
     case(
+        "RC0605",
+        &[
+            "plan: 1\nid: p\n",
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  when: { «planned: 2027-05-12T07:00, lasts: 1h }\n",
+        ],
+    ),
+    case(
+        "RC0605",
+        &[
+            "plan: 1\nid: p\n",
+            "communiques:\n  out: { to: staff, «at: 2027-05-12T07:00, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0605",
+        &[
+            "plan: 1\nid: p\n",
+            "communiques:\n  out: { to: staff, «at: planned -1d @09:00, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0605",
+        &[
+            "plan: 1\nid: p\n",
+            "communiques:\n  out: { to: staff, occurrences: { now: declared, «later: 2027-05-13 @09:00 }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0605",
+        &[
+            "plan: 1\nid: p\n",
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «not_after: 2027-05-13T07:00 }\n",
+        ],
+    ),
+    case(
+        "RC0605",
+        &[
+            "plan: 1\nid: p\n",
+            "communiques:\n  out: { to: staff, «at: { from: declared, not_after: 2027-05-13T07:00 }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0605",
+        &[
+            "plan: 1\nid: p\n",
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", for: { staff: { «at: 2027-05-13T07:00 } } }\n",
+        ],
+    ),
+    // The clock is put forward over it.
+    case(
+        "RC0605",
+        &[
+            "plan: 1\nid: p\nzone: Europe/London\n",
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  «when: 2027-03-28T01:30\n",
+        ],
+    ),
+    // The clock passes it twice.
+    case(
+        "RC0605",
+        &[
+            "plan: 1\nid: p\nzone: Europe/London\n",
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «not_after: 2027-10-31T01:30 }\n",
+        ],
+    ),
+    case(
         "RC0606",
         &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [email, { via: phone, «unless: delivered }] }\n",

@@ -103,7 +103,13 @@ pub(crate) const PLANS: &[Case] = &[
     case("RC0411", &["«responsible: Ada <ada@b..example>\n"]),
     case("RC0412", &["groups:\n  «staff: { owner: ada, via: email, informed_when: accepted }\n"]),
     case("RC0413", &["groups:\n  «staff: { owner: ada, via: webhook, informed_when: accepted, webhook: forun }\n"]),
-    case("RC0414", &["mechanisms: { ticket: { «address: '(', proves: accepted } }\n"]),
+    case(
+        "RC0414",
+        &[
+            "mechanisms: { ticket: { «address: '(', proves: accepted } }\n",
+            "groups:\n  staff: { owner: ada, via: ticket, informed_when: accepted, ticket: CHG1 }\n",
+        ],
+    ),
     case(
         "RC0415",
         &[

@@ -185,7 +185,9 @@ pub(crate) const PLANS: &[Case] = &[
     case("RC0909", &["«embargo: declared\n"]),
     case(
         "RC0909",
-        &["communiques:\n  out: { to: staff, «at: embargo, per: release, text: \"{{ release.what | length }}\" }\n"],
+        &[
+            "communiques:\n  out: { to: staff, occurrences: { now: declared, «then: embargo }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
     ),
     case(
         "RC0909",
@@ -196,14 +198,6 @@ pub(crate) const PLANS: &[Case] = &[
     case("RC0910", &["«protocol: { declare: ada }\n"]),
     case("RC0910", &["approvals:\n  «distinct: [approve, declare]\n"]),
     case("RC0910", &["approvals:\n  «expire: 10d\n"]),
-    case("RC0911", &["«profiles: { legal: { must_state: release.why } }\n"]),
-    case(
-        "RC0911",
-        &[
-            "profiles: { legal: { must_state: release.why } }\n",
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «profile: legal }\n",
-        ],
-    ),
     case(
         "RC0906",
         &[

@@ -1,0 +1,294 @@
+//! What a careful reader would say, and what they would not.
+
+use super::support::{COMMUNIQUES, GROUPS, HEAD, RELEASE, RESPONSIBLE, findings, is_fault, shown};
+use relcomm_core::clock::Moment;
+use relcomm_core::plan::{Finding, HeldFiles, PlanDraft, Settings, Severity};
+use relcomm_core::validate::{Deployment, standard_rules, validate};
+
+/// The faults of a plan of these parts, each in place of the usual one of its first word; what nothing acts on yet is left out.
+fn faults_at(parts: &[&str], files: &HeldFiles, deployment: &Deployment) -> Vec<Finding> {
+    let key = |part: &str| part.split(':').next().unwrap_or_default().to_owned();
+    let usual = [HEAD, RELEASE, RESPONSIBLE, GROUPS, COMMUNIQUES];
+    let mut plan: String =
+        usual.iter().map(|part| *parts.iter().find(|given| key(given) == key(part)).unwrap_or(part)).collect();
+    for part in parts.iter().filter(|given| usual.iter().all(|part| key(part) != key(given))) {
+        plan.push_str(part);
+    }
+    let mut found = findings(&plan, files, deployment);
+    found.retain(|finding| is_fault(finding) && !finding.code.starts_with("RC09"));
+    found
+}
+
+fn faults(parts: &[&str]) -> Vec<Finding> {
+    faults_at(parts, &HeldFiles::new(), &Deployment::unknown())
+}
+
+fn codes(parts: &[&str]) -> Vec<&'static str> {
+    faults(parts).iter().map(|finding| finding.code).collect()
+}
+
+fn release(from: &str, to: &str) -> String {
+    assert!(RELEASE.contains(from));
+    RELEASE.replace(from, to)
+}
+
+/// One communique with these keys more.
+fn out(keys: &str) -> String {
+    COMMUNIQUES.replace(" }\n", &format!(", {keys} }}\n"))
+}
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn a_version_is_judged_in_every_format_and_only_where_it_stands_without_quotes() {
+    let read = |file: &str, version: &str| {
+        let (draft, source) = match file {
+            "plan.json" => PlanDraft::read(
+                file,
+                format!("{{\"plan\":1,\"release\":{{\"product\":\"A\",\"version\":{version}}}}}").as_bytes(),
+            ),
+            "plan.toml" => {
+                PlanDraft::read(file, format!("plan = 1\n[release]\nproduct = \"A\"\nversion = {version}\n").as_bytes())
+            }
+            _ => PlanDraft::read(file, format!("plan: 1\nrelease: {{ product: A, version: {version} }}\n").as_bytes()),
+        }
+        .unwrap();
+        let judged = validate(&draft, &source, &HeldFiles::new(), &Deployment::unknown(), &standard_rules());
+        judged.findings().iter().any(|finding| finding.code == "RC0007")
+    };
+    for file in ["plan.yaml", "plan.toml", "plan.json"] {
+        assert!(read(file, "1.10"), "{file}");
+        assert!(!read(file, "\"1.10\"") && !read(file, "1.1"), "{file}");
+    }
+    let text = "plan: 1\nparams: { tag: { env: TAG } }\nrelease: { product: A, version: '{{ params.tag }}' }\n";
+    let mut settings = Settings::default();
+    settings.set.insert("tag".into(), "1.10".into());
+    let (draft, source) = PlanDraft::read_with("plan.yaml", text.as_bytes(), &settings).unwrap();
+    let judged = validate(&draft, &source, &HeldFiles::new(), &Deployment::unknown(), &standard_rules());
+    assert!(!judged.findings().iter().any(|finding| finding.code == "RC0007"), "{}", shown(judged.findings()));
+}
+
+#[test]
+fn a_secret_is_shown_by_no_finding_not_even_another_one_of_its_line() {
+    let groups =
+        "groups:\n  staff: { webhook: 'https://ada:hunter2hunter2@h.example', via: [webhook, fax], owner: ada }\n";
+    let found = faults(&[groups]);
+    assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["RC0008", "RC0501"]);
+    assert!(!shown(&found).contains("hunter2"), "{}", shown(&found));
+    let files = HeldFiles::new().file("a.md", "{{ release.what | length }}\npassword: hunter2hunter2\n");
+    let communiques = "communiques:\n  out: { to: staff, at: declared, per: release, text_file: a.md }\n";
+    let found = faults_at(&[communiques], &files, &Deployment::unknown());
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].at.as_ref().map(|at| (at.file.as_str(), at.line)), Some(("a.md", 2)));
+    assert!(!shown(&found).contains("hunter2"), "{}", shown(&found));
+}
+
+#[test]
+fn what_is_declared_and_used_anywhere_is_no_finding() {
+    let used = [
+        "params: { who: Ada }\n",
+        "responsible: { execute: '{{ params.who }} <ada@b.example>', performers: { lead: Lea <lea@b.example> } }\n",
+        "mechanisms: { ticket: { proves: accepted } }\n",
+        "groups:\n  staff: { owner: ada, members: m.csv, via: [email, { via: ticket, performer: lead }], informed_when: accepted }\n",
+    ];
+    let files = HeldFiles::new().file("m.csv", "id,email\na,a@b.example\n");
+    assert_eq!(faults_at(&used, &files, &Deployment::unknown()), []);
+    // A parameter that only a text uses, by the name that templates know it by.
+    assert_eq!(codes(&["params: { the-room: Blue }\n", &out("subject: 'In {{ params.the_room }}'")]), NONE);
+    assert_eq!(codes(&["params: { the-room: Blue }\n", &out("subject: 'In params.the-rooms'")]), ["RC0106"]);
+}
+
+#[test]
+fn a_misspelt_use_is_one_finding_and_not_two() {
+    assert_eq!(codes(&["approvals:\n  roles: { legal: [jon] }\n  need: leagl\n"]), ["RC0101"]);
+    let groups =
+        "groups:\n  staff: { owner: ada, email: a@b.example, via: [email, tikcet], informed_when: accepted }\n";
+    assert_eq!(codes(&["mechanisms: { ticket: { proves: accepted } }\n", groups]), ["RC0501"]);
+}
+
+#[test]
+fn a_part_that_is_given_to_nobody_is_found_by_role_and_by_word() {
+    let roles = "approvals:\n  roles: { owner: [mia], empty: [] }\n  need: owner\n";
+    let protocol = |declare: &str| {
+        let protocol = format!("protocol: {{ declare: {declare} }}\n");
+        faults(&[roles, &protocol])
+            .into_iter()
+            .filter(|f| f.code == "RC0107")
+            .map(|f| (f.severity, f.help))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(protocol("[owner, mia, ada]"), []);
+    assert_eq!(protocol("empty")[0].0, Severity::Error);
+    let near = protocol("onwer");
+    assert_eq!(near, [(Severity::Warning, Some("did you mean `owner`?".into()))]);
+    let lift = "embargo: { until: 2027-05-12T07:00Z, lift: Miaa }\n";
+    let found = faults(&["approvals:\n  roles: { owner: [mia] }\n  need: owner\n", lift]);
+    assert_eq!(found.iter().map(|f| (f.code, f.path.as_str())).collect::<Vec<_>>(), [("RC0107", "embargo.lift")]);
+}
+
+#[test]
+fn one_person_on_both_sides_is_a_warning_and_an_error_where_two_are_asked_for() {
+    let of = |approvals: &str, more: &[&str]| {
+        let approvals = format!("approvals:\n{approvals}");
+        let mut parts = vec![approvals.as_str()];
+        parts.extend(more);
+        faults(&parts).into_iter().filter(|f| f.code == "RC0205").map(|f| f.severity).collect::<Vec<_>>()
+    };
+    let alone = "  roles: { owner: [ada] }\n  need: owner\n";
+    assert_eq!(of(alone, &[]), [Severity::Warning]);
+    assert_eq!(of(&format!("{alone}  distinct: [approve, execute]\n"), &[]), [Severity::Error]);
+    assert_eq!(of("  roles: { owner: [ada, mia] }\n  need: owner\n", &[]), []);
+    let backup = "responsible: { execute: Ada <ada@b.example>, backup: Ben <ben@b.example> }\n";
+    assert_eq!(of(alone, &[backup]), []);
+    // Everyone may declare unless the protocol says who.
+    let declares = "  roles: { owner: [mia] }\n  need: owner\n  distinct: [approve, declare]\n";
+    assert_eq!(of(declares, &[]), []);
+    assert_eq!(of(declares, &["protocol: { declare: mia }\n"]), [Severity::Error]);
+    assert_eq!(of(declares, &["protocol: { declare: owner }\n"]), [Severity::Error]);
+    assert_eq!(of("  distinct: [declare, execute]\n", &["protocol: { declare: ada }\n"]), [Severity::Error]);
+}
+
+#[test]
+fn whoever_waits_for_what_is_never_due_is_never_due() {
+    let communiques = "communiques:
+  out: { to: staff, at: declared, per: release, text: '{{ release.what | length }}' }
+  never: { to: staff, at: embargo, per: release }
+  then: { to: staff, at: declared, per: release, after: never accepted }
+";
+    let paths =
+        |parts: &[&str]| faults(parts).into_iter().filter(|f| f.code == "RC0304").map(|f| f.path).collect::<Vec<_>>();
+    assert_eq!(paths(&[communiques]), ["communiques.never.at", "communiques.then.after"]);
+    assert_eq!(paths(&[communiques, "embargo: planned\n"]), Vec::<String>::new());
+}
+
+#[test]
+fn people_who_share_an_address_are_counted_and_the_first_of_them_is_placed() {
+    let mut csv = String::from("id,email,pager\n");
+    for i in 0..5_000 {
+        let email = if i % 1_000 == 999 { "Shared.1@b.example".to_owned() } else { format!("p{i}@b.example") };
+        csv.push_str(&format!("p{i},{email},rota\n"));
+    }
+    csv.push_str("q1,shared.2@b.example,rota\nq2,SHARED.2@b.example,rota\n");
+    let groups = "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: m.csv }\n";
+    let found = faults_at(&[groups], &HeldFiles::new().file("m.csv", csv), &Deployment::unknown());
+    let [finding] = found.as_slice() else { panic!("{}", shown(&found)) };
+    assert_eq!(finding.code, "RC0416");
+    assert_eq!(finding.message, "2 addresses for `email` are each given to several people, 7 in all");
+    // The second of those who share, 1,999, stands after the header and 1,999 others.
+    assert_eq!(finding.at.as_ref().map(|at| (at.file.as_str(), at.line)), Some(("m.csv", 2_001)));
+    assert!(!shown(&found).to_lowercase().contains("shared."), "{}", shown(&found));
+}
+
+#[test]
+fn those_who_must_be_informed_and_cannot_are_named_by_their_ids() {
+    let mut csv = String::from("id,phone,email\nbea,,bea@b.example\n");
+    for i in 0..14 {
+        csv.push_str(&format!("p{i},+4144555010{},\n", i % 10));
+    }
+    let csv = csv.replace("+4144555010", "+41445550");
+    let groups =
+        "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, must_inform: true, members: m.csv }\n";
+    let found = faults_at(&[groups], &HeldFiles::new().file("m.csv", csv), &Deployment::unknown());
+    let unreachable: Vec<&Finding> = found.iter().filter(|f| f.code == "RC0417").collect();
+    let [finding] = unreachable.as_slice() else { panic!("{}", shown(&found)) };
+    assert!(finding.message.starts_with("14 members of `staff`"), "{}", finding.message);
+    assert!(
+        finding
+            .message
+            .ends_with("`p0`, `p1`, `p2`, `p3`, `p4`, `p5`, `p6`, `p7`, `p8`, `p9`, `p10`, `p11` and 2 more")
+    );
+    assert!(!found.iter().any(|f| f.code == "RC0410"));
+}
+
+#[test]
+fn steps_are_in_time_up_to_the_moment_that_is_set() {
+    let groups = |more: &str| {
+        format!(
+            "groups:\n  staff: {{ owner: ada, informed_when: accepted, via: [email, {{ via: phone, unless: delivered, within: 4h }}], \
+             {more} members: [{{ email: a@b.example, phone: +41445550101 }}] }}\n"
+        )
+    };
+    let late = |group: &str, keys: &str| codes(&[&groups(group), &out(keys)]);
+    assert_eq!(late("", "not_after: declared +4h"), NONE);
+    assert_eq!(late("", "not_after: declared +3h59m"), ["RC0609"]);
+    assert_eq!(late("", "deadline: declared +4h"), NONE);
+    assert_eq!(late("", "deadline: declared +3h"), ["RC0609"]);
+    assert_eq!(late("", "for: { staff: { deadline: declared +3h } }"), ["RC0609"]);
+    assert_eq!(late("within: 4h,", "covers: [export]"), NONE);
+    assert_eq!(late("within: 3h,", "covers: [export]"), ["RC0609"]);
+    // Nothing is known of a day against hours.
+    assert_eq!(late("", "not_after: declared +1d"), NONE);
+
+    let then = |wait: &str, end: &str| {
+        let then = format!(
+            "{COMMUNIQUES}  then: {{ to: staff, at: declared, via: email, per: release, after: out {wait}, {end} }}\n"
+        );
+        codes(&[&groups(""), &then])
+    };
+    assert_eq!(then("delivered", "not_after: declared +4h"), NONE);
+    assert_eq!(then("delivered", "not_after: declared +3h"), ["RC0609"]);
+    // Who only waits for the acceptance does not wait for the step that follows it.
+    assert_eq!(then("accepted", "not_after: declared +3h"), NONE);
+}
+
+#[test]
+fn times_beside_those_of_communiques_are_judged_too() {
+    let now = |text: &str| Deployment::unknown().now(Moment::parse(text).unwrap());
+    let at = |parts: &[&str], deployment: &Deployment| {
+        let found = faults_at(parts, &HeldFiles::new(), deployment);
+        found.into_iter().map(|finding| (finding.code, finding.path)).collect::<Vec<_>>()
+    };
+    let before = now("2027-01-01T00:00:00Z");
+    let embargo = |until: &str| format!("embargo: {{ until: {until} }}\n");
+    assert_eq!(at(&[&embargo("2026-12-31T23:59Z")], &before), [("RC0601", "embargo.until".to_owned())]);
+    assert_eq!(at(&[&embargo("2037-12-31T23:59Z")], &before), [("RC0608", "embargo.until".to_owned())]);
+    assert_eq!(at(&[&embargo("2027-12-31T23:59Z")], &before), []);
+    let deadline = out("deadline: 2026-12-31T23:59Z");
+    assert_eq!(at(&[&deadline], &before), [("RC0601", "communiques.out.deadline".to_owned())]);
+    let local = ["plan: 1\nid: p\n", &out("deadline: 2027-12-31T23:59")];
+    assert_eq!(at(&local, &Deployment::unknown()), [("RC0605", "communiques.out.deadline".to_owned())]);
+    let local = ["plan: 1\nid: p\n", "embargo: 2027-12-31T23:59\n"];
+    assert_eq!(at(&local, &Deployment::unknown()), [("RC0605", "embargo.until".to_owned())]);
+    // Five years and no more.
+    assert_eq!(at(&[&release("2027-05-12", "2031-12-31")], &before), []);
+    assert_eq!(at(&[&release("2027-05-12", "2032-01-31")], &before), [("RC0608", "release.when".to_owned())]);
+}
+
+#[test]
+fn a_text_is_judged_at_its_place_in_its_own_file() {
+    let text =
+        "# Billing\n\n{{ release.what | length }}: Billing 1.1 is\nplanned for 2027-05-11, see <http://localhost/>.\n";
+    let communiques = "communiques:\n  out: { to: staff, at: declared, per: release, text_file: a.md }\n";
+    let found = faults_at(&[communiques], &HeldFiles::new().file("a.md", text), &Deployment::unknown());
+    let places: Vec<_> =
+        found.iter().map(|f| (f.code, f.at.as_ref().map_or((0, 0), |at| (at.line, at.column)))).collect();
+    assert_eq!(places, [("RC0707", (3, 38)), ("RC0708", (4, 13)), ("RC0711", (4, 30))]);
+    assert!(found.iter().all(|finding| finding.severity == Severity::Warning));
+}
+
+#[test]
+fn a_profile_is_kept_by_every_text_of_its_communique() {
+    let profiles = "profiles: { legal: { must_state: [release.what, item.export, release.how.support] } }\n";
+    let stated = "profile: legal, subject: '{{ release.how.support }}'";
+    let text = |text: &str| {
+        COMMUNIQUES.replace("{{ release.what | length }}", text).replace(" }\n", &format!(", {stated} }}\n"))
+    };
+    assert_eq!(codes(&[profiles, &text("{{ release.what | length }} {{ release.how.support }}")]), NONE);
+    // The subject is not the text, and an item does not state all of them.
+    assert_eq!(codes(&[profiles, &text("{{ release.what | length }}")]), ["RC0710"]);
+    let found = faults(&[profiles, &text("{{ item.export }}")]);
+    assert!(found[0].message.contains("does not use `release.what`, `release.how.support`,"), "{}", found[0].message);
+    // The built-in text states the six answers.
+    assert_eq!(
+        codes(&[profiles, "communiques:\n  out: { to: staff, at: declared, per: release, profile: legal }\n"]),
+        NONE
+    );
+    let unknown = "profiles: { legal: { must_state: [release.waht] } }\n";
+    let found = faults(&[unknown, "communiques:\n  out: { to: staff, at: declared, per: release, profile: legal }\n"]);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found.iter().any(|f| f.code == "RC0701" && f.help.as_deref() == Some("did you mean `what` for `waht`?")),
+        "{}",
+        shown(&found)
+    );
+}
