@@ -71,6 +71,17 @@ pub enum Verb {
         /// Lists each default that was used, too.
         #[arg(short, long)]
         verbose: bool,
+        /// An earlier plan or bundle: texts that are still word for word its own are found.
+        #[arg(long, value_name = "OLD")]
+        against: Option<PathBuf>,
+    },
+    /// Prints the page of a finding's code: why it matters, how to mend it, and a plan that shows it. Without a code it lists them all.
+    Explain {
+        /// The code, such as RC0101.
+        code: Option<String>,
+        /// How the result is printed.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
     /// Renders and checks every text; sends nothing.
     Prepare {

@@ -4,12 +4,12 @@ use super::desk::Bench;
 use super::{json, print, say};
 use crate::arguments::{Common, Format};
 use crate::deployment::{ChannelKinds, Deployment};
-use crate::load::{Loaded, load};
+use crate::load::{Loaded, earlier, load, load_with};
 use crate::{Exit, Failure};
 use relcomm_core::channel::{AttemptContext, Prepared};
 use relcomm_core::clock::{Clock, SystemClock};
 use relcomm_core::plan::{Finding, Severity, json_schema};
-use relcomm_core::validate::Deployment as Facts;
+use relcomm_core::validate::{Deployment as Facts, standard_rules};
 use serde_json::json;
 use std::fmt::Write;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(super) fn schema() -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-pub(super) fn validate(common: &Common, verbose: bool) -> Result<Exit, Failure> {
+pub(super) fn validate(common: &Common, verbose: bool, against: Option<&Path>) -> Result<Exit, Failure> {
     let mut all = Vec::new();
     let facts = match &common.channels {
         Some(path) => match deployment_facts(common, path, &mut all)? {
@@ -30,8 +30,15 @@ pub(super) fn validate(common: &Common, verbose: bool) -> Result<Exit, Failure> 
         },
         None => Facts::unknown(),
     };
-    match load(common, &facts.now(SystemClock::new().now())) {
+    let mut rules = standard_rules();
+    if let Some(old) = against {
+        rules.push(Box::new(earlier(common, old)?));
+    }
+    match load_with(common, &facts.now(SystemClock::new().now()), &rules) {
         Ok(Loaded::Plan(validation)) => all.extend(validation.findings().iter().cloned()),
+        Ok(Loaded::Bundle(_)) if against.is_some() => {
+            return Err(Failure::Tool("a bundle is sealed: compare the plan of which it was made".into()));
+        }
         Ok(Loaded::Bundle(_)) => {}
         Err(Failure::Findings(found)) => all.extend(found),
         Err(other) => return Err(other),

@@ -2,6 +2,7 @@
 
 mod check;
 mod desk;
+mod explain;
 mod look;
 mod receipts;
 mod say;
@@ -20,7 +21,8 @@ pub async fn run(arguments: Arguments) -> Exit {
     let format = format_of(&arguments.verb);
     let done = match arguments.verb {
         Verb::Schema => check::schema(),
-        Verb::Validate { common, verbose } => check::validate(&common, verbose),
+        Verb::Validate { common, verbose, against } => check::validate(&common, verbose, against.as_deref()),
+        Verb::Explain { code, format } => explain::explain(code.as_deref(), format),
         Verb::Prepare { common, out, bundle } => check::prepare(&common, out.as_deref(), bundle.as_deref()),
         Verb::Verify { common } => check::verify(&common).await,
         Verb::Approve { common, by, role, digest, reject, note } => {
@@ -59,6 +61,7 @@ pub async fn run(arguments: Arguments) -> Exit {
 fn format_of(verb: &Verb) -> Format {
     match verb {
         Verb::Schema => Format::Json,
+        Verb::Explain { format, .. } => *format,
         Verb::Validate { common, .. }
         | Verb::Prepare { common, .. }
         | Verb::Verify { common }
