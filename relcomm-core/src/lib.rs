@@ -80,7 +80,7 @@
 //! | [`journal`] | the durable record from which everything else is computed |
 //! | [`dispatch`] | what people and receipts say is taken in; what is due is sent |
 //! | [`report`] | who is informed, who is not, and why |
-//! | [`guide`] | chapters to read: a first plan, the words, every key, the defaults, build servers, crashes, what is not proved |
+//! | [`guide`] | chapters to read: a first plan, the words, every key, the defaults, where people come from, build servers, crashes, what is not proved |
 //!
 //! # Features
 //!
@@ -92,7 +92,7 @@
 //!
 //! # What it does not do
 //!
-//! It opens no port, reads no environment and holds no credentials: channels, journal and clock are given to it. It does not decide
+//! It opens no port, reads no environment and holds no credentials: channels, journal, clock and secrets are given to it. It does not decide
 //! whether a release succeeded; a named person declares that.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

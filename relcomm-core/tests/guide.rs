@@ -1,9 +1,11 @@
 //! Every plan in the guide is what the guide says of it, and no key, default or word is left out.
 
 use relcomm_core::ChannelSet;
+use relcomm_core::id::GroupId;
 use relcomm_core::mechanism::Mechanism;
+use relcomm_core::plan::draft::SecretRef;
 use relcomm_core::plan::source::{Format, Source};
-use relcomm_core::plan::{HeldFiles, PlanDraft, json_schema};
+use relcomm_core::plan::{Directory, DirectoryError, HeldFiles, Hosted, MemberRecord, PlanDraft, Sources, json_schema};
 use relcomm_core::prepare::prepare;
 use relcomm_core::validate::{Deployment, catalogue, standard_rules, validate};
 use relcomm_testkit::channel::ScriptedChannel;
@@ -63,12 +65,28 @@ fn blocks(chapter: &str) -> Vec<(&str, &str)> {
     chapter.split("\n```").skip(1).step_by(2).filter_map(|block| block.split_once('\n')).collect()
 }
 
-/// The files that a chapter shows, by the names after the fences.
-fn files(chapter: &str) -> HeldFiles {
-    blocks(chapter).into_iter().fold(HeldFiles::new(), |files, (fence, text)| match fence.split_once(' ') {
-        Some((_, name)) => files.file(name, format!("{text}\n")),
-        None => files,
-    })
+#[derive(Debug)]
+struct Contacts;
+
+impl Directory for Contacts {
+    fn members(&self, _: &GroupId, give: &mut dyn FnMut(MemberRecord<'_>)) -> Result<(), DirectoryError> {
+        give(MemberRecord::new().id("7").address("email", "bea@anvil.example"));
+        Ok(())
+    }
+}
+
+/// What the host of a chapter's plans has: the files that the chapter shows, by the names after the fences, a directory and two secrets.
+fn host(chapter: &str) -> Hosted<HeldFiles> {
+    let files =
+        blocks(chapter).into_iter().fold(HeldFiles::new(), |files, (fence, text)| match fence.split_once(' ') {
+            Some((_, name)) => files.file(name, format!("{text}\n")),
+            None => files,
+        });
+    let secret = "thirty-two octets out of a vault";
+    Hosted::new(files)
+        .directory("contacts", Contacts)
+        .secret(SecretRef::Env("MEMBER_KEY".into()), secret)
+        .secret(SecretRef::File("id.key".into()), secret)
 }
 
 /// The plans of a chapter. In that of the plan language all but the first are parts, which stand for those of the same names in the first.
@@ -107,7 +125,7 @@ fn said(plan: &str) -> BTreeSet<&str> {
 }
 
 /// The codes of the errors that reading, judging and preparing a plan find.
-fn found(plan: &str, files: &HeldFiles) -> BTreeSet<&'static str> {
+fn found(plan: &str, host: &dyn Sources) -> BTreeSet<&'static str> {
     let errors = |findings: &[relcomm_core::plan::Finding]| {
         findings.iter().filter(|f| f.is_error()).map(|f| f.code).collect::<BTreeSet<_>>()
     };
@@ -115,7 +133,7 @@ fn found(plan: &str, files: &HeldFiles) -> BTreeSet<&'static str> {
         Ok(read) => read,
         Err(findings) => return errors(&findings),
     };
-    let (plan, people) = match validate(&draft, &source, files, &Deployment::unknown(), &standard_rules()).into_plan() {
+    let (plan, people) = match validate(&draft, &source, host, &Deployment::unknown(), &standard_rules()).into_plan() {
         Ok(valid) => valid,
         Err(findings) => return errors(&findings),
     };
@@ -129,9 +147,9 @@ fn found(plan: &str, files: &HeldFiles) -> BTreeSet<&'static str> {
 fn each_plan_can_be_prepared_or_has_the_faults_that_it_shows() {
     let mut seen = 0;
     for name in chapters() {
-        let files = files(&chapter(&name));
+        let host = host(&chapter(&name));
         for plan in plans(&name) {
-            assert_eq!(found(&plan, &files), said(&plan), "{name}:\n{plan}");
+            assert_eq!(found(&plan, &host), said(&plan), "{name}:\n{plan}");
             seen += 1;
         }
     }

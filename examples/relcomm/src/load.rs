@@ -3,11 +3,14 @@
 use crate::Failure;
 use crate::arguments::Common;
 use relcomm_core::channel::ChannelSet;
+use relcomm_core::plan::draft::SecretRef;
 use relcomm_core::plan::source::Format;
-use relcomm_core::plan::{Finding, PlanDir, PlanDraft, Settings, Source};
+use relcomm_core::plan::{Finding, PlanDir, PlanDraft, Settings, Source, Sources};
 use relcomm_core::prepare::{PreparedPlan, prepare};
 use relcomm_core::validate::{Deployment, Rule, Unchanged, Validation, standard_rules, validate};
-use std::path::Path;
+use secrecy::SecretString;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 /// What the file on the command line holds.
 #[derive(Debug)]
@@ -16,6 +19,44 @@ pub enum Loaded {
     Plan(Box<Validation>),
     /// A bundle.
     Bundle(PreparedPlan),
+}
+
+/// What a plan names, as the command finds it: files beside the plan, secrets in the environment and in files. It has no directories.
+#[derive(Debug)]
+struct Beside {
+    files: PlanDir,
+    root: PathBuf,
+}
+
+/// More than any secret is long, and a bound for what is no file of a secret.
+const LONGEST_SECRET: u64 = 1 << 16;
+
+impl Beside {
+    fn new(plan: &Path) -> Self {
+        Self { files: PlanDir::beside(plan), root: plan.parent().map(Path::to_owned).unwrap_or_default() }
+    }
+}
+
+impl Sources for Beside {
+    fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
+        self.files.open(path)
+    }
+
+    /// The file of a secret may lie anywhere, such as below `/run/secrets`: nothing of it is shown. Line ends at its end are dropped.
+    fn secret(&self, at: &SecretRef) -> io::Result<SecretString> {
+        let text = match at {
+            SecretRef::Env(name) => std::env::var_os(name)
+                .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it is not set"))?
+                .into_string()
+                .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))?,
+            SecretRef::File(path) => {
+                let mut text = String::new();
+                std::fs::File::open(self.root.join(path))?.take(LONGEST_SECRET).read_to_string(&mut text)?;
+                text
+            }
+        };
+        Ok(text.trim_end_matches(['\r', '\n']).into())
+    }
 }
 
 /// The parameters from the command line and the environment.
@@ -51,7 +92,7 @@ pub fn load_with(common: &Common, facts: &Deployment, rules: &[Box<dyn Rule>]) -
     };
     let name = path.display().to_string();
     let (draft, source) = PlanDraft::read_with(&name, &bytes, &settings(common)?).map_err(Failure::Findings)?;
-    let sources = PlanDir::beside(path);
+    let sources = Beside::new(path);
     Ok(Loaded::Plan(Box::new(validate(&draft, &source, &sources, facts, rules))))
 }
 
@@ -87,7 +128,7 @@ pub fn earlier(common: &Common, old: &Path) -> Result<Unchanged, Failure> {
     }
     // No rule judges what is long out.
     let plan = PlanDraft::read_with(&name, &bytes, &settings).ok().and_then(|(draft, source)| {
-        validate(&draft, &source, &PlanDir::beside(old), &Deployment::unknown(), &[]).into_plan().ok()
+        validate(&draft, &source, &Beside::new(old), &Deployment::unknown(), &[]).into_plan().ok()
     });
     match plan {
         Some((plan, _)) => Ok(Unchanged::against(&plan)),

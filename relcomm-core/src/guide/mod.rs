@@ -6,6 +6,7 @@
 //! | [`vocabulary`] | wants to know what a word means |
 //! | [`plan_language`] | looks a key up |
 //! | [`defaults`] | asks what happens if a key is left out, and why |
+//! | [`people`] | has people in files or in a directory of the host's |
 //! | [`ci`] | calls relcomm from a build server |
 //! | [`crash_and_resume`] | asks what happens when a process dies |
 //! | [`not_proved`] | has to decide whether to rely on it |
@@ -21,6 +22,9 @@ pub mod plan_language {}
 
 #[doc = include_str!("defaults.md")]
 pub mod defaults {}
+
+#[doc = include_str!("people.md")]
+pub mod people {}
 
 #[doc = include_str!("ci.md")]
 pub mod ci {}

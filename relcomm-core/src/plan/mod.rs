@@ -8,12 +8,14 @@ mod findings;
 mod params;
 mod people;
 mod schema;
+mod directory;
 mod sources;
 mod members;
 mod texts;
 mod valid;
 pub(crate) mod resolve;
 
+pub use directory::{Directory, DirectoryError, MemberRecord};
 pub use draft::PlanDraft;
 pub use finding::{Finding, Position, Severity};
 pub use findings::Findings;
@@ -21,7 +23,7 @@ pub use params::Settings;
 pub use people::{People, StakeholderRef, TooManyPeople};
 pub use schema::json_schema;
 pub use source::Source;
-pub use sources::{HeldFiles, PlanDir, Sources};
+pub use sources::{HeldFiles, Hosted, PlanDir, Sources};
 pub use texts::{Part, Text};
 pub use valid::{Approvals, Need, OwnMechanism, Plan};
 

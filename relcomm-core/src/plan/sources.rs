@@ -1,19 +1,40 @@
-//! Where the files that a plan names come from: texts and member lists.
+//! Where what a plan names comes from: files of texts and members, directories of the host's, secrets.
 
+use super::directory::Directory;
+use super::draft::SecretRef;
+use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Component, Path, PathBuf};
 
-/// Opens the text and member files that a plan names. Paths are relative to the plan.
+/// Gives what a plan names and does not hold: text and member files, directories, secrets.
+///
+/// Only files are needed: without more, a plan that names a directory or a secret is refused with a finding that says so.
+/// [`Hosted`] adds both to any files.
 pub trait Sources: fmt::Debug + Send + Sync {
-    /// Opens one file for reading from its beginning.
+    /// Opens one file for reading from its beginning. Paths are relative to the plan.
     ///
     /// # Errors
     /// What the system says; [`io::ErrorKind::NotFound`] where there is no such file, [`io::ErrorKind::PermissionDenied`] where the path
     /// leads out of what this source may show.
     fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send>>;
+
+    /// The directory of that name; `None` where there is none.
+    fn directory(&self, name: &str) -> Option<&dyn Directory> {
+        let _ = name;
+        None
+    }
+
+    /// Reads a secret. relcomm keeps it only as long as ids are derived with it.
+    ///
+    /// # Errors
+    /// Why there is none, in words that do not repeat it: they are printed.
+    fn secret(&self, at: &SecretRef) -> io::Result<SecretString> {
+        let _ = at;
+        Err(io::Error::new(io::ErrorKind::Unsupported, "no secrets are given here"))
+    }
 }
 
 /// The files below the directory in which the plan lies.
@@ -106,6 +127,90 @@ impl Sources for HeldFiles {
 impl fmt::Debug for HeldFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.files.keys()).finish()
+    }
+}
+
+/// Files, and what a host gives beside them: directories by the names, and secrets by the references, that plans use for them.
+///
+/// What is not given here is asked of the files' own source, so that one may stand over another.
+///
+/// ```
+/// use relcomm_core::id::GroupId;
+/// use relcomm_core::plan::draft::SecretRef;
+/// use relcomm_core::plan::{Directory, DirectoryError, HeldFiles, Hosted, MemberRecord, PlanDraft};
+/// use relcomm_core::validate::{Deployment, standard_rules, validate};
+///
+/// /// The staff of a company, by department.
+/// #[derive(Debug)]
+/// struct Staff;
+///
+/// impl Directory for Staff {
+///     fn members(&self, group: &GroupId, give: &mut dyn FnMut(MemberRecord<'_>)) -> Result<(), DirectoryError> {
+///         match group.as_str() {
+///             "support" => give(MemberRecord::new().name("Ada Osei").address("email", "ada@anvil.example")),
+///             _ => return Err(DirectoryError::new("there is no such department")),
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// const PLAN: &str = "
+/// plan: 1
+/// release: { product: Anvil, version: 2.0.0, what: Shared folders, why: Teams asked for it., how: Choose Share. }
+/// responsible: Ada Osei <ada@anvil.example>
+/// groups: { support: { members: { directory: staff, id_key: { env: MEMBER_KEY } } } }
+/// communiques: { live: { to: support } }
+/// ";
+/// # let lines = |all: Vec<relcomm_core::plan::Finding>| all.iter().map(ToString::to_string).collect::<String>();
+/// let sources = Hosted::new(HeldFiles::new())
+///     .directory("staff", Staff)
+///     .secret(SecretRef::Env("MEMBER_KEY".into()), "thirty-two octets out of a vault");
+/// let (draft, source) = PlanDraft::read("plan.yaml", PLAN.as_bytes()).map_err(lines)?;
+/// let judged = validate(&draft, &source, &sources, &Deployment::unknown(), &standard_rules());
+/// let (_, people) = judged.into_plan().map_err(lines)?;
+/// assert_eq!(people.len(), 1);
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Debug)]
+pub struct Hosted<F> {
+    files: F,
+    directories: BTreeMap<String, Box<dyn Directory>>,
+    secrets: BTreeMap<SecretRef, SecretString>,
+}
+
+impl<F: Sources> Hosted<F> {
+    /// These files, and nothing beside them yet.
+    #[must_use]
+    pub fn new(files: F) -> Self {
+        Self { files, directories: BTreeMap::new(), secrets: BTreeMap::new() }
+    }
+
+    /// With the directory that plans call so.
+    #[must_use]
+    pub fn directory(mut self, name: impl Into<String>, directory: impl Directory + 'static) -> Self {
+        self.directories.insert(name.into(), Box::new(directory));
+        self
+    }
+
+    /// With the secret to which plans refer so, wherever it really comes from.
+    #[must_use]
+    pub fn secret(mut self, at: SecretRef, secret: impl Into<SecretString>) -> Self {
+        self.secrets.insert(at, secret.into());
+        self
+    }
+}
+
+impl<F: Sources> Sources for Hosted<F> {
+    fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
+        self.files.open(path)
+    }
+
+    fn directory(&self, name: &str) -> Option<&dyn Directory> {
+        self.directories.get(name).map(AsRef::as_ref).or_else(|| self.files.directory(name))
+    }
+
+    fn secret(&self, at: &SecretRef) -> io::Result<SecretString> {
+        self.secrets.get(at).map_or_else(|| self.files.secret(at), |secret| Ok(secret.clone()))
     }
 }
 

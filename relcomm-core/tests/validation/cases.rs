@@ -3,8 +3,10 @@
 use super::plans;
 use super::support::{COMMUNIQUES, GROUPS, HEAD, RELEASE, RESPONSIBLE, findings, is_fault, shown};
 use relcomm_core::clock::Moment;
+use relcomm_core::id::GroupId;
 use relcomm_core::mechanism::{Addressing, Capabilities, Mechanism};
-use relcomm_core::plan::HeldFiles;
+use relcomm_core::plan::draft::SecretRef;
+use relcomm_core::plan::{Directory, DirectoryError, HeldFiles, Hosted, MemberRecord};
 use relcomm_core::receipt::Assurance;
 use relcomm_core::validate::{ChannelFacts, Deployment};
 use std::time::Duration;
@@ -44,8 +46,39 @@ fn unmarked(plan: &str) -> (String, Option<String>) {
     (plan.replace('«', ""), Some(format!("plan.yaml:{line}:{column}")))
 }
 
-fn files() -> HeldFiles {
+/// Two people, one of them without any address; then it may break off.
+#[derive(Debug)]
+struct Two {
+    broken: bool,
+    nameless: bool,
+}
+
+impl Directory for Two {
+    fn members(&self, _: &GroupId, give: &mut dyn FnMut(MemberRecord<'_>)) -> Result<(), DirectoryError> {
+        give(MemberRecord::new().name("Ann").address("email", "a@b.example"));
+        let ben = MemberRecord::new().name("Ben");
+        give(if self.nameless { ben } else { ben.id("b").address("email", "ben@b.example") });
+        if self.broken { Err(DirectoryError::new("it has closed")) } else { Ok(()) }
+    }
+}
+
+fn files() -> Hosted<HeldFiles> {
+    hosted(held())
+}
+
+/// With directories and secrets beside the files.
+pub(crate) fn hosted(files: HeldFiles) -> Hosted<HeldFiles> {
+    Hosted::new(files)
+        .directory("staff", Two { broken: false, nameless: false })
+        .directory("broken", Two { broken: true, nameless: false })
+        .directory("people", Two { broken: false, nameless: true })
+        .secret(SecretRef::Env("KEY".into()), "0123456789abcdef")
+        .secret(SecretRef::File("short.key".into()), "0123456789abcde")
+}
+
+fn held() -> HeldFiles {
     HeldFiles::new()
+        .file("unnumbered.csv", "email\na.one@b.example\na.one@c.example\n")
         .file("good.csv", "id,email\na,a@b.example\n")
         .file("ragged.csv", "id,email\na,a@b.example\nb\n")
         .file("nameless.csv", "name\nAnn\n")

@@ -1,5 +1,6 @@
 //! The pages of the codes: what each shows is what validation finds.
 
+use super::cases::hosted;
 use super::support::{is_fault, judge_with, shown};
 use relcomm_core::clock::Moment;
 use relcomm_core::mechanism::{Addressing, Capabilities, Mechanism};
@@ -61,6 +62,7 @@ fn sections(page: &str) -> Vec<(&str, Shown)> {
 
 fn findings(code: &str, shown: &Shown) -> Vec<Finding> {
     let files = shown.files.iter().fold(HeldFiles::new(), |files, (name, text)| files.file(name, text.as_str()));
+    let files = hosted(files);
     let judge = |plan: &str, more| judge_with(plan, &files, &deployment(code), more);
     let mut more: Vec<Box<dyn Rule>> = Vec::new();
     if let Some(earlier) = shown.files.get("earlier.yaml") {

@@ -1,6 +1,6 @@
 //! Reading and judging small plans.
 
-use relcomm_core::plan::{Finding, HeldFiles, PlanDraft, Severity};
+use relcomm_core::plan::{Finding, PlanDraft, Severity, Sources};
 use relcomm_core::validate::{Deployment, Rule, Validation, standard_rules, validate};
 
 /// A plan without fault, by its parts; each may be replaced.
@@ -23,7 +23,7 @@ pub(crate) const COMMUNIQUES: &str =
 /// Judges a plan by the standard rules and these of a host's; what is wrong with its form comes as findings too.
 pub(crate) fn judge_with(
     text: &str,
-    files: &HeldFiles,
+    files: &dyn Sources,
     deployment: &Deployment,
     more: Vec<Box<dyn Rule>>,
 ) -> Result<Validation, Vec<Finding>> {
@@ -34,7 +34,7 @@ pub(crate) fn judge_with(
 }
 
 /// All findings about a plan.
-pub(crate) fn findings(text: &str, files: &HeldFiles, deployment: &Deployment) -> Vec<Finding> {
+pub(crate) fn findings(text: &str, files: &dyn Sources, deployment: &Deployment) -> Vec<Finding> {
     judge_with(text, files, deployment, Vec::new())
         .map_or_else(|found| found, |validation| validation.findings().to_vec())
 }

@@ -345,28 +345,58 @@ pub struct MembersFrom {
     /// The file (.csv, .jsonl), relative to the plan.
     #[serde(default)]
     pub file: Option<String>,
-    /// The name of a directory of the host's.
+    /// The name of a directory of the host's. It names what it gives by itself: `columns` are those of a file.
     #[serde(default)]
     pub directory: Option<String>,
     /// What a column holds: `id`, `name`, `language`, `place`, `zone`, a mechanism or a variable, to the column's name.
     #[serde(default)]
     pub columns: Ordered<String, String>,
-    /// The secret with which ids are derived where the file has none; never the address itself.
+    /// The secret, of 16 octets at least, with which the id of a member who has none is derived from their address. A member keeps it as
+    /// long as they keep the address.
     #[serde(default)]
     pub id_key: Option<SecretRef>,
 }
 
 /// Where a secret is found; a plan never holds one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "SecretMap")]
+pub enum SecretRef {
+    /// In this environment variable.
+    Env(String),
+    /// In this file.
+    File(String),
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "the environment variable `{name}`"),
+            Self::File(path) => write!(f, "the file `{path}`"),
+        }
+    }
+}
+
+/// Where a secret is found: one of the two.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct SecretRef {
+pub(super) struct SecretMap {
     /// In this environment variable.
     #[serde(default)]
-    pub env: Option<String>,
-    /// In this file.
+    env: Option<String>,
+    /// In this file, relative to the plan.
     #[serde(default)]
-    pub file: Option<String>,
+    file: Option<String>,
+}
+
+impl TryFrom<SecretMap> for SecretRef {
+    type Error = &'static str;
+    fn try_from(map: SecretMap) -> Result<Self, &'static str> {
+        match (map.env, map.file) {
+            (Some(name), None) => Ok(Self::Env(name)),
+            (None, Some(path)) => Ok(Self::File(path)),
+            _ => Err("one of `env` and `file`"),
+        }
+    }
 }
 
 /// One member of a group: `Ada Osei <ada@b.example>`, an address, or a map.

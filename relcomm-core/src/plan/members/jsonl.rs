@@ -1,13 +1,35 @@
 //! Members as JSON lines: one object a line, its keys being what the columns of a CSV are.
 
 use super::row::Field;
-use super::{At, List, Roster, Row, Stopped};
-use serde_json::{Map, Value};
+use super::{At, LONGEST, List, Roster, Row, Stopped, unmarked};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 
-/// The longest line: enough for a person, and a bound for a file that has no line breaks.
-const LONGEST: u64 = 1 << 20;
+/// One object as it stands, so that a key that stands twice is seen.
+struct Entries(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+        impl<'de> Visitor<'de> for Whole {
+            type Value = Entries;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(Whole)
+    }
+}
 
 pub(super) fn read(
     roster: &mut Roster,
@@ -17,22 +39,26 @@ pub(super) fn read(
 ) -> Result<(), Stopped> {
     let mapped: BTreeMap<&str, &str> =
         columns.iter().map(|(field, column)| (column.as_str(), field.as_str())).collect();
+    let reader = unmarked(reader).map_err(Stopped::Unreadable)?;
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
-        if reader.by_ref().take(LONGEST).read_until(b'\n', &mut line).map_err(Stopped::Unreadable)? == 0 {
+        if reader.by_ref().take(LONGEST as u64).read_until(b'\n', &mut line).map_err(Stopped::Unreadable)? == 0 {
             break;
         }
-        if line.len() as u64 == LONGEST && line.last() != Some(&b'\n') {
-            return Err(Stopped::Unreadable(std::io::Error::other("a line is longer than 1 MiB")));
+        if line.len() == LONGEST && line.last() != Some(&b'\n') {
+            let at = At::line(number);
+            roster.complain(list, at, "RC0403", "a line is longer than 1 MiB".into(), Some("one object a line"));
+            reader.skip_until(b'\n').map_err(Stopped::Unreadable)?;
+            continue;
         }
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         let at = At::line(number);
-        match serde_json::from_slice::<Map<String, Value>>(&line) {
-            Ok(object) => take(roster, list, &mapped, columns, &object, at)?,
+        match serde_json::from_slice::<Entries>(&line) {
+            Ok(Entries(entries)) => take(roster, list, &mapped, columns, &entries, at)?,
             Err(_) => roster.complain(
                 list,
                 at,
@@ -50,11 +76,11 @@ fn take(
     list: List<'_>,
     mapped: &BTreeMap<&str, &str>,
     columns: &BTreeMap<String, String>,
-    object: &Map<String, Value>,
+    entries: &[(String, Value)],
     at: At,
 ) -> Result<(), Stopped> {
-    let mut cells: Vec<(Field, &str, String)> = Vec::with_capacity(object.len());
-    for (key, value) in object {
+    let mut cells: Vec<(Field, &str, String)> = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
         let field = match mapped.get(key.as_str()) {
             Some(field) => Field::named(field, &roster.words),
             None if columns.contains_key(key) => Field::Var(key.clone()),
@@ -74,6 +100,11 @@ fn take(
                 continue;
             }
         };
+        if cells.iter().any(|(before, ..)| *before == field) {
+            let message = format!("the key `{key}` fills what another key of the line fills already");
+            roster.complain(list, at, "RC0403", message, None);
+            return Ok(());
+        }
         cells.push((field, key, text));
     }
     let mut row = Row::with_room(cells.len());

@@ -1,22 +1,29 @@
-//! Loading the people of a plan: CSV and JSON lines, one row at a time, and members who stand in the plan.
+//! Loading the people of a plan: CSV and JSON lines, one row at a time, records of a directory, and members who stand in the plan.
 //!
 //! A finding here names file, line and column, never an address or an id: findings are printed by build servers.
 
 mod csv;
+mod id_key;
 mod jsonl;
 mod row;
 
+use super::directory::{Directory, MemberRecord, Said};
 use super::finding::{Finding, Position};
-use super::people::{People, TooManyPeople};
+use super::people::{People, StakeholderRef, TooManyPeople};
 use crate::id::{GroupId, PlaceId};
 use crate::mechanism::Mechanism;
-use crate::stakeholder::Stakeholder;
+use crate::stakeholder::{Address, Stakeholder};
 use hashbrown::HashTable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
-use std::io::Read;
+use std::io::{self, Cursor, Read};
 
+use id_key::canonical;
+pub(crate) use id_key::{IdKey, SHORTEST};
 pub(crate) use row::{Field, Row};
+
+/// The longest row: enough for a person, and a bound for a file that has no line breaks, or a quotation mark that is never closed.
+const LONGEST: usize = 1 << 20;
 
 /// Which words of a row mean what.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +41,10 @@ pub(crate) struct List<'a> {
     pub(crate) group: &'a GroupId,
     /// The path of the list within the plan.
     pub(crate) path: &'a str,
-    /// The file that holds it.
+    /// The file that holds it, or the directory.
     pub(crate) file: &'a str,
+    /// The key under which ids are derived for members who have none.
+    pub(crate) id_key: Option<&'a IdKey>,
 }
 
 /// Where a row stands in the file of its list.
@@ -135,14 +144,62 @@ impl Roster {
         };
         if let Err(stopped) = whole {
             self.findings.push(stopped.finding(list, at));
-        } else if self.people.members(list.group).len() == before && self.alike.is_empty() {
-            self.findings.push(located(
-                Finding::error("RC0409", list.path, format!("the member file `{}` names nobody", list.file))
-                    .help("a group without people needs `waived: {why, by}`"),
-                at,
-            ));
+        } else {
+            self.expect_somebody(list, before, &format!("member file `{}`", list.file), at);
         }
         self.end();
+    }
+
+    /// Reads the records of a directory; `at` is where the plan names it.
+    pub(crate) fn directory(&mut self, list: List<'_>, name: &str, at: Option<&Position>, directory: &dyn Directory) {
+        self.begin(list.file);
+        let before = self.people.members(list.group).len();
+        let mut number = 0;
+        let mut taken = Ok(());
+        let read = directory.members(list.group, &mut |record| {
+            number += 1;
+            if taken.is_ok() {
+                taken = self.record(list, &record, At::line(number));
+            }
+        });
+        if let Err(e) = read {
+            let message = format!("the directory `{name}` broke off after {number} records: {e}");
+            let help = "nobody is told by half a list: try again when it can be read to its end";
+            self.findings.push(located(Finding::error("RC0433", list.path, message).help(help), at));
+        } else if let Err(e) = taken {
+            self.findings.push(Stopped::TooMany(e).finding(list, at));
+        } else {
+            self.expect_somebody(list, before, &format!("directory `{name}`"), at);
+        }
+        self.end();
+    }
+
+    /// Finds a list that was read without a fault and brought nobody to the `before` who were there.
+    fn expect_somebody(&mut self, list: List<'_>, before: usize, what: &str, at: Option<&Position>) {
+        if self.people.members(list.group).len() == before && self.alike.is_empty() {
+            let finding = Finding::error("RC0409", list.path, format!("the {what} names nobody"));
+            self.findings.push(located(finding.help("a group without people needs `waived: {why, by}`"), at));
+        }
+    }
+
+    fn record(&mut self, list: List<'_>, record: &MemberRecord<'_>, at: At) -> Result<(), TooManyPeople> {
+        let field = |said: &Said<'_>| match said {
+            Said::Id => Field::Id,
+            Said::Name => Field::Name,
+            Said::Lang => Field::Lang,
+            Said::Place => Field::Place,
+            Said::Address(word) => match self.words.mechanisms.get(word.to_ascii_lowercase().as_str()) {
+                Some(mechanism) => Field::Address(mechanism.clone()),
+                None => Field::Var(word.to_string()),
+            },
+            Said::Var(name) => Field::Var(name.to_string()),
+        };
+        let fields: Vec<Field> = record.values().iter().map(|(said, _)| field(said)).collect();
+        let mut row = Row::with_room(fields.len());
+        for (field, (said, value)) in fields.iter().zip(record.values()) {
+            row.cell(field, said.word(), value);
+        }
+        self.take(list, row, at)
     }
 
     /// Begins a list whose rows the caller gives one by one: members who stand in the plan.
@@ -173,7 +230,7 @@ impl Roster {
 
     /// Takes one row.
     pub(crate) fn take(&mut self, list: List<'_>, row: Row<'_>, at: At) -> Result<(), TooManyPeople> {
-        let complete = row.read(&self.words, list.group);
+        let complete = row.read(&self.words, list);
         let bad = !complete.wrong.is_empty();
         for wrong in complete.wrong {
             self.complain(list, at, wrong.code, wrong.message, wrong.help);
@@ -197,16 +254,17 @@ impl Roster {
             return Ok(());
         };
         if self.last.get(number as usize) == Some(&present) {
-            let help = "give each person an `id`; without one it is the local part of the email";
+            let help = match list.id_key {
+                Some(_) => "give each person an `id`; without one it is derived from their address",
+                None => "give each person an `id`; without one it is the local part of the email",
+            };
             self.complain(list, at, "RC0405", "two rows of this list have the same id".into(), Some(help));
             return Ok(());
         }
         if let Some(last) = self.last.get_mut(number as usize) {
             *last = present;
         }
-        let same =
-            self.people.get(number).is_some_and(|first| first.addresses == who.addresses && first.places == who.places);
-        if same {
+        if self.people.at(number).is_some_and(|first| is_same(first, who)) {
             self.join(list.group, who, number);
         } else {
             let message = "another list has the same id with other addresses or places".into();
@@ -238,6 +296,26 @@ impl Roster {
     }
 }
 
+/// Whether one person can be both: the same places, and the same addresses, however they are written.
+fn is_same(first: StakeholderRef<'_>, who: &Stakeholder) -> bool {
+    let address = |mechanism| who.addresses.get(mechanism).map(Address::as_str);
+    first.places() == who.places
+        && first.mechanisms().iter().eq(who.addresses.keys())
+        && first.addresses().all(|(mechanism, text)| {
+            address(mechanism).is_some_and(|other| canonical(mechanism, text) == canonical(mechanism, other))
+        })
+}
+
+/// Without the byte order mark with which spreadsheets begin a file.
+fn unmarked(mut reader: impl Read) -> io::Result<impl Read> {
+    let mut first = Vec::with_capacity(3);
+    reader.by_ref().take(3).read_to_end(&mut first)?;
+    if first == [0xEF, 0xBB, 0xBF] {
+        first.clear();
+    }
+    Ok(Cursor::new(first).chain(reader))
+}
+
 /// The table uses the first and the last bits of a hash of 64.
 fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
@@ -254,9 +332,9 @@ fn located(finding: Finding, at: Option<&Position>) -> Finding {
 #[derive(Debug)]
 pub(crate) enum Stopped {
     /// The system failed to read it.
-    Unreadable(std::io::Error),
-    /// Its header cannot be used: the message, and what helps.
-    Header(String, Option<String>),
+    Unreadable(io::Error),
+    /// Its header cannot be used: the line, the message, and what helps.
+    Header(usize, String, Option<String>),
     /// More people than can be counted.
     TooMany(TooManyPeople),
 }
@@ -271,9 +349,9 @@ impl Stopped {
     fn finding(self, list: List<'_>, at: Option<&Position>) -> Finding {
         match self {
             Self::Unreadable(e) => unreadable(list.path, "member file", list.file, &e, at),
-            Self::Header(message, help) => {
+            Self::Header(line, message, help) => {
                 let finding =
-                    Finding::error("RC0402", list.path, message).at(Position::new(list.file, 1, 1, String::new()));
+                    Finding::error("RC0402", list.path, message).at(Position::new(list.file, line, 1, String::new()));
                 match help {
                     Some(help) => finding.help(help),
                     None => finding,
@@ -285,10 +363,10 @@ impl Stopped {
 }
 
 /// The finding that a file named by the plan cannot be read. `kind` is what it is for, such as `member file`.
-pub(crate) fn unreadable(path: &str, kind: &str, file: &str, error: &std::io::Error, at: Option<&Position>) -> Finding {
+pub(crate) fn unreadable(path: &str, kind: &str, file: &str, error: &io::Error, at: Option<&Position>) -> Finding {
     let help = match error.kind() {
-        std::io::ErrorKind::NotFound => "paths are relative to the plan",
-        std::io::ErrorKind::PermissionDenied => "a plan reads only files at or below its own directory",
+        io::ErrorKind::NotFound => "paths are relative to the plan",
+        io::ErrorKind::PermissionDenied => "a plan reads only files at or below its own directory",
         _ => "the file must be readable as it stands",
     };
     located(Finding::error("RC0401", path, format!("the {kind} `{file}` cannot be read: {error}")).help(help), at)

@@ -1,7 +1,7 @@
 //! One row of member data: which field each column fills, and what is wrong with its values.
 
-use super::Vocabulary;
-use crate::id::{GroupId, Lang, PlaceId, StakeholderId};
+use super::{List, Vocabulary};
+use crate::id::{Lang, PlaceId, StakeholderId};
 use crate::mechanism::Mechanism;
 use crate::stakeholder::{Address, Stakeholder};
 
@@ -90,9 +90,9 @@ impl<'a> Row<'a> {
     }
 
     /// Makes the person.
-    pub(crate) fn read(self, words: &Vocabulary, group: &GroupId) -> Complete {
+    pub(crate) fn read(self, words: &Vocabulary, list: List<'_>) -> Complete {
         let mut wrong = Vec::new();
-        let id = self.id(group, &mut wrong);
+        let id = self.id(list, &mut wrong);
         // The rest is read for its findings even where there is no id.
         let placeholder = || StakeholderId::new("nobody").ok();
         let known = id.is_some();
@@ -130,7 +130,8 @@ impl<'a> Row<'a> {
         Complete { who: known.then_some(who), wrong }
     }
 
-    fn id(&self, group: &GroupId, wrong: &mut Vec<Wrong>) -> Option<StakeholderId> {
+    /// The id that the row gives, else one that is made of an address: derived where there is a key, else the email's local part.
+    fn id(&self, list: List<'_>, wrong: &mut Vec<Wrong>) -> Option<StakeholderId> {
         let of = |wanted: &dyn Fn(&Field) -> bool| self.cells.iter().find(|(field, ..)| wanted(field)).copied();
         let email = |field: &Field| matches!(field, Field::Address(m) if m.as_str() == "email");
         if let Some((_, column, value)) = of(&|field| *field == Field::Id) {
@@ -138,21 +139,33 @@ impl<'a> Row<'a> {
                 .map_err(|e| wrong.push(Wrong::value(column, &format!("cannot be an id: {}", e.rule()))))
                 .ok();
         }
-        if let Some((_, column, value)) = of(&email) {
+        if let Some(key) = list.id_key {
+            let addresses = self.cells.iter().filter_map(|(field, _, value)| match field {
+                Field::Address(mechanism) => Some((mechanism, *value)),
+                _ => None,
+            });
+            if let Some(id) = key.id(addresses) {
+                return Some(id);
+            }
+        } else if let Some((_, column, value)) = of(&email) {
             let local = value.rsplit_once('@').map_or(value, |(local, _)| local).to_lowercase();
             return StakeholderId::new(local)
                 .map_err(|e| wrong.push(Wrong::value(column, &format!("makes no id, give one: {}", e.rule()))))
                 .ok();
         }
         if self.inbox
-            && let Ok(id) = StakeholderId::new(group.as_str())
+            && let Ok(id) = StakeholderId::new(list.group.as_str())
         {
             return Some(id);
         }
+        let from = if list.id_key.is_some() { "address to derive one of" } else { "email to make one of" };
         wrong.push(Wrong {
             code: "RC0404",
-            message: "a member has neither an id nor an email to make one of".into(),
-            help: Some("add an `id` column, or map one: `columns: { id: HEADER }`"),
+            message: format!("a member has neither an id nor an {from}"),
+            help: Some(
+                "add an `id` column, map one (`columns: { id: HEADER }`), or derive ids from addresses with a secret \
+                 (`id_key: { env: NAME }`)",
+            ),
         });
         None
     }

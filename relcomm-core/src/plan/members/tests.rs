@@ -1,4 +1,8 @@
 use super::*;
+use crate::plan::directory::DirectoryError;
+
+mod forms;
+mod given;
 
 fn roster() -> Roster {
     Roster::new(Vocabulary {
@@ -10,8 +14,8 @@ fn roster() -> Roster {
 fn load(roster: &mut Roster, group: &str, file: &str, columns: &[(&str, &str)], content: &str) {
     let group = GroupId::new(group).unwrap();
     let columns = columns.iter().map(|(f, c)| ((*f).to_owned(), (*c).to_owned())).collect();
-    let list = List { group: &group, path: "groups.g.members", file };
-    roster.file(list, &columns, None, Box::new(std::io::Cursor::new(content.to_owned().into_bytes())));
+    let list = List { group: &group, path: "groups.g.members", file, id_key: None };
+    roster.file(list, &columns, None, Box::new(Cursor::new(content.to_owned().into_bytes())));
 }
 
 fn found(content: &str) -> Vec<(&'static str, usize)> {
@@ -130,7 +134,7 @@ fn a_hundred_thousand_rows_are_read_one_by_one() {
     let rows = (0..100_000).map(|i| format!("p{i},p{i}@example.org,Person {i},eu\n"));
     let rows = std::iter::once("id,email,name,place\n".to_owned()).chain(rows);
     roster.file(
-        List { group: &group, path: "", file: "m.csv" },
+        List { group: &group, path: "", file: "m.csv", id_key: None },
         &BTreeMap::new(),
         None,
         Box::new(Piecewise(rows, Vec::new())),
@@ -143,7 +147,7 @@ fn a_hundred_thousand_rows_are_read_one_by_one() {
 struct Piecewise<I>(I, Vec<u8>);
 
 impl<I: Iterator<Item = String>> Read for Piecewise<I> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if self.1.is_empty() {
             self.1 = self.0.next().unwrap_or_default().into_bytes();
         }

@@ -4,11 +4,12 @@ use super::Resolver;
 use crate::id::{GroupId, StakeholderId};
 use crate::mechanism::Mechanism;
 use crate::plan::draft::{
-    Addresses, FullGroupDraft, GroupShape, MemberDraft, MembersDraft, OptOut, PartyDraft, Quantifier, RequireDraft,
+    Addresses, FullGroupDraft, GroupShape, MemberDraft, MembersDraft, MembersFrom, OptOut, PartyDraft, Quantifier,
+    RequireDraft, SecretRef,
 };
 use crate::plan::finding::Finding;
 use crate::plan::key_path;
-use crate::plan::members::{At, Field, List, Origins, Roster, Row, Vocabulary, unreadable};
+use crate::plan::members::{At, Field, IdKey, List, Origins, Roster, Row, SHORTEST, Vocabulary, unreadable};
 use crate::plan::people::People;
 use crate::receipt::Assurance;
 use crate::release::Release;
@@ -134,40 +135,17 @@ impl Resolver<'_> {
             let fields = address_fields(&full.addresses);
             self.inline(
                 roster,
-                List { group: id, path, file: self.source.file() },
+                List { group: id, path, file: self.source.file(), id_key: None },
                 &[(path.to_owned(), fields)],
                 Row::inbox,
             );
         }
         match &full.members {
             None => {}
-            Some(MembersDraft::File(file)) => self.file(id, &members_path, file, &BTreeMap::new(), roster),
-            Some(MembersDraft::From(from)) => {
-                if from.directory.is_some() {
-                    self.inert("RC0907", format!("{members_path}.directory"), "directories of the host's");
-                }
-                if from.id_key.is_some() {
-                    self.inert("RC0907", format!("{members_path}.id_key"), "ids derived with a secret");
-                }
-                for key in INERT_COLUMNS {
-                    if from.columns.keys().any(|field| field == key) {
-                        self.inert("RC0907", format!("{members_path}.columns.{key}"), &format!("`{key}` of a member"));
-                    }
-                }
-                match (&from.file, &from.directory) {
-                    (Some(file), None) => {
-                        let columns = from.columns.iter().cloned().collect();
-                        self.file(id, &format!("{members_path}.file"), file, &columns, roster);
-                    }
-                    (None, None) => {
-                        self.error("RC0104", &members_path, "`members` names neither a file nor a directory");
-                    }
-                    (Some(_), Some(_)) => {
-                        self.error("RC0104", &members_path, "`members` names both a file and a directory");
-                    }
-                    (None, Some(_)) => {}
-                }
+            Some(MembersDraft::File(file)) => {
+                self.file(List { group: id, path: &members_path, file, id_key: None }, &BTreeMap::new(), roster);
             }
+            Some(MembersDraft::From(from)) => self.members_from(id, &members_path, from, roster),
             Some(MembersDraft::Inline(members)) => {
                 if members.is_empty() {
                     self.error("RC0409", &members_path, format!("the group `{id}` has an empty list of members"));
@@ -181,24 +159,77 @@ impl Resolver<'_> {
                         (path, fields)
                     })
                     .collect();
-                let list = List { group: id, path: &members_path, file: self.source.file() };
+                let list = List { group: id, path: &members_path, file: self.source.file(), id_key: None };
                 self.inline(roster, list, &rows, Row::new);
             }
         }
     }
 
-    fn file(
-        &mut self,
-        group: &GroupId,
-        path: &str,
-        file: &str,
-        columns: &BTreeMap<String, String>,
-        roster: &mut Roster,
-    ) {
-        let at = Some(self.source.at(path));
-        match self.sources.open(file) {
-            Ok(reader) => roster.file(List { group, path, file }, columns, at.as_ref(), reader),
-            Err(e) => self.out.push(unreadable(path, "member file", file, &e, at.as_ref())),
+    fn members_from(&mut self, group: &GroupId, path: &str, from: &MembersFrom, roster: &mut Roster) {
+        for key in INERT_COLUMNS {
+            if from.columns.keys().any(|field| field == key) {
+                self.inert("RC0907", format!("{path}.columns.{key}"), &format!("`{key}` of a member"));
+            }
+        }
+        for (i, (field, column)) in from.columns.iter().enumerate() {
+            if from.columns.iter().take(i).any(|(_, before)| before == column) {
+                let message = format!("the column `{column}` fills another field already");
+                self.error("RC0102", key_path(&format!("{path}.columns"), field), message);
+            }
+        }
+        let id_key = from.id_key.as_ref().map(|at| self.id_key(&format!("{path}.id_key"), at));
+        match (&from.file, &from.directory) {
+            (Some(file), None) => {
+                let columns = from.columns.iter().cloned().collect();
+                let path = format!("{path}.file");
+                self.file(List { group, path: &path, file, id_key: id_key.as_ref() }, &columns, roster);
+            }
+            (None, Some(name)) => {
+                if !from.columns.is_empty() {
+                    let message = "`columns` are those of a file: a directory names what it gives by itself";
+                    self.error("RC0104", format!("{path}.columns"), message);
+                }
+                let path = format!("{path}.directory");
+                let Some(directory) = self.sources.directory(name) else {
+                    let message = format!("there is no directory `{name}` here");
+                    let help = "the program that embeds relcomm gives directories (`Hosted::directory`); the command has \
+                                none: name a file of members";
+                    self.out.push(Finding::error("RC0432", path, message).help(help));
+                    return;
+                };
+                let file = format!("directory {name}");
+                let list = List { group, path: &path, file: &file, id_key: id_key.as_ref() };
+                roster.directory(list, name, Some(&self.source.at(&path)), directory);
+            }
+            (None, None) => self.error("RC0104", path, "`members` names neither a file nor a directory"),
+            (Some(_), Some(_)) => self.error("RC0104", path, "`members` names both a file and a directory"),
+        }
+    }
+
+    /// The key under which ids are derived; one that cannot be used is a finding, and the list is read all the same.
+    fn id_key(&mut self, path: &str, at: &SecretRef) -> IdKey {
+        match self.sources.secret(at) {
+            Ok(secret) => IdKey::new(&secret).unwrap_or_else(|| {
+                let message = format!("the secret in {at} is shorter than {SHORTEST} octets");
+                let help = "make one that nobody guesses, such as by `openssl rand -hex 32`, and keep it: another one makes \
+                            everyone another person";
+                self.out.push(Finding::error("RC0431", path, message).help(help));
+                IdKey::missing()
+            }),
+            Err(e) => {
+                let message = format!("the secret in {at} cannot be read: {e}");
+                let help = "ids are derived with it, and must not change between runs: give the same secret each time";
+                self.out.push(Finding::error("RC0430", path, message).help(help));
+                IdKey::missing()
+            }
+        }
+    }
+
+    fn file(&mut self, list: List<'_>, columns: &BTreeMap<String, String>, roster: &mut Roster) {
+        let at = Some(self.source.at(list.path));
+        match self.sources.open(list.file) {
+            Ok(reader) => roster.file(list, columns, at.as_ref(), reader),
+            Err(e) => self.out.push(unreadable(list.path, "member file", list.file, &e, at.as_ref())),
         }
     }
 

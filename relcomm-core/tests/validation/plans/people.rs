@@ -118,6 +118,51 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
+        "RC0430",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: { file: unnumbered.csv, «id_key: { env: NO_KEY } } }\n",
+        ],
+    ),
+    case(
+        "RC0431",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: { file: unnumbered.csv, «id_key: { file: short.key } } }\n",
+        ],
+    ),
+    case(
+        "RC0432",
+        &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: { «directory: ldap } }\n"],
+    ),
+    case(
+        "RC0433",
+        &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: { «directory: broken } }\n"],
+    ),
+    Case {
+        code: "RC0404",
+        parts: &[
+            "groups:\n  staff: { owner: ada, informed_when: accepted, via: email, members: { directory: people, id_key: { env: KEY } } }\n",
+        ],
+        at: "directory people:2:1",
+    },
+    case(
+        "RC0104",
+        &[
+            "groups:\n  staff: { owner: ada, informed_when: accepted, via: email, members: { directory: staff, «columns: { id: KEY } } }\n",
+        ],
+    ),
+    case(
+        "RC0102",
+        &[
+            "groups:\n  staff: { owner: ada, informed_when: accepted, via: email, members: { file: good.csv, columns: { company: id, «role: id } } }\n",
+        ],
+    ),
+    case(
+        "RC0005",
+        &[
+            "groups:\n  staff: { owner: ada, informed_when: accepted, via: email, members: { file: good.csv, id_key: «{ env: KEY, file: short.key } } }\n",
+        ],
+    ),
+    case(
         "RC0501",
         &["groups:\n  staff: { owner: ada, members: good.csv, via: [email, «emial], informed_when: accepted }\n"],
     ),

@@ -150,10 +150,6 @@ pub(crate) const PLANS: &[Case] = &[
     ),
     case(
         "RC0907",
-        &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: { «directory: ldap } }\n"],
-    ),
-    case(
-        "RC0907",
         &[
             "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «only: paying }\n",
         ],
@@ -202,12 +198,6 @@ pub(crate) const PLANS: &[Case] = &[
         "RC0906",
         &[
             "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, languages: en, «fallback: de }\n",
-        ],
-    ),
-    case(
-        "RC0907",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: { file: good.csv, «id_key: { env: KEY } } }\n",
         ],
     ),
     case(
