@@ -8,57 +8,37 @@
 //! * `load and validate`: the same file by way of a plan with `members: {file: people.csv}`, through the public API, all rules on.
 //! * `load, validate and prepare`: and the roll, the digests and every text once.
 //! * `write the bundle`, `read the bundle`: the prepared plan as a file.
+//! * `roll by ordinal`: each of the gate's ordinals is looked at once, in order and in an order without pattern: who it is, at which
+//!   address. `ns_in_order` and `ns_at_random` of everyone, `ns_of_a_hundredth` of one in a hundred, also at random: what does not grow
+//!   with the number of people, but for the caches of the machine, scans nobody.
 //! * `restart`: a dispatch was killed when the channel had taken over half of the people. A new process opens the bundle and the SQLite
 //!   journal and dispatches; measured until the first attempt reaches the channel. `opened` and `joined` say when the bundle and the
 //!   journal were open.
+//! * `summary`: the ratios of rounds to `csv and serde` in the same round, and the restarts, each with median, range and what is aimed at.
+//!
+//! What people take in memory is measured by `--bench heap`, whose allocator counts and would be in the way here.
 
-use async_trait::async_trait;
-use relcomm_core::channel::{
-    Accepted, AttemptContext, Batch, Channel, ChannelError, ChannelSet, Descriptor, Outcome, Outcomes, Part, Prepared,
-    Wording,
-};
+mod crowd;
+
+use crowd::{Counting, channels, loaded, write_people};
 use relcomm_core::clock::{Clock, SystemClock};
 use relcomm_core::dispatch::Dispatcher;
 use relcomm_core::journal::{Create, Mode, Scope, SqliteJournal, SqliteOptions};
-use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication, Mechanism};
-use relcomm_core::plan::{Finding, People, Plan, PlanDir, PlanDraft};
+use relcomm_core::mechanism::Mechanism;
 use relcomm_core::prepare::{PreparedPlan, prepare};
-use relcomm_core::receipt::Assurance;
 use relcomm_core::release::Declaration;
-use relcomm_core::stakeholder::Address;
-use relcomm_core::validate::{Deployment, standard_rules, validate};
 use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
+use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 const ROUNDS: usize = 5;
-
-const PLAN: &str = "
-plan: 1
-id: scale
-zone: UTC
-release: { product: Scale, version: 1.0.0, what: [{ id: one, text: One }], why: Because., how: Open it. }
-responsible: Ada <ada@scale.example>
-groups: { all: { members: { file: people.csv, columns: { email: MAIL, language: LANG } } } }
-communiques: { out: { to: all } }
-";
-
-fn write_people(n: u32, to: &Path) {
-    let mut csv = std::io::BufWriter::new(fs::File::create(to).expect("a temporary file"));
-    writeln!(csv, "id,name,MAIL,LANG,company").expect("disk");
-    for i in 0..n {
-        let lang = ["en", "de", "fr"][i as usize % 3];
-        let company = i % 4000;
-        writeln!(csv, "c{i:07},Given{} Family{i},person.{i}@mail{company}.example,{lang},Company {company}", i % 97)
-            .expect("disk");
-    }
-    csv.flush().expect("disk");
-}
 
 /// A row as the bare reading keeps it.
 #[derive(Deserialize)]
@@ -83,73 +63,6 @@ fn bare(folder: &Path) -> Vec<Person> {
     rows.deserialize().map(|row| row.expect("the file above")).collect()
 }
 
-fn loaded(folder: &Path) -> (Plan, People) {
-    let (draft, source) = PlanDraft::read("plan.yaml", PLAN.as_bytes()).expect("the plan above");
-    let judged = validate(&draft, &source, &PlanDir::new(folder), &Deployment::unknown(), &standard_rules());
-    judged.into_plan().expect("the plan above")
-}
-
-/// Takes so many over, and says when it is called once more.
-#[derive(Clone, Debug)]
-struct Counting {
-    descriptor: Descriptor,
-    capabilities: Capabilities,
-    taken: Arc<AtomicU32>,
-    enough: Arc<tokio::sync::Notify>,
-    until: u32,
-}
-
-impl Counting {
-    fn new(until: u32) -> Self {
-        let capabilities = Capabilities::new(Addressing::Each, Assurance::Accepted);
-        Self {
-            descriptor: Descriptor::new("counting"),
-            capabilities: capabilities.deduplication(Deduplication::ByKey),
-            taken: Arc::default(),
-            enough: Arc::default(),
-            until,
-        }
-    }
-}
-
-#[async_trait]
-impl Channel for Counting {
-    fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
-    }
-    fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
-    }
-    fn check_address(&self, _: &Address) -> Result<(), String> {
-        Ok(())
-    }
-    fn prepare(&self, wording: &Wording) -> Result<Prepared, Vec<Finding>> {
-        Ok(Prepared::new([Part::new("text", "text/plain", wording.document.to_plain())]))
-    }
-    async fn attempt(
-        &self,
-        _: &AttemptContext,
-        batch: &Batch<'_>,
-        outcomes: &mut Outcomes,
-    ) -> Result<(), ChannelError> {
-        let many = u32::try_from(batch.items.len()).expect("a batch");
-        if self.taken.fetch_add(many, Ordering::Relaxed) >= self.until {
-            self.enough.notify_one();
-            std::future::pending::<()>().await;
-        }
-        tokio::task::yield_now().await;
-        for i in 0..batch.items.len() {
-            outcomes.crossing(i);
-            outcomes.set(i, Outcome::Accepted(Accepted::new(Assurance::Accepted)));
-        }
-        Ok(())
-    }
-}
-
-fn channels(channel: Counting) -> ChannelSet {
-    ChannelSet::new().with(Mechanism::new("email").expect("a standard word"), channel)
-}
-
 fn journal(folder: &Path, prepared: &PreparedPlan) -> SqliteJournal {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let scope = Scope::new(prepared.plan().id().clone(), "1.0.0", Mode::Sandbox);
@@ -162,7 +75,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// Opens bundle and journal and dispatches until the channel has taken over `until` people and is called once more.
-fn dispatch(folder: &Path, until: u32, then: impl FnOnce()) -> serde_json::Value {
+fn dispatch(folder: &Path, until: u32, then: impl FnOnce()) -> Value {
     let begun = Instant::now();
     let prepared = PreparedPlan::read(&folder.join("scale.bundle")).expect("the bundle that was written");
     let opened = begun.elapsed();
@@ -234,6 +147,31 @@ fn measure(name: &str, n: u32, folder: &Path) {
             assert_eq!(prepared.people().len(), n as usize);
             line
         }
+        "roll by ordinal" => {
+            let prepared = PreparedPlan::read(&bundle).expect("the bundle that was written");
+            let roll = prepared.roll(prepared.gates().first().expect("one communique"));
+            let email = Mechanism::new("email").expect("a standard word");
+            let look = |ordinals: &[u32]| {
+                let begun = Instant::now();
+                for ordinal in ordinals {
+                    let (number, _) = roll.member(*ordinal).expect("on the roll");
+                    let who = prepared.people().at(number).expect("one of them");
+                    black_box((who.id(), who.address(&email)));
+                }
+                (begun.elapsed().as_secs_f64() * 1e9 / ordinals.len() as f64).round()
+            };
+            let in_order: Vec<u32> = (0..n).collect();
+            // A prime that does not divide `n` leads to each ordinal once, far from the one before.
+            let at_random: Vec<u32> = (0..u64::from(n)).map(|i| (i * 2_654_435_761 % u64::from(n)) as u32).collect();
+            let hundredth: Vec<u32> = at_random.iter().map(|ordinal| ordinal / 100).collect();
+            let (in_order, at_random) = (look(&in_order), look(&at_random));
+            serde_json::json!({
+                "secs": at_random * f64::from(n) / 1e9,
+                "ns_in_order": in_order,
+                "ns_at_random": at_random,
+                "ns_of_a_hundredth": look(&hundredth),
+            })
+        }
         "half" => {
             // To be killed with attempts in flight.
             dispatch(folder, n / 2, || {
@@ -263,6 +201,35 @@ fn child(name: &str, n: &str, folder: &Path) -> Command {
     child
 }
 
+/// What several rounds came to.
+struct Spread {
+    least: f64,
+    median: f64,
+    greatest: f64,
+}
+
+impl Spread {
+    fn of(mut rounds: Vec<f64>) -> Self {
+        rounds.sort_by(f64::total_cmp);
+        let [least, .., greatest] = rounds.as_slice() else { panic!("there are several rounds") };
+        Self { least: *least, median: rounds[rounds.len() / 2], greatest: *greatest }
+    }
+
+    fn line(&self) -> Value {
+        let short = |number: f64| (number * 1000.0).round() / 1000.0;
+        let Self { least, median, greatest } = *self;
+        serde_json::json!({ "median": short(median), "least": short(least), "greatest": short(greatest) })
+    }
+
+    /// With what the median should not exceed.
+    fn aim(&self, at_most: f64) -> Value {
+        let mut line = self.line();
+        line["at_most"] = at_most.into();
+        line["met"] = (self.median <= at_most).into();
+        line
+    }
+}
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     if let [name, n, folder] = args.as_slice() {
@@ -271,7 +238,14 @@ fn main() {
     let n = args.first().map_or("1000000", String::as_str);
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
-    let run = |name: &str| assert!(child(name, n, folder).status().expect("this program again").success(), "{name}");
+    let mut secs: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let mut run = |name: &'static str| {
+        let done = child(name, n, folder).stderr(Stdio::inherit()).output().expect("this program again");
+        assert!(done.status.success(), "{name}");
+        std::io::stdout().write_all(&done.stdout).expect("standard output");
+        let line: Value = serde_json::from_slice(&done.stdout).expect("one line of JSON");
+        secs.entry(name).or_default().push(line["secs"].as_f64().expect("a number"));
+    };
     write_people(n.parse().expect("how many"), &folder.join("people.csv"));
     // In turn, so that a change of the machine's speed meets all.
     for _ in 0..ROUNDS {
@@ -283,6 +257,7 @@ fn main() {
         run("write the bundle");
         run("read the bundle");
     }
+    run("roll by ordinal");
     let mut half = child("half", n, folder).stdout(Stdio::piped()).spawn().expect("this program again");
     let mut said = String::new();
     BufReader::new(half.stdout.as_mut().expect("piped")).read_line(&mut said).expect("half of them");
@@ -302,4 +277,14 @@ fn main() {
         let _ = fs::remove_file(folder.join("scale.db-shm"));
         run("restart");
     }
+    let ratios = |name: &str| -> Vec<f64> {
+        secs[name].iter().zip(&secs["csv and serde"]).map(|(secs, bare)| secs / bare).collect()
+    };
+    let summary = serde_json::json!({
+        "name": "summary",
+        "load and validate to csv and serde": Spread::of(ratios("load and validate")).aim(5.0),
+        "load, validate and prepare to csv and serde": Spread::of(ratios("load, validate and prepare")).line(),
+        "restart, secs": Spread::of(secs["restart"].clone()).aim(0.5),
+    });
+    writeln!(std::io::stdout(), "{summary}").expect("standard output");
 }
