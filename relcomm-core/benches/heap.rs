@@ -6,7 +6,8 @@
 //!   and prepared and the roll of its gate is computed. All of the prepared plan is in it; what the allocator needs for itself is not.
 //! * `string_bytes_per_person`: the octets of their ids, names, addresses and variables alone.
 //! * `beyond_strings`: the difference. The aim is 100 at most.
-//! * `peak_bytes_per_person`: the most that was held at a time while they were loaded and judged.
+//! * `peak_bytes_per_person`: the most that was held at a time while they were loaded and judged. This allocator copies a buffer that
+//!   grows, where the system's extends it: `peak_mb` of `--bench scale` is what a process really takes.
 //!
 //! `-- N` measures another number of people. The allocator counts, so that no time is measured here.
 

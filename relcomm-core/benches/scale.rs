@@ -8,9 +8,9 @@
 //! * `load and validate`: the same file by way of a plan with `members: {file: people.csv}`, through the public API, all rules on.
 //! * `load, validate and prepare`: and the roll, the digests and every text once.
 //! * `write the bundle`, `read the bundle`: the prepared plan as a file.
-//! * `roll by ordinal`: each of the gate's ordinals is looked at once, in order and in an order without pattern: who it is, at which
-//!   address. `ns_in_order` and `ns_at_random` of everyone, `ns_of_a_hundredth` of one in a hundred, also at random: what does not grow
-//!   with the number of people, but for the caches of the machine, scans nobody.
+//! * `roll by ordinal`: as many looks at a gate's ordinals as there are: who it is, at which address. `ns_in_order` and `ns_at_random`
+//!   look at everyone once, `ns_of_a_hundredth` at random at the first hundredth only. They differ by what the machine's caches hold; one
+//!   that scanned would take milliseconds for each.
 //! * `restart`: a dispatch was killed when the channel had taken over half of the people. A new process opens the bundle and the SQLite
 //!   journal and dispatches; measured until the first attempt reaches the channel. `opened` and `joined` say when the bundle and the
 //!   journal were open.
