@@ -128,14 +128,23 @@ impl Room {
     }
 }
 
-/// Loads, judges and prepares, computes the roll, and asks the allocator what of it is still held. That is the prepared plan with its
-/// people and rolls: what a dispatch holds for as long as it runs.
-pub(crate) fn room(folder: &Path, heap: peak_alloc::PeakAlloc) -> Room {
+/// Loads, judges and prepares so many, computes the roll, and asks the allocator what of it is still held. That is the prepared plan with
+/// its people and rolls: what a dispatch holds for as long as it runs.
+pub(crate) fn room(n: u32, heap: peak_alloc::PeakAlloc) -> Room {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let people = folder.path().join("people.csv");
+    let prepared = |(plan, people): (Plan, People)| {
+        prepare(plan, people, &channels(Counting::new(0))).prepared.expect("the plan above")
+    };
+    // What is made once for a process, whoever is told, is there before anyone is counted.
+    write_people(1, &people);
+    drop(prepared(loaded(folder.path())));
+    write_people(n, &people);
     let before = heap.current_usage();
     heap.reset_peak_usage();
-    let (plan, people) = loaded(folder);
+    let judged = loaded(folder.path());
     let peak = heap.peak_usage() - before;
-    let prepared = prepare(plan, people, &channels(Counting::new(0))).prepared.expect("the plan above");
+    let prepared = prepared(judged);
     let gate = prepared.gates().first().expect("one communique");
     let roll = prepared.roll(gate);
     let held = heap.current_usage() - before;
