@@ -1,5 +1,7 @@
 //! From Markdown events to the tree.
 
+use std::borrow::Borrow;
+
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag};
 
 use super::{Block, Destination, Document, DocumentError, Inline, MAX_DEPTH, MAX_SOURCE};
@@ -38,11 +40,70 @@ pub(super) fn parse(source: &str, fill: &dyn Fill) -> Result<Document, DocumentE
     if source.len() > MAX_SOURCE {
         return Err(DocumentError::TooLong { length: source.len() });
     }
+    Ok(Document { blocks: build(Parser::new_ext(source, Options::ENABLE_TABLES), fill)? })
+}
+
+fn build<'e>(
+    events: impl Iterator<Item = impl Borrow<Event<'e>>>,
+    fill: &dyn Fill,
+) -> Result<Vec<Block>, DocumentError> {
     let mut builder = Builder { fill, open: vec![Frame::new(Kind::Root)], skipped: 0 };
-    for event in Parser::new_ext(source, Options::ENABLE_TABLES) {
-        builder.event(event)?;
+    for event in events {
+        builder.event(event.borrow())?;
     }
     builder.finish()
+}
+
+/// A source parsed once, to be filled many times: the blocks that stand already, and the events of those that do not.
+pub(crate) struct Outline {
+    parts: Vec<Part>,
+}
+
+enum Part {
+    Settled(Vec<Block>),
+    Open(Vec<Event<'static>>),
+}
+
+impl Outline {
+    /// Parses `source`. Blocks which `fill` has everything for are settled; an error leaves a block open, for a later filling to show.
+    pub(crate) fn parse(source: &str, fill: &dyn Fill) -> Result<Self, DocumentError> {
+        if source.len() > MAX_SOURCE {
+            return Err(DocumentError::TooLong { length: source.len() });
+        }
+        let mut parts: Vec<Part> = Vec::new();
+        let mut block = Vec::new();
+        let mut depth = 0_usize;
+        for event in Parser::new_ext(source, Options::ENABLE_TABLES) {
+            match event {
+                Event::Start(_) => depth += 1,
+                Event::End(_) => depth -= 1,
+                _ => {}
+            }
+            block.push(event.into_static());
+            if depth > 0 {
+                continue;
+            }
+            let events = std::mem::take(&mut block);
+            match (build(events.iter(), fill), parts.last_mut()) {
+                (Ok(mut blocks), Some(Part::Settled(before))) => before.append(&mut blocks),
+                (Ok(blocks), _) => parts.push(Part::Settled(blocks)),
+                (Err(_), _) => parts.push(Part::Open(events)),
+            }
+        }
+        Ok(Self { parts })
+    }
+
+    /// The document of this filling, the same as if the source were parsed now.
+    pub(crate) fn filled(&self, fill: &dyn Fill) -> Result<Document, DocumentError> {
+        let mut blocks = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Settled(settled) => blocks.extend_from_slice(settled),
+                Part::Open(events) => blocks.append(&mut build(events.iter(), fill)?),
+            }
+        }
+        Ok(Document { blocks })
+    }
 }
 
 enum Kind {
@@ -130,7 +191,7 @@ struct Builder<'f> {
 }
 
 impl Builder<'_> {
-    fn event(&mut self, event: Event<'_>) -> Result<(), DocumentError> {
+    fn event(&mut self, event: &Event<'_>) -> Result<(), DocumentError> {
         match event {
             Event::Start(tag) => {
                 self.flush()?;
@@ -156,12 +217,12 @@ impl Builder<'_> {
                 self.close()
             }
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
-                self.top(|top| top.raw.push_str(&text));
+                self.top(|top| top.raw.push_str(text));
                 Ok(())
             }
             Event::Code(text) => {
                 self.flush()?;
-                let text = self.filled(&text)?.replace('\n', " ");
+                let text = self.filled(text)?.replace('\n', " ");
                 if !text.is_empty() {
                     self.top(|top| top.inlines.push(Inline::Code(text)));
                 }
@@ -189,7 +250,7 @@ impl Builder<'_> {
         }
     }
 
-    fn kind(&self, tag: Tag<'_>) -> Result<Kind, DocumentError> {
+    fn kind(&self, tag: &Tag<'_>) -> Result<Kind, DocumentError> {
         Ok(match tag {
             Tag::Heading { level, .. } => Kind::Heading(match level {
                 HeadingLevel::H1 => 1,
@@ -201,12 +262,12 @@ impl Builder<'_> {
             }),
             Tag::BlockQuote(_) => Kind::Quote,
             Tag::CodeBlock(CodeBlockKind::Fenced(info)) => {
-                let info = self.filled(&info)?;
+                let info = self.filled(info)?;
                 Kind::Code(info.split_whitespace().next().map(str::to_owned))
             }
             Tag::CodeBlock(CodeBlockKind::Indented) => Kind::Code(None),
             Tag::HtmlBlock => Kind::Html,
-            Tag::List(start) => Kind::List(start),
+            Tag::List(start) => Kind::List(*start),
             Tag::Item => Kind::Item,
             Tag::Table(_) => Kind::Table,
             Tag::TableHead => Kind::Head,
@@ -217,7 +278,7 @@ impl Builder<'_> {
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
                 // A link within a link leads nowhere in HTML; the outer one holds.
                 let nested = self.open.iter().any(|frame| matches!(frame.kind, Kind::Link(Some(_))));
-                let to = self.fill.destination(&dest_url)?;
+                let to = self.fill.destination(dest_url)?;
                 Kind::Link(to.filter(|_| !nested))
             }
             _ => Kind::Paragraph,
@@ -319,16 +380,15 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Document, DocumentError> {
+    fn finish(mut self) -> Result<Vec<Block>, DocumentError> {
         self.flush()?;
         while self.open.len() > 1 {
             self.close()?;
         }
-        let blocks = self.open.pop().map_or_else(Vec::new, |mut root| {
+        Ok(self.open.pop().map_or_else(Vec::new, |mut root| {
             root.gather();
             root.blocks
-        });
-        Ok(Document { blocks })
+        }))
     }
 }
 

@@ -28,7 +28,7 @@ use std::fmt;
 
 pub use cut::{Cut, CutError};
 pub use destination::Destination;
-pub(crate) use markdown::{Fill, Piece};
+pub(crate) use markdown::{Fill, Outline, Piece};
 
 /// The greatest length of a Markdown source, in bytes (1 MiB).
 pub const MAX_SOURCE: usize = 1 << 20;
@@ -195,6 +195,12 @@ fn shown(c: char) -> char {
     if c.is_control() && c != '\n' && c != '\t' { char::REPLACEMENT_CHARACTER } else { c }
 }
 
+/// Whether every character is shown as it is. `false` where that is not known: a first octet of 0xC2 may begin a control character.
+fn is_plain(text: &str) -> bool {
+    // Without a way out of the loop it takes many octets at a time.
+    text.bytes().fold(true, |plain, b| plain & (b >= b' ') & (b != 0x7F) & (b != 0xC2))
+}
+
 /// The words of a link followed by where it leads, unless they already say so.
 fn link_words(words: &str, to: &Destination) -> String {
     let address = to.shown();
@@ -218,6 +224,7 @@ fn flatten(inlines: &[Inline]) -> String {
 fn flatten_into(inlines: &[Inline], out: &mut String) {
     for inline in inlines {
         match inline {
+            Inline::Text(text) | Inline::Code(text) if is_plain(text) => out.push_str(text),
             Inline::Text(text) | Inline::Code(text) => {
                 out.extend(text.chars().map(|c| if c == '\n' || c == '\r' || c == '\t' { ' ' } else { shown(c) }));
             }

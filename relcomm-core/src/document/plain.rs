@@ -82,7 +82,12 @@ fn list_lines(start: Option<u64>, items: &[Vec<Block>], width: usize, out: &mut 
         }
         .into_iter();
         let first = lines.next().unwrap_or_default();
-        out.push(format!("{label:<indent$}{first}").trim_end().to_owned());
+        let mut first_line = String::with_capacity(indent + first.len());
+        first_line.push_str(label);
+        first_line.extend(std::iter::repeat_n(' ', indent - label.len()));
+        first_line.push_str(&first);
+        first_line.truncate(first_line.trim_end().len());
+        out.push(first_line);
         out.extend(lines.map(|line| if line.is_empty() { line } else { format!("{:indent$}{line}", "") }));
     }
 }
@@ -121,12 +126,13 @@ fn narrower(width: usize, by: usize) -> usize {
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut out = Vec::new();
     for line in text.split('\n') {
-        let mut current = String::new();
+        let line_of = || String::with_capacity(line.len().min(width));
+        let mut current = line_of();
         let mut length = 0;
         for word in line.split(' ').filter(|word| !word.is_empty()) {
             let word_length = word.chars().count();
             if length > 0 && length + 1 + word_length > width {
-                out.push(std::mem::take(&mut current));
+                out.push(std::mem::replace(&mut current, line_of()));
                 length = 0;
             }
             if length > 0 {

@@ -4,13 +4,14 @@ use super::{GatePlan, PathPlan, PreparedPlan};
 use crate::clock::Moment;
 use crate::communique::Communique;
 use crate::id::{GroupId, Lang, PlaceId};
-use crate::plan::Plan;
+use crate::plan::{Plan, StakeholderRef};
 use crate::release::{Outcome, Place};
 use crate::stakeholder::Stakeholder;
-use crate::template::{Serde, Value};
+use crate::template::{Own, Serde, Value};
 use crate::validate::identifier;
 use serde::Serialize;
 use serde_json::json;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The late values: what is known only when something has been declared or sent. A closed list; filling one voids nothing.
@@ -129,21 +130,29 @@ pub(super) struct Surroundings<'a> {
     pub(super) gate: &'a GatePlan,
     pub(super) path: &'a PathPlan,
     pub(super) lang: Option<&'a Lang>,
-    pub(super) who: Option<&'a Stakeholder>,
     pub(super) late: &'a Late,
 }
 
-pub(super) fn values(constant: &Constant, around: &Surroundings<'_>) -> Value {
-    let mut all: BTreeMap<&str, Value> = BTreeMap::new();
+/// The values that many people share: all but `person`.
+#[derive(Debug)]
+pub(super) struct Shared(BTreeMap<&'static str, Value>);
+
+impl Shared {
+    pub(super) fn with_person(&self, person: Option<Value>) -> Value {
+        let mut all = self.0.clone();
+        all.extend(person.map(|person| ("person", person)));
+        Value::from(all)
+    }
+}
+
+pub(super) fn shared(constant: &Constant, around: &Surroundings<'_>) -> Shared {
+    let mut all: BTreeMap<&'static str, Value> = BTreeMap::new();
     all.insert("release", value(release(around)));
     if let Some(place) = around.gate.id.place.as_ref().and_then(|id| around.plan.release().place(id)) {
         all.insert("place", value(place_of(place, around.late)));
     }
     all.insert("places", value(places(around)));
     all.insert("group", value(group(around.plan, &around.path.group)));
-    if let Some(who) = around.who {
-        all.insert("person", value(person(who)));
-    }
     all.insert(
         "communique",
         value(json!({
@@ -159,7 +168,7 @@ pub(super) fn values(constant: &Constant, around: &Surroundings<'_>) -> Value {
         all.insert("declaration", value(declaration));
     }
     all.insert("lang", Value::from(around.lang.map_or("", Lang::as_str)));
-    Value::from(all)
+    Shared(all)
 }
 
 fn release(around: &Surroundings<'_>) -> serde_json::Value {
@@ -223,13 +232,75 @@ fn group(plan: &Plan, id: &GroupId) -> serde_json::Value {
     json!({ "id": id.as_str(), "owner": plan.group(id).map_or("", |g| g.owner.as_str()) })
 }
 
-fn person(who: &Stakeholder) -> serde_json::Value {
-    let mut fields: serde_json::Map<_, _> = who.vars.iter().map(|(k, v)| (identifier(k), json!(v))).collect();
-    fields.insert("id".into(), json!(who.id.as_str()));
-    fields.insert("name".into(), json!(who.name.as_deref().unwrap_or(who.id.as_str())));
-    fields.insert("lang".into(), json!(who.lang.as_ref().map_or("", |l| l.as_str())));
-    fields.insert("places".into(), json!(who.places.iter().map(PlaceId::as_str).collect::<Vec<_>>().join(", ")));
-    fields.into()
+/// A person as templates see them.
+pub(super) trait Person: Own {
+    fn lang(&self) -> Option<&Lang>;
+    fn vars(&self) -> impl Iterator<Item = (&str, &str)>;
+}
+
+impl Person for Stakeholder {
+    fn lang(&self) -> Option<&Lang> {
+        self.lang.as_ref()
+    }
+    fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl Own for Stakeholder {
+    fn field(&self, name: &str) -> Option<Cow<'_, str>> {
+        let id = self.id.as_str();
+        field(name, id, self.name.as_deref(), self.lang.as_ref(), &self.places, Person::vars(self))
+    }
+}
+
+impl Person for StakeholderRef<'_> {
+    fn lang(&self) -> Option<&Lang> {
+        (*self).lang()
+    }
+    fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
+        (*self).vars()
+    }
+}
+
+impl Own for StakeholderRef<'_> {
+    fn field(&self, name: &str) -> Option<Cow<'_, str>> {
+        field(name, self.id(), self.name(), StakeholderRef::lang(self), self.places(), StakeholderRef::vars(self))
+    }
+}
+
+fn field<'a>(
+    of: &str,
+    id: &'a str,
+    name: Option<&'a str>,
+    lang: Option<&'a Lang>,
+    places: &[PlaceId],
+    vars: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Option<Cow<'a, str>> {
+    Some(match of {
+        "id" => id.into(),
+        "name" => name.unwrap_or(id).into(),
+        "lang" => lang.map_or("", Lang::as_str).into(),
+        "places" => places.iter().map(PlaceId::as_str).collect::<Vec<_>>().join(", ").into(),
+        // Of several variables that templates write alike, the last one stands.
+        _ => vars.filter(|(name, _)| is_identifier_of(of, name)).last()?.1.into(),
+    })
+}
+
+/// Whether this is what templates write for a name, as [`identifier`] makes it.
+fn is_identifier_of(identifier: &str, name: &str) -> bool {
+    let written = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    identifier.chars().eq(name.chars().map(written))
+}
+
+/// The values of a person.
+pub(super) fn person(who: &impl Person) -> Value {
+    let vars = who.vars().map(|(name, value)| (identifier(name), Value::from(value)));
+    let mut fields: BTreeMap<String, Value> = vars.collect();
+    for name in ["id", "name", "lang", "places"] {
+        fields.extend(who.field(name).map(|value| (name.to_owned(), Value::from(value.into_owned()))));
+    }
+    Value::from(fields)
 }
 
 fn told(late: &Late, place: Option<&PlaceId>) -> serde_json::Value {

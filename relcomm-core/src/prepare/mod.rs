@@ -215,8 +215,8 @@ impl PreparedPlan {
         person: Option<u32>,
         late: &Late,
     ) -> Result<Rendered, RenderError> {
-        let who = person.and_then(|n| self.inner.people.get(n));
-        self.render_for(gate, path, who.as_ref(), late)
+        let who = person.and_then(|n| self.inner.people.at(n));
+        self.inner.renderer.render(&self.inner.plan, gate, path, who.as_ref(), late)
     }
 
     pub(crate) fn render_for(

@@ -1,17 +1,18 @@
 //! Rendering: from template sources and values to the words of a communique.
 
-use super::context::{Constant, Late, Surroundings, values};
+use super::context::{Constant, Late, Person, Shared, Surroundings, person, shared};
 use super::{GatePlan, PathPlan};
 use crate::channel::{About, Wording};
 use crate::communique::{Communique, Per, Source, Sources, WordingSource};
 use crate::document::Document;
-use crate::id::{CommuniqueId, GroupId, Lang};
+use crate::id::{CommuniqueId, GateId, GroupId, Lang};
 use crate::plan::{Finding, Plan};
 use crate::release::Outcome;
-use crate::stakeholder::Stakeholder;
-use crate::template::{TemplateError, TemplateOptions, Templates};
+use crate::template::{LineForm, TemplateError, TemplateOptions, Templates, TextForm, blanks};
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The words of a communique in one language, not yet in any mechanism's form.
 #[derive(Debug)]
@@ -87,10 +88,11 @@ fn state(communique: &Communique) -> String {
 }
 
 /// Every template of a plan, parsed once.
-#[derive(Debug)]
 pub(super) struct Renderer {
     templates: Templates,
     constant: Constant,
+    /// The words that were asked for lately, the latest first: a gate asks for the same ones person after person.
+    lately: Mutex<Vec<Arc<Words>>>,
     /// The namespaces that the templates of a communique use, in any language: whichever a person gets may be the one.
     uses: BTreeMap<CommuniqueId, BTreeSet<String>>,
 }
@@ -147,7 +149,7 @@ impl Renderer {
             add(&communique.id, built_in(communique, Kind::Text), TEXT.replace("{{ STATE }}", &state), &path)?;
             add(&communique.id, built_in(communique, Kind::Subject), SUBJECT.replace("{{ STATE }}", &state), &path)?;
         }
-        Ok(Self { templates, constant: Constant::new(plan), uses })
+        Ok(Self { templates, constant: Constant::new(plan), lately: Mutex::default(), uses })
     }
 
     /// The template for a kind of words: the variant's, else the communique's; `None` where neither has one.
@@ -186,27 +188,115 @@ impl Renderer {
         plan: &Plan,
         gate: &GatePlan,
         path: &PathPlan,
-        who: Option<&Stakeholder>,
+        who: Option<&impl Person>,
         late: &Late,
     ) -> Result<Rendered, RenderError> {
+        let words = self.words(plan, gate, path, who.and_then(Person::lang), late)?;
+        let values = LazyCell::new(|| words.shared.with_person(who.map(person)));
+        let line = |name: &str, form: &Option<LineForm>| match form.as_ref().zip(who).and_then(|(f, who)| f.fill(who)) {
+            Some(line) => Ok(line),
+            None => self.templates.line(name, &values),
+        };
+        let subject = line(&words.subject.0, &words.subject.1)?;
+        let (name, form) = &words.text;
+        let document = match form.as_ref().zip(who).and_then(|(form, who)| form.fill(who)) {
+            Some(document) => document,
+            None => self.templates.document(name, &values)?,
+        };
+        let short = match &words.short {
+            Some((name, form)) => line(name, form)?,
+            None => subject.clone(),
+        };
+        Ok(Rendered { lang: words.lang.clone(), subject, document, short })
+    }
+
+    /// The words for these people, made anew only if they were not asked for lately.
+    fn words(
+        &self,
+        plan: &Plan,
+        gate: &GatePlan,
+        path: &PathPlan,
+        wanted: Option<&Lang>,
+        late: &Late,
+    ) -> Result<Arc<Words>, RenderError> {
+        let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = lately.iter().position(|words| words.are_for(gate, path, wanted, late)) {
+            let words = lately.remove(at);
+            lately.insert(0, Arc::clone(&words));
+            return Ok(words);
+        }
         let Some(communique) = plan.communiques().get(gate.communique) else {
             return Err(RenderError("the gate belongs to another plan".into()));
         };
-        let wanted = who.and_then(|w| w.lang.as_ref());
+        let words = Arc::new(self.make(plan, communique, gate, path, wanted, late));
+        lately.truncate(LATELY - 1);
+        lately.insert(0, Arc::clone(&words));
+        Ok(words)
+    }
+
+    fn make(
+        &self,
+        plan: &Plan,
+        communique: &Communique,
+        gate: &GatePlan,
+        path: &PathPlan,
+        wanted: Option<&Lang>,
+        late: &Late,
+    ) -> Words {
         let [subject, text, short] = self.names(communique, path, wanted);
         let lang = text.as_ref().and_then(|(_, lang)| lang.clone());
-        let around = Surroundings { plan, communique, gate, path, lang: lang.as_ref(), who, late };
-        let values = values(&self.constant, &around);
+        let around = Surroundings { plan, communique, gate, path, lang: lang.as_ref(), late };
+        let shared = shared(&self.constant, &around);
+        let open = shared.with_person(Some(blanks()));
         let named = |chosen: Option<(String, Option<Lang>)>, kind| {
             chosen.map_or_else(|| built_in(communique, kind), |(n, _)| n)
         };
-        let subject = self.templates.line(&named(subject, Kind::Subject), &values)?;
-        let document = self.templates.document(&named(text, Kind::Text), &values)?;
-        let short = match short {
-            Some((name, _)) => self.templates.line(&name, &values)?,
-            None => subject.clone(),
+        let line = |name: String| {
+            let form = self.templates.line_form(&name, &open);
+            (name, form)
         };
-        Ok(Rendered { lang, subject, document, short })
+        let text = named(text, Kind::Text);
+        let form = self.templates.text_form(&text, &open);
+        Words {
+            gate: (gate.communique, gate.id.clone()),
+            variant: path.variant.clone(),
+            group: path.group.clone(),
+            wanted: wanted.cloned(),
+            late: late.clone(),
+            lang,
+            subject: line(named(subject, Kind::Subject)),
+            text: (text, form),
+            short: short.map(|(name, _)| line(name)),
+            shared,
+        }
+    }
+}
+
+/// How many words are kept: people of one gate differ in group and language.
+const LATELY: usize = 32;
+
+/// What the words of many people have in common: the templates, their values, and the forms that only the person's own is wanting in.
+struct Words {
+    gate: (usize, GateId),
+    variant: Option<GroupId>,
+    group: GroupId,
+    wanted: Option<Lang>,
+    late: Late,
+    lang: Option<Lang>,
+    subject: (String, Option<LineForm>),
+    text: (String, Option<TextForm>),
+    short: Option<(String, Option<LineForm>)>,
+    shared: Shared,
+}
+
+impl Words {
+    fn are_for(&self, gate: &GatePlan, path: &PathPlan, wanted: Option<&Lang>, late: &Late) -> bool {
+        self.wanted.as_ref() == wanted
+            && self.group == path.group
+            && self.variant == path.variant
+            && self.gate.0 == gate.communique
+            && self.gate.1 == gate.id
+            && &self.late == late
     }
 }
 

@@ -25,6 +25,7 @@
 //! what it uses can be listed.
 
 mod error;
+mod form;
 mod instants;
 mod printed;
 
@@ -35,6 +36,7 @@ use chrono_tz::Tz;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
 pub use self::error::TemplateError;
+pub(crate) use self::form::{LineForm, Own, TextForm, blanks};
 use self::printed::{Marks, Printed};
 use crate::document::{Document, DocumentError, MAX_SOURCE};
 
@@ -185,7 +187,7 @@ impl Templates {
     pub fn line(&self, name: &str, values: &Value) -> Result<String, TemplateError> {
         let (source, printed) = self.render(name, values)?;
         let line = self.marks.filling(&printed).text(source.trim()).map_err(|err| TemplateError::of(name, err))?;
-        match line.chars().find(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        match line.chars().find(|c| printed::ends_line(*c)) {
             Some(c) => Err(TemplateError::of(name, format_args!("one line cannot hold {}", printed::name_of(c)))),
             None => Ok(line),
         }

@@ -4,13 +4,16 @@
 //! The output is parsed as Markdown, in which a mark is a word of ordinary letters; then the values take the places of
 //! their marks. No value is ever parsed.
 
+use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::fmt::Write;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Error, ErrorKind, Output, State, Value};
 
+use super::form::{Blank, Own};
 use crate::document::{Destination, DocumentError, Fill, MAX_SOURCE, Piece};
 
 /// Marks are written in Unicode noncharacters, which no text may interchange
@@ -35,7 +38,23 @@ pub(super) fn is_reserved(c: char) -> bool {
 #[derive(Default)]
 pub(super) struct Printed {
     values: Vec<String>,
+    /// The places that were left blank: an index of `values`, and the field that belongs there.
+    blanks: Vec<(usize, Arc<str>)>,
     bytes: usize,
+}
+
+impl Printed {
+    /// The values, each blank filled by `own`; `None` if it has no value for one of them, or they are more than a rendering may print.
+    pub(super) fn filled<'a>(&'a self, own: &'a dyn Own) -> Option<Vec<Cow<'a, str>>> {
+        let mut values: Vec<_> = self.values.iter().map(|value| Cow::Borrowed(value.as_str())).collect();
+        let mut bytes = self.bytes;
+        for (at, field) in &self.blanks {
+            let value = own.field(field).filter(|value| !value.contains(is_reserved))?;
+            bytes += value.len();
+            *values.get_mut(*at)? = value;
+        }
+        (bytes <= MAX_SOURCE).then_some(values)
+    }
 }
 
 /// How a set of templates writes and reads marks.
@@ -61,6 +80,11 @@ impl Marks {
         if !matches!(state.auto_escape(), AutoEscape::Custom(_)) {
             return refused("escaping cannot be changed");
         }
+        if let Some(blank) = value.downcast_object_ref::<Blank>() {
+            let printed = state.get_or_insert_extension_with(Printed::default);
+            printed.blanks.push((printed.values.len(), Arc::clone(&blank.0)));
+            return self.mark(out, printed, String::new());
+        }
         match value.kind() {
             ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
             ValueKind::None => return refused("there is no value to print"),
@@ -82,10 +106,15 @@ impl Marks {
         if printed.bytes > MAX_SOURCE {
             return refused("the printed values are too long");
         }
+        self.mark(out, printed, text)
+    }
+
+    /// Keeps the value, and writes a mark in its place.
+    fn mark(&self, out: &mut Output<'_>, printed: &mut Printed, value: String) -> Result<(), Error> {
         let mut mark = self.opening.clone();
         write_digits(printed.values.len() as u64, &mut mark);
         mark.push(CLOSE);
-        printed.values.push(text);
+        printed.values.push(value);
         out.write_str(&mark)?;
         Ok(())
     }
@@ -105,16 +134,27 @@ impl Marks {
         Ok(text.replace(is_reserved, "\u{fffd}"))
     }
 
-    /// The marks of one output and their values.
+    /// The marks of one output and their values; a blank has none.
     pub(super) fn filling<'a>(&'a self, printed: &'a Printed) -> Filling<'a> {
-        Filling { opening: &self.opening, values: &printed.values }
+        let mut values: Vec<_> = printed.values.iter().map(|value| Some(Cow::Borrowed(value.as_str()))).collect();
+        for (at, _) in &printed.blanks {
+            if let Some(blank) = values.get_mut(*at) {
+                *blank = None;
+            }
+        }
+        Filling { opening: &self.opening, values }
+    }
+
+    /// The marks of one output, and what takes their places.
+    pub(super) fn filling_with<'a>(&'a self, values: Vec<Cow<'a, str>>) -> Filling<'a> {
+        Filling { opening: &self.opening, values: values.into_iter().map(Some).collect() }
     }
 }
 
 /// Puts values in the places of their marks.
 pub(super) struct Filling<'a> {
     opening: &'a str,
-    values: &'a [String],
+    values: Vec<Option<Cow<'a, str>>>,
 }
 
 impl Filling<'_> {
@@ -141,7 +181,7 @@ impl Fill for Filling<'_> {
                 .and_then(|mark| mark.split_once(CLOSE))
                 .ok_or(DocumentError::TornValue)?;
             let value =
-                read_digits(number).and_then(|number| self.values.get(number)).ok_or(DocumentError::TornValue)?;
+                read_digits(number).and_then(|at| self.values.get(at)?.as_deref()).ok_or(DocumentError::TornValue)?;
             pieces.push(Piece::Value(value));
             rest = after;
         }
@@ -224,6 +264,11 @@ fn read_digits(digits: &str) -> Option<usize> {
         }
     }
     (count == DIGITS).then_some(number)
+}
+
+/// Whether one line cannot hold `c`.
+pub(super) fn ends_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// What to call a character that cannot be shown.
