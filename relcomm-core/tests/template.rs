@@ -100,7 +100,7 @@ fn hostile_values_are_literal_wherever_they_stand() {
         let item = document("- {{ v }}\n- z", json!({"v": value})).unwrap();
         assert_eq!(item.items(), 2, "{value:?}");
         let code = document("```\n{{ v }}\n```", json!({"v": value})).unwrap();
-        assert_eq!(code.blocks.len(), 1, "{value:?}");
+        assert_eq!(code.blocks().len(), 1, "{value:?}");
     }
 }
 

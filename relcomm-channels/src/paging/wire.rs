@@ -76,7 +76,7 @@ impl Event {
     ) -> Self {
         let about = &wording.about;
         let mut links = Vec::new();
-        for block in &wording.document.blocks {
+        for block in wording.document.blocks() {
             links_of(block, &mut links);
         }
         links.truncate(MOST_LINKS);

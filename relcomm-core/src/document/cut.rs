@@ -1,7 +1,8 @@
 //! Cutting a document to a limit, by whole blocks.
 
-use super::{Block, Destination, Document, Inline};
+use super::{Block, Destination, Document, Inline, Shared};
 use crate::mechanism::Unit;
+use std::sync::Arc;
 
 /// What [`Document::cut_to`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,20 +92,21 @@ impl Document {
         let mut keep = self.items().saturating_sub(count);
         let mut blocks = Vec::new();
         for block in &self.blocks {
-            let size = block.item_count();
+            let size = block.block.item_count();
             if size <= keep {
-                blocks.push(block.clone());
+                blocks.push(Arc::clone(block));
                 keep -= size;
                 continue;
             }
-            if let Block::List { start, items } = block
+            if let Block::List { start, items } = &block.block
                 && keep > 0
             {
-                blocks.push(Block::List { start: *start, items: items.iter().take(keep).cloned().collect() });
+                let items = items.iter().take(keep).cloned().collect();
+                blocks.push(Shared::new(Block::List { start: *start, items }));
             }
             break;
         }
-        blocks.push(Block::Paragraph(closing(count, unit, more)));
+        blocks.push(Shared::new(Block::Paragraph(closing(count, unit, more))));
         Self { blocks }
     }
 }

@@ -1,6 +1,7 @@
 //! The HTML form.
 
-use super::{Block, Document, Inline, is_tight, shown};
+use super::{Block, Document, Inline, Shared, is_tight, shown};
+use std::sync::Arc;
 
 impl Document {
     /// An HTML fragment: no document element, no style, no script; all text escaped.
@@ -11,9 +12,14 @@ impl Document {
     /// [`Destination`]: super::Destination
     #[must_use]
     pub fn to_html(&self) -> String {
-        let mut out = String::new();
-        blocks(&self.blocks, &mut out);
-        out
+        let html = |shared: &'_ Arc<Shared>| {
+            let mut out = String::new();
+            block(&shared.block, &mut out);
+            out
+        };
+        let blocks: Vec<&str> =
+            self.blocks.iter().map(|shared| shared.html.get_or_init(|| html(shared)).as_str()).collect();
+        blocks.join("\n")
     }
 }
 

@@ -1,10 +1,11 @@
 //! From Markdown events to the tree.
 
 use std::borrow::Borrow;
+use std::sync::Arc;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag};
 
-use super::{Block, Destination, Document, DocumentError, Inline, MAX_DEPTH, MAX_SOURCE};
+use super::{Block, Destination, Document, DocumentError, Inline, MAX_DEPTH, MAX_SOURCE, Shared};
 
 /// A part of a run of text: written by the author, or standing for a value.
 pub(crate) enum Piece<'a> {
@@ -40,7 +41,7 @@ pub(super) fn parse(source: &str, fill: &dyn Fill) -> Result<Document, DocumentE
     if source.len() > MAX_SOURCE {
         return Err(DocumentError::TooLong { length: source.len() });
     }
-    Ok(Document { blocks: build(Parser::new_ext(source, Options::ENABLE_TABLES), fill)? })
+    Ok(Document::new(build(Parser::new_ext(source, Options::ENABLE_TABLES), fill)?))
 }
 
 fn build<'e>(
@@ -60,7 +61,7 @@ pub(crate) struct Outline {
 }
 
 enum Part {
-    Settled(Vec<Block>),
+    Settled(Vec<Arc<Shared>>),
     Open(Vec<Event<'static>>),
 }
 
@@ -84,11 +85,10 @@ impl Outline {
                 continue;
             }
             let events = std::mem::take(&mut block);
-            match (build(events.iter(), fill), parts.last_mut()) {
-                (Ok(mut blocks), Some(Part::Settled(before))) => before.append(&mut blocks),
-                (Ok(blocks), _) => parts.push(Part::Settled(blocks)),
-                (Err(_), _) => parts.push(Part::Open(events)),
-            }
+            parts.push(match build(events.iter(), fill) {
+                Ok(blocks) => Part::Settled(blocks.into_iter().map(Shared::new).collect()),
+                Err(_) => Part::Open(events),
+            });
         }
         Ok(Self { parts })
     }
@@ -99,7 +99,7 @@ impl Outline {
         for part in &self.parts {
             match part {
                 Part::Settled(settled) => blocks.extend_from_slice(settled),
-                Part::Open(events) => blocks.append(&mut build(events.iter(), fill)?),
+                Part::Open(events) => blocks.extend(build(events.iter(), fill)?.into_iter().map(Shared::new)),
             }
         }
         Ok(Document { blocks })

@@ -25,6 +25,7 @@ mod plain;
 mod short;
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 pub use cut::{Cut, CutError};
 pub use destination::Destination;
@@ -41,9 +42,31 @@ pub const MAX_DEPTH: usize = 32;
 /// `Debug` shows the number of blocks only: a rendered text may name people.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Document {
-    /// The blocks in reading order.
-    pub blocks: Vec<Block>,
+    blocks: Vec<Arc<Shared>>,
 }
+
+/// A block that many documents may hold: the texts of many people differ in a few words only. Its forms are made once.
+#[derive(Debug)]
+struct Shared {
+    block: Block,
+    /// `None` for a block that shows nothing.
+    plain: OnceLock<Option<String>>,
+    html: OnceLock<String>,
+}
+
+impl Shared {
+    fn new(block: Block) -> Arc<Self> {
+        Arc::new(Self { block, plain: OnceLock::new(), html: OnceLock::new() })
+    }
+}
+
+impl PartialEq for Shared {
+    fn eq(&self, other: &Self) -> bool {
+        self.block == other.block
+    }
+}
+
+impl Eq for Shared {}
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,7 +159,12 @@ impl Document {
     /// A document of these blocks.
     #[must_use]
     pub fn new(blocks: Vec<Block>) -> Self {
-        Self { blocks }
+        Self { blocks: blocks.into_iter().map(Shared::new).collect() }
+    }
+
+    /// The blocks in reading order.
+    pub fn blocks(&self) -> impl ExactSizeIterator<Item = &Block> {
+        self.blocks.iter().map(|shared| &shared.block)
     }
 
     /// Parses Markdown.
@@ -164,7 +192,7 @@ impl Document {
     /// How many items the document has: its blocks, a list counting as many as it has items.
     #[must_use]
     pub fn items(&self) -> usize {
-        self.blocks.iter().map(Block::item_count).sum()
+        self.blocks().map(Block::item_count).sum()
     }
 }
 

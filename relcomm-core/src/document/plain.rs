@@ -14,8 +14,21 @@ impl Document {
     /// Lines end with `\n`; there is none at the end. A word longer than a line, such as an address, is not broken.
     #[must_use]
     pub fn to_plain(&self) -> String {
-        lines_of(&self.blocks, WIDTH).join("\n")
+        let mut pieces = Vec::with_capacity(2 * self.blocks.len());
+        for (i, shared) in self.blocks.iter().enumerate() {
+            if i > 0 {
+                pieces.push("");
+            }
+            pieces.extend(shared.plain.get_or_init(|| plain(&shared.block)).as_deref());
+        }
+        pieces.join("\n")
     }
+}
+
+fn plain(block: &Block) -> Option<String> {
+    let mut lines = Vec::new();
+    block_lines(block, WIDTH, &mut lines);
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 fn lines_of(blocks: &[Block], width: usize) -> Vec<String> {
@@ -126,6 +139,10 @@ fn narrower(width: usize, by: usize) -> usize {
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut out = Vec::new();
     for line in text.split('\n') {
+        if line.len() <= width && !line.starts_with(' ') && !line.ends_with(' ') && !line.contains("  ") {
+            out.push(line.to_owned());
+            continue;
+        }
         let line_of = || String::with_capacity(line.len().min(width));
         let mut current = line_of();
         let mut length = 0;

@@ -10,7 +10,7 @@ impl Document {
     #[must_use]
     pub fn to_short(&self) -> String {
         let mut line = Line::default();
-        line.blocks(&self.blocks, "");
+        line.blocks(self.blocks(), "");
         line.text
     }
 }
@@ -24,18 +24,19 @@ struct Line {
 
 impl Line {
     /// Adds blocks; `mark` follows the last of them.
-    fn blocks(&mut self, blocks: &[Block], after: &'static str) {
-        for (i, block) in blocks.iter().enumerate() {
-            let mark = if i + 1 < blocks.len() { "" } else { after };
+    fn blocks<'b>(&mut self, blocks: impl ExactSizeIterator<Item = &'b Block>, after: &'static str) {
+        let last = blocks.len().saturating_sub(1);
+        for (i, block) in blocks.enumerate() {
+            let mark = if i < last { "" } else { after };
             match block {
                 Block::Heading { inlines, .. } => self.words(inlines, ":"),
                 Block::Paragraph(inlines) => self.words(inlines, mark),
                 Block::List { items, .. } => {
                     for (i, item) in items.iter().enumerate() {
-                        self.blocks(item, if i + 1 < items.len() { ";" } else { mark });
+                        self.blocks(item.iter(), if i + 1 < items.len() { ";" } else { mark });
                     }
                 }
-                Block::Quote(inner) => self.blocks(inner, mark),
+                Block::Quote(inner) => self.blocks(inner.iter(), mark),
                 Block::Code { text, .. } => self.words(&[Inline::Code(text.clone())], mark),
                 Block::Rule => {}
                 Block::Table { header, rows } => {

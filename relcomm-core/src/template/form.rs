@@ -62,10 +62,11 @@ pub(crate) struct TextForm {
 }
 
 /// A line with blanks.
-pub(crate) struct LineForm {
-    source: String,
-    printed: Printed,
-    marks: Marks,
+pub(crate) struct LineForm(Line);
+
+enum Line {
+    Settled(String),
+    Open { source: String, printed: Printed, marks: Marks },
 }
 
 impl TextForm {
@@ -79,8 +80,11 @@ impl TextForm {
 impl LineForm {
     /// The line of this person; `None` if it has to be rendered.
     pub(crate) fn fill(&self, own: &dyn Own) -> Option<String> {
-        let values = self.printed.filled(own)?;
-        let line = self.marks.filling_with(values).text(&self.source).ok()?;
+        let (source, printed, marks) = match &self.0 {
+            Line::Settled(line) => return Some(line.clone()),
+            Line::Open { source, printed, marks } => (source, printed, marks),
+        };
+        let line = marks.filling_with(printed.filled(own)?).text(source).ok()?;
         (!line.contains(ends_line)).then_some(line)
     }
 }
@@ -97,7 +101,11 @@ impl Templates {
     /// The form of [`line`](Self::line), likewise.
     pub(crate) fn line_form(&self, name: &str, values: &Value) -> Option<LineForm> {
         let (source, printed) = self.opened(name, values)?;
-        Some(LineForm { source: source.trim().to_owned(), printed, marks: self.marks.clone() })
+        if printed.has_blanks() {
+            let source = source.trim().to_owned();
+            return Some(LineForm(Line::Open { source, printed, marks: self.marks.clone() }));
+        }
+        self.line(name, values).ok().map(|line| LineForm(Line::Settled(line)))
     }
 
     fn opened(&self, name: &str, values: &Value) -> Option<(String, Printed)> {

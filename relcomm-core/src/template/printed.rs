@@ -44,6 +44,10 @@ pub(super) struct Printed {
 }
 
 impl Printed {
+    pub(super) fn has_blanks(&self) -> bool {
+        !self.blanks.is_empty()
+    }
+
     /// The values, each blank filled by `own`; `None` if it has no value for one of them, or they are more than a rendering may print.
     pub(super) fn filled<'a>(&'a self, own: &'a dyn Own) -> Option<Vec<Cow<'a, str>>> {
         let mut values: Vec<_> = self.values.iter().map(|value| Cow::Borrowed(value.as_str())).collect();
@@ -214,7 +218,8 @@ impl Fill for Filling<'_> {
 
 /// The author's own words, in which no part of a mark may be left.
 fn source(text: &str) -> Result<Option<Piece<'_>>, DocumentError> {
-    if text.contains(is_reserved) {
+    // All of them begin with the octet 0xEF, which few texts hold.
+    if text.as_bytes().contains(&0xEF) && text.contains(is_reserved) {
         return Err(DocumentError::TornValue);
     }
     Ok((!text.is_empty()).then_some(Piece::Source(text)))
