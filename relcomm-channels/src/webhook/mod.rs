@@ -26,7 +26,7 @@ pub use self::error::WebhookSetupError;
 pub use self::options::{WebhookEndpoint, WebhookOptions};
 
 use self::signature::Signer;
-use self::wire::{ADDED, EVENT, Event, MEDIA};
+use self::wire::{ADDED, EVENT, MEDIA};
 use crate::http::{Call, HttpClient, Reading, refusal};
 use async_trait::async_trait;
 use relcomm_core::channel::{
@@ -121,9 +121,8 @@ impl WebhookChannel {
             .ok_or_else(|| ChannelError::new(ErrorKind::RecipientInvalid, "there is no endpoint of that name"))?;
         let now = cx.clock.now();
         let foreign = || ChannelError::new(ErrorKind::Internal, "the text was not prepared by a webhook channel");
-        let event: Event = serde_json::from_str(text.part(EVENT)).map_err(|_| foreign().scope(Scope::Message))?;
-        let event = event.fill(item, now, !endpoint.signers.is_empty());
-        let body = serde_json::to_vec(&event).map_err(|_| foreign().scope(Scope::Message))?;
+        let body = wire::body(text.part(EVENT), item, now, !endpoint.signers.is_empty())
+            .ok_or_else(|| foreign().scope(Scope::Message))?;
         let headers = wire::headers(&endpoint.headers, item.key.as_str(), now, &body, &endpoint.signers)
             .ok_or_else(|| ChannelError::new(ErrorKind::Internal, "the key does not fit a header"))?;
         let answer = self.client.post(cx, Call { url: &endpoint.url, headers, body }, crossing).await?;
@@ -189,8 +188,7 @@ impl Channel for WebhookChannel {
     }
 
     fn prepare(&self, wording: &Wording) -> Result<Prepared, Vec<Finding>> {
-        let event = Event::prepare(wording, self.source.as_deref());
-        let content = serde_json::to_string(&event)
+        let content = wire::event(wording, self.source.as_deref())
             .map_err(|_| vec![Finding::error("RC1101", "", "the text cannot be written as JSON")])?;
         let prepared = Prepared::new([Part::new(EVENT, MEDIA, content)]);
         let over = prepared.over(&self.capabilities.limits);

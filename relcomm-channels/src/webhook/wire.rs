@@ -5,9 +5,11 @@ use super::signature::Signer;
 use crate::http::Answer;
 use relcomm_core::channel::{Accepted, Outgoing, Wording};
 use relcomm_core::clock::Moment;
+use relcomm_core::id::{GroupId, Lang, PlaceId};
 use relcomm_core::receipt::Assurance;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use serde::{Deserialize, Serialize};
+use std::io::Write;
 use url::Url;
 
 /// The media type of the body.
@@ -26,79 +28,80 @@ pub(super) const ID: &str = "webhook-id";
 pub(super) const TIMESTAMP: &str = "webhook-timestamp";
 pub(super) const SIGNATURE: &str = "webhook-signature";
 
-/// The event. Without `id`, `time` and `receipt_token` it is the same for every attempt and delivery of a text.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Event {
-    specversion: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    source: String,
+/// What the event begins with; `id` and `time` of the attempt follow.
+const HEAD: &str = r#"{"specversion":"1.0","#;
+/// What the event ends with: the end of `data`, before which the token of the attempt belongs, and its own.
+const TAIL: &str = "}}";
+
+/// The event without `id`, `time` and `receipt_token`: the same for every attempt and delivery of a text.
+#[derive(Serialize)]
+struct Event<'a> {
+    specversion: &'static str,
+    source: &'a str,
     #[serde(rename = "type")]
-    kind: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    time: Option<String>,
-    subject: String,
-    datacontenttype: String,
-    data: Data,
+    kind: &'static str,
+    subject: &'a str,
+    datacontenttype: &'static str,
+    data: Data<'a>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Data {
-    product: String,
-    version: String,
-    communique: String,
-    groups: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    place: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    lang: Option<String>,
-    subject: String,
+#[derive(Serialize)]
+struct Data<'a> {
+    product: &'a str,
+    version: &'a str,
+    communique: &'a str,
+    groups: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lang: Option<&'a str>,
+    subject: &'a str,
     text: String,
     html: String,
-    short: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    receipt_token: Option<String>,
+    short: &'a str,
 }
 
-impl Event {
-    /// The part of the event that the words settle.
-    pub(super) fn prepare(wording: &Wording, source: Option<&str>) -> Self {
-        let about = &wording.about;
-        let subject = match &about.place {
-            Some(place) => format!("{}/{place}", about.communique),
-            None => about.communique.to_string(),
-        };
-        Self {
-            specversion: "1.0".into(),
-            id: None,
-            source: source.map_or_else(|| format!("urn:relcomm:{}", about.plan), str::to_owned),
-            kind: "dev.relcomm.communique.v1".into(),
-            time: None,
-            subject,
-            datacontenttype: "application/json".into(),
-            data: Data {
-                product: about.product.clone(),
-                version: about.version.clone(),
-                communique: about.communique.to_string(),
-                groups: about.groups.iter().map(ToString::to_string).collect(),
-                place: about.place.as_ref().map(ToString::to_string),
-                lang: wording.lang.as_ref().map(ToString::to_string),
-                subject: wording.subject.clone(),
-                text: wording.document.to_plain(),
-                html: wording.document.to_html(),
-                short: wording.short.clone(),
-                receipt_token: None,
-            },
-        }
-    }
+/// The part of the event that the words settle, as JSON between [`HEAD`] and [`TAIL`].
+pub(super) fn event(wording: &Wording, source: Option<&str>) -> serde_json::Result<String> {
+    let about = &wording.about;
+    let subject = match &about.place {
+        Some(place) => format!("{}/{place}", about.communique),
+        None => about.communique.to_string(),
+    };
+    serde_json::to_string(&Event {
+        specversion: "1.0",
+        source: &source.map_or_else(|| format!("urn:relcomm:{}", about.plan), str::to_owned),
+        kind: "dev.relcomm.communique.v1",
+        subject: &subject,
+        datacontenttype: "application/json",
+        data: Data {
+            product: &about.product,
+            version: &about.version,
+            communique: about.communique.as_str(),
+            groups: about.groups.iter().map(GroupId::as_str).collect(),
+            place: about.place.as_ref().map(PlaceId::as_str),
+            lang: wording.lang.as_ref().map(Lang::as_str),
+            subject: &wording.subject,
+            text: wording.document.to_plain(),
+            html: wording.document.to_html(),
+            short: &wording.short,
+        },
+    })
+}
 
-    /// The event of one attempt. The token goes only to endpoints that can sign what they bring back.
-    pub(super) fn fill(mut self, item: &Outgoing, now: Moment, signed: bool) -> Self {
-        self.id = Some(item.key.to_string());
-        self.time = Some(now.to_string());
-        self.data.receipt_token = signed.then(|| item.token().as_str().to_owned());
-        self
+/// The body of one attempt: the prepared event with what is the attempt's own, put where it belongs instead of read and written
+/// again. The token goes only to endpoints that can sign what they bring back. `None` if [`event`] did not make it.
+pub(super) fn body(event: &str, item: &Outgoing, now: Moment, signed: bool) -> Option<Vec<u8>> {
+    let inner = event.strip_prefix(HEAD)?.strip_suffix(TAIL)?;
+    let mut body = Vec::with_capacity(event.len() + ADDED);
+    // Keys and times hold nothing that JSON escapes.
+    write!(body, r#"{HEAD}"id":"{}","time":"{now}",{inner}"#, item.key.as_str()).ok()?;
+    if signed {
+        body.extend_from_slice(br#","receipt_token":"#);
+        serde_json::to_writer(&mut body, item.token().as_str()).ok()?;
     }
+    body.extend_from_slice(TAIL.as_bytes());
+    Some(body)
 }
 
 /// The headers of one attempt: the endpoint's own, the media type, key and time of the attempt, and a signature by each secret.
@@ -107,11 +110,15 @@ pub(super) fn headers(own: &HeaderMap, id: &str, now: Moment, body: &[u8], signe
     let mut headers = own.clone();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA));
     headers.insert(HeaderName::from_static(ID), HeaderValue::from_str(id).ok()?);
-    headers.insert(HeaderName::from_static(TIMESTAMP), HeaderValue::from_str(&timestamp).ok()?);
-    if !signers.is_empty() {
-        let list: Vec<_> = signers.iter().map(|s| s.sign(id, &timestamp, body)).collect();
-        headers.insert(HeaderName::from_static(SIGNATURE), HeaderValue::from_str(&list.join(" ")).ok()?);
+    if let Some((first, rest)) = signers.split_first() {
+        let mut list = first.sign(id, &timestamp, body);
+        for signer in rest {
+            list.push(' ');
+            list.push_str(&signer.sign(id, &timestamp, body));
+        }
+        headers.insert(HeaderName::from_static(SIGNATURE), HeaderValue::try_from(list).ok()?);
     }
+    headers.insert(HeaderName::from_static(TIMESTAMP), HeaderValue::try_from(timestamp).ok()?);
     Some(headers)
 }
 
