@@ -10,7 +10,7 @@ use super::flight::Landing;
 use super::flights::Flights;
 use super::standing::Standing;
 use super::token::Tokens;
-use super::work::Texts;
+use super::work::{Texts, Work};
 use super::{DispatchError, Dispatcher, Record};
 use crate::channel::{AttemptContext, Channel};
 use crate::clock::Moment;
@@ -61,6 +61,8 @@ pub(super) struct Driver<'a> {
     /// What flights are told to stop by: a channel that cancelled it would stop no other dispatcher.
     pub(super) stop: CancellationToken,
     pub(super) courses: Courses,
+    /// Empty between leases.
+    pub(super) work: Work,
     pub(super) landed: Vec<Landing>,
     /// Empty: the memory of what landed before.
     pub(super) settled: Vec<Landing>,
@@ -114,6 +116,7 @@ impl<'a> Driver<'a> {
             flights: Flights::new(Arc::clone(&on.clock)),
             stop: on.options.cancellation.child_token(),
             courses: Courses::default(),
+            work: Work::default(),
             landed: Vec::new(),
             settled: Vec::new(),
             airborne: BTreeMap::new(),

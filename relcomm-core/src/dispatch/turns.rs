@@ -207,7 +207,9 @@ impl Driver<'_> {
         if rows.is_empty() {
             return Ok(false);
         }
-        let mut work = self.on.work(&self.record, &self.tokens, &self.late, &mut self.texts, rows)?;
+        // Its memory serves every lease.
+        let mut work = std::mem::take(&mut self.work);
+        self.on.work(&self.record, &self.tokens, &self.late, &mut self.texts, rows, &mut work);
         // Texts that differ cannot share a call, so there may be more calls than permits: those are given back, not made to wait.
         let mut permits: BTreeMap<LaneNo, u32> = BTreeMap::new();
         work.flights.retain_mut(|flight| {
@@ -220,7 +222,7 @@ impl Driver<'_> {
             work.settled.extend(flight.rows.drain(..).map(|(row, leg)| (row, leg, flight.lane, back())));
             false
         });
-        for (row, leg, lane, outcome) in work.settled {
+        for (row, leg, lane, outcome) in work.settled.drain(..) {
             let (rows, outcomes) = (smallvec![(row, leg)], smallvec![outcome]);
             self.landed.push(Landing::Attempt { lane, rows, outcomes, said: None });
             let air = self.airborne.entry(lane).or_default();
@@ -229,7 +231,7 @@ impl Driver<'_> {
         }
         // What surrounds them is the same for all that begin now on a lane.
         let mut contexts: BTreeMap<LaneNo, Arc<AttemptContext>> = BTreeMap::new();
-        for flight in work.flights {
+        for flight in work.flights.drain(..) {
             let air = self.airborne.entry(flight.lane).or_default();
             let recipients = u32::try_from(flight.items.len()).unwrap_or(u32::MAX);
             air.calls += 1;
@@ -245,6 +247,7 @@ impl Driver<'_> {
             let cx = Arc::clone(cx);
             self.flights.begin(cx.deadline, |limit| flight.fly(cx, limit));
         }
+        self.work = work;
         Ok(true)
     }
 

@@ -2,7 +2,7 @@
 
 use super::flight::Flight;
 use super::token::Tokens;
-use super::{DispatchError, Dispatcher, Record};
+use super::{Dispatcher, Record};
 use crate::channel::{ChannelError, ErrorKind, Key, Mint, Outcome, Outgoing, Prepared};
 use crate::id::{GateNo, GroupId, LaneNo, Lang};
 use crate::journal::{Note, Row};
@@ -53,7 +53,8 @@ impl Texts {
     }
 }
 
-/// What becomes of a leased delivery: it flies, or what it needs is not there and it is settled without a call.
+/// What becomes of leased deliveries: they fly, or what they need is not there and they are settled without a call.
+#[derive(Default)]
 pub(super) struct Work {
     pub(super) flights: Vec<Flight>,
     pub(super) settled: Vec<(Row, u8, LaneNo, Outcome)>,
@@ -79,8 +80,8 @@ impl Dispatcher {
         late: &Late,
         texts: &mut Texts,
         rows: Vec<Row>,
-    ) -> Result<Work, DispatchError> {
-        let mut work = Work { flights: Vec::with_capacity(rows.len()), settled: Vec::new() };
+        work: &mut Work,
+    ) {
         for row in rows {
             let Some((leg, _)) = row.state.flying() else { continue };
             let Some(lane) = row.state.legs.get(usize::from(leg)).map(|l| l.lane) else { continue };
@@ -102,7 +103,6 @@ impl Dispatcher {
                 Err(outcome) => work.settled.push((recipient.row, leg, lane, outcome)),
             }
         }
-        Ok(work)
     }
 
     fn recipient<'a>(
