@@ -125,7 +125,7 @@ mod tests {
 
     impl Own for Person {
         fn field(&self, name: &str) -> Option<Cow<'_, str>> {
-            self.get(name).map(|value| value.into())
+            self.get(name).map(Into::into)
         }
     }
 
