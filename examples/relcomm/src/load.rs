@@ -42,6 +42,10 @@ impl Sources for Beside {
         self.files.open(path)
     }
 
+    fn name(&self, path: &str) -> String {
+        self.files.name(path)
+    }
+
     /// The file of a secret may lie anywhere, such as below `/run/secrets`: nothing of it is shown. Line ends at its end are dropped.
     fn secret(&self, at: &SecretRef) -> io::Result<SecretString> {
         let text = match at {

@@ -3,6 +3,7 @@
 pub mod source;
 pub mod time;
 pub mod draft;
+mod excerpt;
 mod finding;
 mod findings;
 mod params;

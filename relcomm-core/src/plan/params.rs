@@ -2,6 +2,7 @@
 
 use super::Finding;
 use super::draft::{ParamDraft, ParamFrom};
+use super::excerpt::without_addresses;
 use super::source::{Kind, Node, Source};
 use std::collections::BTreeMap;
 
@@ -187,7 +188,10 @@ fn fill(text: &str, values: &BTreeMap<String, String>, failed: &[&str]) -> Resul
                             None => "declare it under `params`".into(),
                         };
                         return Err((
-                            format!("there is no parameter `{}`", name.chars().take(64).collect::<String>()),
+                            format!(
+                                "there is no parameter `{}`",
+                                without_addresses(&name.chars().take(64).collect::<String>())
+                            ),
                             help,
                         ));
                     }

@@ -21,6 +21,11 @@ pub trait Sources: fmt::Debug + Send + Sync {
     /// leads out of what this source may show.
     fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send>>;
 
+    /// How findings name the file of that path, so that people and their tools find it. By default as the plan does.
+    fn name(&self, path: &str) -> String {
+        path.to_owned()
+    }
+
     /// The directory of that name; `None` where there is none.
     fn directory(&self, name: &str) -> Option<&dyn Directory> {
         let _ = name;
@@ -85,6 +90,11 @@ impl Sources for PlanDir {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
         }
         Ok(Box::new(file))
+    }
+
+    /// From where the plan was named: a plan `releases/plan.yaml` names `members.csv`, and its rows stand in `releases/members.csv`.
+    fn name(&self, path: &str) -> String {
+        if self.root == Path::new(".") { path.to_owned() } else { self.root.join(path).display().to_string() }
     }
 }
 
@@ -203,6 +213,10 @@ impl<F: Sources> Hosted<F> {
 impl<F: Sources> Sources for Hosted<F> {
     fn open(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
         self.files.open(path)
+    }
+
+    fn name(&self, path: &str) -> String {
+        self.files.name(path)
     }
 
     fn directory(&self, name: &str) -> Option<&dyn Directory> {

@@ -2,6 +2,7 @@
 
 use super::finding::{Finding, Position};
 use super::findings::Findings;
+use super::sources::Sources as Files;
 use crate::communique::{Sources, WordingSource};
 use crate::id::{CommuniqueId, GroupId};
 use crate::template::{TemplateOptions, Templates};
@@ -67,6 +68,7 @@ pub(crate) fn parse(
     group: Option<&GroupId>,
     path: &str,
     wording: &WordingSource,
+    files: &dyn Files,
     out: &mut Findings,
 ) -> Vec<Text> {
     let mut texts = Vec::new();
@@ -93,7 +95,7 @@ pub(crate) fn parse(
                         Finding::error("RC0702", &text.path, format!("the template cannot be read: {}", e.message()));
                     if let (Some(file), Some(line)) = (&source.file, e.line()) {
                         let shown = source.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-                        finding = finding.at(Position::new(file.clone(), line, e.column().unwrap_or(1), shown));
+                        finding = finding.at(Position::new(files.name(file), line, e.column().unwrap_or(1), shown));
                     }
                     out.push(finding);
                 }

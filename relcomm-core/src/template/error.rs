@@ -37,6 +37,12 @@ impl TemplateError {
         let expression = range.clone().and_then(|range| expression(source?, range, err.kind()));
         let message = message(err, expression.as_deref());
         match (range, source) {
+            // The engine points at the last thing that stands there; what is missing is missing behind it.
+            (Some(_), Some(source))
+                if err.detail().is_some_and(|detail| detail.contains("unexpected end of input")) =>
+            {
+                Self::at(name, source, source.trim_end().len(), message)
+            }
             (Some(range), Some(source)) => Self::at(name, source, range.start, message),
             _ => Self { line: err.line(), ..Self::of(name, message) },
         }

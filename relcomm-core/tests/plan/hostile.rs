@@ -130,7 +130,7 @@ fn a_file_of_one_long_line_is_read_in_time_and_not_printed_whole() {
     let source = Source::parse("p", text.as_bytes(), Format::Json).unwrap();
     let at = source.at("x");
     assert!(begun.elapsed() < Duration::from_secs(5));
-    assert!(at.source.is_empty() && at.column > 60_000);
+    assert!(at.source.chars().count() <= 120 && at.source.contains("\"x\"") && at.column > 60_000);
 }
 
 #[test]

@@ -351,7 +351,7 @@ impl Stopped {
             Self::Unreadable(e) => unreadable(list.path, "member file", list.file, &e, at),
             Self::Header(line, message, help) => {
                 let finding =
-                    Finding::error("RC0402", list.path, message).at(Position::new(list.file, line, 1, String::new()));
+                    Finding::error("RC0402", list.path, message).at(Position::new(list.file, line, 1, ""));
                 match help {
                     Some(help) => finding.help(help),
                     None => finding,

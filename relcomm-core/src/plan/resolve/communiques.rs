@@ -43,7 +43,7 @@ impl Resolver<'_> {
                 short: draft.short.as_ref(),
             };
             let wording = self.wording(&path, words, &to);
-            texts.extend(texts::parse(id, None, &path, &wording, &mut self.out));
+            texts.extend(texts::parse(id, None, &path, &wording, self.sources, &mut self.out));
             if words.text.is_none() && words.text_file.is_none() {
                 self.default_used(
                     &path,
@@ -158,7 +158,7 @@ impl Resolver<'_> {
             };
             let wording = words.are_said().then(|| self.wording(&path, words, std::slice::from_ref(group)));
             if let Some(wording) = &wording {
-                parsed.extend(texts::parse(id, Some(group), &path, wording, &mut self.out));
+                parsed.extend(texts::parse(id, Some(group), &path, wording, self.sources, &mut self.out));
             }
             let at = variant.at.as_ref().and_then(|time| {
                 let path = format!("{path}.at");

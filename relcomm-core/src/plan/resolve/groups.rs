@@ -228,7 +228,10 @@ impl Resolver<'_> {
     fn file(&mut self, list: List<'_>, columns: &BTreeMap<String, String>, roster: &mut Roster) {
         let at = Some(self.source.at(list.path));
         match self.sources.open(list.file) {
-            Ok(reader) => roster.file(list, columns, at.as_ref(), reader),
+            Ok(reader) => {
+                let file = self.sources.name(list.file);
+                roster.file(List { file: &file, ..list }, columns, at.as_ref(), reader);
+            }
             Err(e) => self.out.push(unreadable(list.path, "member file", list.file, &e, at.as_ref())),
         }
     }

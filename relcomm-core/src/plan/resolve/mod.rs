@@ -11,6 +11,7 @@ mod steps;
 mod wording;
 
 use super::draft::{ParamDraft, PlanDraft};
+use super::excerpt::without_addresses;
 use super::finding::Finding;
 use super::findings::Findings;
 use super::members::Origins;
@@ -125,7 +126,7 @@ impl Resolver<'_> {
         known: impl IntoIterator<Item = &'w str>,
     ) {
         let known: Vec<&str> = known.into_iter().collect();
-        let finding = Finding::error("RC0101", path, format!("there is no {kind} `{word}`"));
+        let finding = Finding::error("RC0101", path, format!("there is no {kind} `{}`", without_addresses(word)));
         let help = match super::source::suggest(word, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => format!("the plan has no {kind}"),

@@ -5,9 +5,11 @@ use crate::communique::{Source, Sources, WordingSource};
 use crate::document::MAX_SOURCE;
 use crate::id::{GroupId, Lang};
 use crate::plan::draft::TextDraft;
+use crate::plan::finding::{Finding, Position};
 use crate::plan::members::unreadable;
 use std::collections::BTreeSet;
 use std::io::{self, Read};
+use std::string::FromUtf8Error;
 
 /// The keys of one wording.
 #[derive(Clone, Copy)]
@@ -92,8 +94,13 @@ impl Resolver<'_> {
         };
         let mut sources = Vec::new();
         for (lang, file) in named {
-            match self.read_text(&file) {
-                Ok(text) => sources.push(Source { lang, file: Some(file), text }),
+            match self.read_text(&file).map(String::from_utf8) {
+                Ok(Ok(text)) => sources.push(Source { lang, file: Some(file), text }),
+                Ok(Err(e)) => {
+                    let at = end_of(&self.sources.name(&file), &String::from_utf8_lossy(valid(&e)));
+                    let message = format!("the text file `{file}` is not UTF-8 from here on");
+                    self.out.push(Finding::error("RC0401", path, message).help("save it as UTF-8").at(at));
+                }
                 Err(e) => {
                     let at = Some(self.source.at(path));
                     self.out.push(unreadable(path, "text file", &file, &e, at.as_ref()));
@@ -103,15 +110,26 @@ impl Resolver<'_> {
         (!sources.is_empty()).then_some(Sources(sources))
     }
 
-    fn read_text(&self, file: &str) -> io::Result<String> {
-        let mut text = String::new();
+    fn read_text(&self, file: &str) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
         let longest = u64::try_from(MAX_SOURCE).unwrap_or(u64::MAX);
-        let read = self.sources.open(file)?.take(longest.saturating_add(1)).read_to_string(&mut text)?;
+        let read = self.sources.open(file)?.take(longest.saturating_add(1)).read_to_end(&mut text)?;
         if read > MAX_SOURCE {
             return Err(io::Error::other(format!("it is longer than {MAX_SOURCE} octets")));
         }
-        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+        Ok(text.strip_prefix(b"\xEF\xBB\xBF").map(<[u8]>::to_vec).unwrap_or(text))
     }
+}
+
+/// The octets before the first that is not UTF-8.
+fn valid(error: &FromUtf8Error) -> &[u8] {
+    error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default()
+}
+
+/// The place right behind a text.
+fn end_of(file: &str, text: &str) -> Position {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    Position::new(file, 1 + text.matches('\n').count(), 1 + last.chars().count(), last)
 }
 
 /// What stands before and after `{{ lang }}` in a file's name.

@@ -8,11 +8,25 @@ use std::collections::BTreeSet;
 /// The file's one value.
 pub(super) fn read(text: &str) -> Result<Node, Fault> {
     if let Err(e) = serde_json::from_str::<IgnoredAny>(text) {
-        return Err(Fault::new(offset_of(text, e.line(), e.column()), without_position(&e)));
+        return Err(fault(text, &e));
     }
     let mut reader = Reader { text, at: 0, nodes: 0 };
     reader.space();
     reader.value(0)
+}
+
+fn fault(text: &str, error: &serde_json::Error) -> Fault {
+    let mut offset = offset_of(text, error.line(), error.column());
+    let message = without_position(error);
+    if error.is_eof() {
+        // What is missing is missing behind the last thing that stands there, not on the empty line after it.
+        offset = text.trim_end().len();
+    } else if message.starts_with("control character") {
+        // Here alone it names the octet before.
+        offset += text.get(offset..).and_then(|rest| rest.find(|c| c < ' ')).unwrap_or(0);
+        return Fault::new(offset, message).help("close the quote, or write `\\n` for a line end and `\\t` for a tab");
+    }
+    Fault::new(offset, message)
 }
 
 /// `serde_json` counts columns in octets from 1, and names the octet before the one that it could not read as 0.
@@ -150,6 +164,7 @@ impl Reader<'_> {
         }
         self.at += 1;
         let literal = self.text.get(start..self.at).unwrap_or_default();
-        serde_json::from_str(literal).map_err(|e| Fault::new(start, without_position(&e)))
+        serde_json::from_str(literal)
+            .map_err(|e| Fault::new(start + offset_of(literal, e.line(), e.column()), without_position(&e)))
     }
 }

@@ -1,10 +1,8 @@
 //! The text of a file and its lines: from octet offsets to positions.
 
 use super::{Fault, LARGEST};
+use crate::plan::excerpt::without_addresses;
 use crate::plan::{Finding, Position};
-
-/// A finding shows no more of a source line than this many characters, so that a minified file does not fill the screen.
-const LONGEST_SHOWN: usize = 400;
 
 pub(super) struct Lines {
     file: String,
@@ -51,12 +49,12 @@ impl Lines {
         let end = self.starts.get(line).copied().unwrap_or(self.text.len());
         let source = self.text.get(start..end).unwrap_or_default().trim_end_matches(['\n', '\r']);
         let column = 1 + self.text.get(start..offset).map_or(0, |before| before.chars().count());
-        let shown = if source.chars().nth(LONGEST_SHOWN).is_some() { "" } else { source };
-        Position::new(&self.file, line, column, shown)
+        Position::new(&self.file, line, column, source)
     }
 
     pub(super) fn finding(&self, fault: &Fault) -> Box<Finding> {
-        let finding = Finding::error("RC0001", "", fault.message.clone()).at(self.position(fault.offset));
+        // Parsers repeat what they found.
+        let finding = Finding::error("RC0001", "", without_addresses(&fault.message)).at(self.position(fault.offset));
         Box::new(match &fault.help {
             Some(help) => finding.help(help.clone()),
             None => finding,

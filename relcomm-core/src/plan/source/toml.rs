@@ -9,6 +9,9 @@ use ::toml::de::{DeTable, DeValue};
 pub(super) fn read(text: &str) -> Result<Node, Fault> {
     let root = DeTable::parse(text).map_err(|e| {
         let offset = e.span().map_or(0, |span| span.start);
+        if e.message().contains("max recursion depth") {
+            return Fault::too_deep(offset);
+        }
         // What is meant for one line stays one line.
         Fault::new(offset, e.message().lines().collect::<Vec<_>>().join("; "))
     })?;

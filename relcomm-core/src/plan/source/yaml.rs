@@ -32,10 +32,29 @@ fn fault(text: &str, error: &ScanError) -> Fault {
     let offset = marker
         .byte_offset()
         .unwrap_or_else(|| text.char_indices().nth(marker.index()).map_or(text.len(), |(offset, _)| offset));
+    let before = text.get(..offset).unwrap_or_default();
     match error.kind() {
         ErrorKind::RecursionLimitExceeded => Fault::too_deep(offset),
+        // By then the parser has stepped over the tab.
+        ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
+            Fault::new(before.trim_end_matches('\t').len(), error.info()).help("indent by blanks")
+        }
+        // It names where the text begins.
+        ErrorKind::UnknownQuotedScalarEscape => Fault::new(offset + unknown_escape(text, offset), error.info())
+            .help("write `\\\\` for a backslash, or use single quotes"),
         _ => Fault::new(offset, error.info()),
     }
+}
+
+/// How far behind the offset the first escape begins that YAML does not know.
+fn unknown_escape(text: &str, offset: usize) -> usize {
+    let mut chars = text.get(offset..).unwrap_or_default().char_indices();
+    while let Some((at, c)) = chars.next() {
+        if c == '\\' && chars.next().is_some_and(|(_, escaped)| !"0abt\tnvfre \"/\\N_LPxuU\r\n".contains(escaped)) {
+            return at;
+        }
+    }
+    0
 }
 
 /// A collection that is still open.

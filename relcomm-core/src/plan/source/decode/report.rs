@@ -1,6 +1,7 @@
 //! What decoding finds: errors with path and position, all that can be found at once.
 
 use crate::plan::Finding;
+use crate::plan::excerpt::without_addresses;
 use crate::plan::source::node::{Entry, push_key};
 use crate::plan::source::shape::REST;
 use crate::plan::source::{Source, suggest};
@@ -35,8 +36,9 @@ impl<'a> Sink<'a> {
         if findings.len() >= MOST_FINDINGS {
             return;
         }
-        let mut finding =
-            Finding::error(code, path.text(self.base), message.clone()).at(self.source.position_at(offset));
+        // A key may be an address: where ids are meant, people write what they have.
+        let path = without_addresses(&path.text(self.base)).into_owned();
+        let mut finding = Finding::error(code, path, message.clone()).at(self.source.position_at(offset));
         finding.help.clone_from(help);
         if !findings.contains(&finding) {
             findings.push(finding);
@@ -86,17 +88,6 @@ fn shown(text: &str) -> &str {
     if plain { text } else { "…" }
 }
 
-/// The message with every quoted word that may be an address left out.
-fn without_addresses(message: &str) -> String {
-    let may_be_address = |quoted: &str| {
-        let inner_at = quoted.split_whitespace().any(|word| word.find('@').is_some_and(|at| at > 0));
-        inner_at || (quoted.starts_with('+') && quoted.chars().filter(char::is_ascii_digit).count() >= 7)
-    };
-    let parts = message.split('`').enumerate();
-    let parts: Vec<&str> = parts.map(|(i, part)| if i % 2 == 1 && may_be_address(part) { "…" } else { part }).collect();
-    parts.join("`")
-}
-
 /// What serde expects, in the words of people who write plans.
 fn plainly(expected: &dyn de::Expected) -> String {
     let expected = expected.to_string();
@@ -139,7 +130,7 @@ impl std::error::Error for DecodeError {}
 
 impl de::Error for DecodeError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::found("RC0005", without_addresses(&message.to_string()))
+        Self::found("RC0005", without_addresses(&message.to_string()).into_owned())
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
