@@ -182,5 +182,7 @@ fn errors_have_their_exit_codes() {
         out.stdout
     );
     let out = relcomm(&folder, &["validate", "broken.yaml", "--format", "github"]);
-    assert!(out.stdout.contains("::error file=broken.yaml,line=2,col=1::RC0002"), "{}", out.stdout);
+    let annotation =
+        "::error file=broken.yaml,line=2,col=1,title=RC0002::unknown key `relaese`%0Adid you mean `release`?";
+    assert!(out.stdout.contains(annotation), "{}", out.stdout);
 }

@@ -1,5 +1,6 @@
 //! Verbs that check and send nothing: `schema`, `validate`, `prepare`, `verify`.
 
+use super::annotations::annotations;
 use super::desk::Bench;
 use super::{json, print, say};
 use crate::arguments::{Common, Format};
@@ -85,20 +86,7 @@ pub(super) fn findings(all: &[Finding], format: Format, verbose: bool) -> String
         Format::Json => {
             json(&json!({ "valid": errors == 0, "errors": errors, "warnings": warnings, "findings": shown }))
         }
-        Format::Github => shown.iter().fold(String::new(), |mut out, f| {
-            let kind = match f.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-                Severity::Note => "notice",
-            };
-            let place = f.at.as_ref().map_or_else(String::new, |at| {
-                format!(" file={},line={},col={}", property(&at.file), at.line, at.column)
-            });
-            let help = f.help.as_deref().map(|h| format!(" ({h})")).unwrap_or_default();
-            // Writing to a string does not fail.
-            let _ = writeln!(out, "::{kind}{place}::{}", data(&format!("{}: {}{help}", f.code, f.message)));
-            out
-        }),
+        Format::Github => annotations(&shown),
         Format::Text => {
             let mut out = shown.iter().fold(String::new(), |mut out, f| {
                 let _ = writeln!(out, "{f}\n");
@@ -114,14 +102,6 @@ pub(super) fn findings(all: &[Finding], format: Format, verbose: bool) -> String
             out
         }
     }
-}
-
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 pub(super) fn prepare(common: &Common, out: Option<&Path>, bundle: Option<&Path>) -> Result<Exit, Failure> {

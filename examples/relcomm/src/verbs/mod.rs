@@ -1,5 +1,6 @@
 //! The verbs of the command. Results go to standard output, progress and logs to standard error.
 
+mod annotations;
 mod check;
 mod desk;
 mod explain;
