@@ -20,6 +20,8 @@ pub(crate) fn all() -> Vec<Case> {
         alone("The file is larger than any plan.", "yaml", &format!("«# {}\nplan: 1\n", "x".repeat(17 << 20))),
         alone("The file is larger than any plan.", "json", &format!("«{{ \"plan\": \"{}\" }}", "x".repeat(17 << 20))),
         row_4711(),
+        dangling(),
+        chain(),
     ];
     for (format, head, item, tail) in [
         ("yaml", "plan: [", "1, ", "]\n"),
@@ -49,6 +51,36 @@ fn bomb() -> String {
     }
     bomb
 }
+
+/// Two hundred findings are enough, though every communique goes to a group that there is not.
+fn dangling() -> Case {
+    let communiques: String = (0..1_000)
+        .map(|i| format!("  c{i}: {{ {}to: stafff, text: Live }}\n", if i < 200 { "«" } else { "" }))
+        .collect();
+    alone(
+        "A thousand communiques are for a group that the plan does not have.",
+        "yaml",
+        &(FEW.to_owned() + &communiques),
+    )
+}
+
+/// What refers to each other is looked up among all, so that there is a bound for them.
+fn chain() -> Case {
+    let communiques: String =
+        (1..5_000).map(|i| format!("  c{i}: {{ to: staff, after: c{} accepted }}\n", i - 1)).collect();
+    let plan = FEW.replace("communiques:", "«communiques:") + &communiques;
+    alone("Five thousand communiques wait for each other in a row.", "yaml", &plan)
+}
+
+const FEW: &str = "plan: 1
+zone: UTC
+release: { product: Anvil, version: 2.0.0, what: All, why: Asked for, how: Open it }
+responsible: Ada Osei <ada@anvil.example>
+groups:
+  staff: { email: all@anvil.example }
+communiques:
+  c0: { to: staff, text: '{{ release.what | length }}' }
+";
 
 /// Ten thousand customers, one of whom lacks half their row.
 fn row_4711() -> Case {

@@ -18,30 +18,43 @@ pub(super) struct Excerpt {
 }
 
 impl Excerpt {
-    /// What is shown of the line around a character of it. Every character that is shown stands for one of the line.
-    pub(super) fn around(line: &str, column: usize) -> Self {
-        let after = |n: usize| line.char_indices().nth(n).map(|(at, _)| at);
-        if after(WIDEST).is_none() {
-            return Self { text: visible(&without_addresses(line)).into_owned(), left_out: 0 };
-        }
-        let left_out = column.saturating_sub(BEFORE);
-        let before = left_out.min(MARGIN);
-        let rest = after(left_out - before).and_then(|at| line.get(at..)).unwrap_or_default();
-        let end = rest.char_indices().nth(before + WIDEST + MARGIN).map_or(rest.len(), |(at, _)| at);
-        let near = without_addresses(rest.get(..end).unwrap_or_default()).into_owned();
-        let mut shown: Vec<char> = near.chars().skip(before).take(WIDEST).collect();
+    /// What is shown of a line around the place between its two parts. Every character that is shown stands for one of the line.
+    pub(super) fn around(before: &str, after: &str) -> Self {
+        let (near, far) = end_of(before, BEFORE + MARGIN);
+        let more = begin_of(after, WIDEST + MARGIN);
+        let clean: Vec<char> = without_addresses(&[near, more].concat()).chars().collect();
+        let fits = far == 0 && more.len() == after.len() && clean.len() <= WIDEST;
+        let skipped = if fits { 0 } else { near.chars().count().saturating_sub(BEFORE) };
+        let mut shown: Vec<char> = clean.iter().copied().skip(skipped).take(WIDEST).collect();
+        let left_out = far + skipped;
         if left_out > 0
             && let Some(first) = shown.first_mut()
         {
             *first = '…';
         }
-        if after(left_out + WIDEST).is_some()
+        if clean.len() > skipped + WIDEST
             && let Some(last) = shown.last_mut()
         {
             *last = '…';
         }
         Self { text: visible(&shown.into_iter().collect::<String>()).into_owned(), left_out }
     }
+}
+
+/// The last characters of a text, and how many it leaves out before them.
+fn end_of(text: &str, most: usize) -> (&str, usize) {
+    match text.char_indices().rev().nth(most) {
+        Some((at, c)) => {
+            let at = at + c.len_utf8();
+            (text.get(at..).unwrap_or_default(), text.get(..at).unwrap_or_default().chars().count())
+        }
+        None => (text, 0),
+    }
+}
+
+/// The first characters of a text.
+fn begin_of(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
 /// The text in one line that steers no terminal: every control character but the tab, and every one that turns the direction of writing,
@@ -120,7 +133,7 @@ mod tests {
     fn an_address_that_is_cut_is_dotted_out_all_the_same() {
         let line = format!("{}kim@b.example{}", " ".repeat(200), " ".repeat(200));
         for column in 100..320 {
-            let shown = Excerpt::around(&line, column).text;
+            let shown = Excerpt::around(&line[..column], &line[column..]).text;
             assert!(!shown.contains(|c: char| c.is_alphanumeric() || c == '@'), "{column}: {shown}");
         }
     }
@@ -128,8 +141,8 @@ mod tests {
     #[test]
     fn a_line_that_fits_is_shown_whole() {
         let line = "x".repeat(WIDEST);
-        assert_eq!(Excerpt::around(&line, 100), Excerpt { text: line.clone(), left_out: 0 });
-        let longer = Excerpt::around(&format!("{line}x"), 0);
+        assert_eq!(Excerpt::around(&line[..100], &line[100..]), Excerpt { text: line.clone(), left_out: 0 });
+        let longer = Excerpt::around("", &format!("{line}x"));
         assert_eq!((longer.text.chars().count(), longer.text.ends_with("x…"), longer.left_out), (WIDEST, true, 0));
     }
 }

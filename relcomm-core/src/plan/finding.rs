@@ -55,8 +55,15 @@ impl Position {
     /// A place in a file, and the line on which it is; an empty one where nothing of the line may be shown.
     #[must_use]
     pub fn new(file: impl Into<String>, line: usize, column: usize, source: &str) -> Self {
-        let Excerpt { text, left_out } = Excerpt::around(source, column.saturating_sub(1));
-        Self { file: file.into(), line, column, source: text, left_out }
+        let at = source.char_indices().nth(column.saturating_sub(1)).map_or(source.len(), |(at, _)| at);
+        let (before, after) = source.split_at_checked(at).unwrap_or((source, ""));
+        Self { column, ..Self::between(file, line, before, after) }
+    }
+
+    /// The place in a line between these two parts of it.
+    pub(crate) fn between(file: impl Into<String>, line: usize, before: &str, after: &str) -> Self {
+        let Excerpt { text, left_out } = Excerpt::around(before, after);
+        Self { file: file.into(), line, column: 1 + before.chars().count(), source: text, left_out }
     }
 
     /// What puts a caret under the column: tabs as they are, a space for each cell of a terminal that the other characters fill.

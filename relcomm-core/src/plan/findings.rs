@@ -1,10 +1,18 @@
 //! The findings of one validation, as they are gathered.
 
-use super::finding::Finding;
+use super::finding::{Finding, Severity};
+
+/// More errors and warnings than this help nobody, and would cost time in plans that mean harm.
+const MOST: usize = 200;
 
 /// Findings, gathered in the order in which the checks came upon them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Findings(Vec<Finding>);
+pub struct Findings {
+    all: Vec<Finding>,
+    /// How many of them are more than notes.
+    faults: usize,
+    has_errors: bool,
+}
 
 impl Findings {
     /// None yet.
@@ -13,32 +21,45 @@ impl Findings {
         Self::default()
     }
 
-    /// Adds one. Where it names no position, validation looks up that of its path.
+    /// Adds one. Where it names no position, validation looks up that of its path. After 200 errors and warnings no more are taken, but
+    /// for the first error.
     pub fn push(&mut self, finding: Finding) {
-        self.0.push(finding);
+        if finding.severity > Severity::Note {
+            if self.is_full() && (self.has_errors || !finding.is_error()) {
+                return;
+            }
+            self.faults += 1;
+            self.has_errors |= finding.is_error();
+        }
+        self.all.push(finding);
+    }
+
+    /// Whether no more are taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.faults >= MOST
     }
 
     /// The findings so far.
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// Whether any of them is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(Finding::is_error)
+        self.has_errors
     }
 
     /// Takes them out.
     #[must_use]
     pub fn into_vec(self) -> Vec<Finding> {
-        self.0
+        self.all
     }
 }
 
 impl Extend<Finding> for Findings {
     fn extend<I: IntoIterator<Item = Finding>>(&mut self, findings: I) {
-        self.0.extend(findings);
+        findings.into_iter().for_each(|finding| self.push(finding));
     }
 }
 
@@ -46,7 +67,7 @@ impl<'a> IntoIterator for &'a Findings {
     type Item = &'a Finding;
     type IntoIter = std::slice::Iter<'a, Finding>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.all.iter()
     }
 }
 

@@ -91,6 +91,9 @@ pub struct PlanDraft {
     pub communiques: Ordered<CommuniqueId, CommuniqueDraft>,
 }
 
+/// How many groups, communiques, items, places and the like a plan may have of each. What refers to them is looked up among all.
+const MOST_PARTS: usize = 1_000;
+
 /// The version of the plan language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FormatVersion;
@@ -136,7 +139,32 @@ impl PlanDraft {
     pub fn read_with(file: &str, bytes: &[u8], settings: &Settings) -> Result<(Self, Source), Vec<Finding>> {
         let mut source = Source::parse(file, bytes, Format::of(file)).map_err(|finding| vec![*finding])?;
         super::params::expand(&mut source, settings)?;
-        let draft = source.decode()?;
-        Ok((draft, source))
+        let draft: Self = source.decode()?;
+        let too_many = draft.too_many_parts(&source);
+        if too_many.is_empty() { Ok((draft, source)) } else { Err(too_many) }
+    }
+
+    fn too_many_parts(&self, source: &Source) -> Vec<Finding> {
+        let places = match &self.release.places {
+            Some(WhereDraft::Ids(ids)) => ids.len(),
+            Some(WhereDraft::Places(places)) => places.len(),
+            _ => 0,
+        };
+        let parts = [
+            ("params", self.params.len()),
+            ("mechanisms", self.mechanisms.len()),
+            ("release.what", self.release.what.as_ref().map_or(0, |what| what.0.len())),
+            ("release.where", places),
+            ("profiles", self.profiles.len()),
+            ("groups", self.groups.len()),
+            ("communiques", self.communiques.len()),
+        ];
+        let too_many = parts.into_iter().filter(|(_, count)| *count > MOST_PARTS);
+        too_many
+            .map(|(path, count)| {
+                let message = format!("it holds {count} entries, {MOST_PARTS} at most are read");
+                Finding::error("RC0005", path, message).at(source.at(path))
+            })
+            .collect()
     }
 }

@@ -125,6 +125,9 @@ impl Resolver<'_> {
         word: &str,
         known: impl IntoIterator<Item = &'w str>,
     ) {
+        if self.out.is_full() {
+            return;
+        }
         let known: Vec<&str> = known.into_iter().collect();
         let finding = Finding::error("RC0101", path, format!("there is no {kind} `{}`", without_addresses(word)));
         let help = match super::source::suggest(word, known.iter().copied()) {

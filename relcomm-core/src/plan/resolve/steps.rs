@@ -115,19 +115,19 @@ impl Resolver<'_> {
     }
 
     pub(super) fn group_exists(&mut self, path: &str, group: &crate::id::GroupId) -> bool {
-        let known: Vec<&str> = self.draft.groups.keys().map(crate::id::GroupId::as_str).collect();
-        let exists = known.contains(&group.as_str());
+        let groups = &self.draft.groups;
+        let exists = groups.keys().any(|known| known == group);
         if !exists {
-            self.dangling(path, "group", group.as_str(), known);
+            self.dangling(path, "group", group.as_str(), groups.keys().map(crate::id::GroupId::as_str));
         }
         exists
     }
 
     pub(super) fn communique_exists(&mut self, path: &str, communique: &CommuniqueId) -> bool {
-        let known: Vec<&str> = self.draft.communiques.keys().map(CommuniqueId::as_str).collect();
-        let exists = known.contains(&communique.as_str());
+        let communiques = &self.draft.communiques;
+        let exists = communiques.keys().any(|known| known == communique);
         if !exists {
-            self.dangling(path, "communique", communique.as_str(), known);
+            self.dangling(path, "communique", communique.as_str(), communiques.keys().map(CommuniqueId::as_str));
         }
         exists
     }

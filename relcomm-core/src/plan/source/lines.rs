@@ -47,9 +47,11 @@ impl Lines {
         let line = self.starts.partition_point(|start| *start <= offset).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
         let end = self.starts.get(line).copied().unwrap_or(self.text.len());
-        let source = self.text.get(start..end).unwrap_or_default().trim_end_matches(['\n', '\r']);
-        let column = 1 + self.text.get(start..offset).map_or(0, |before| before.chars().count());
-        Position::new(&self.file, line, column, source)
+        let before = self.text.get(start..offset).unwrap_or_default();
+        let after = self.text.get(offset..end).unwrap_or_default().trim_end_matches(['\n', '\r']);
+        // What stands between CR and LF stands at the line's end.
+        let before = if after.is_empty() { before.trim_end_matches('\r') } else { before };
+        Position::between(&self.file, line, before, after)
     }
 
     pub(super) fn finding(&self, fault: &Fault) -> Box<Finding> {

@@ -218,7 +218,7 @@ pub(crate) const PLANS: &[Case] = &[
         parts: &[
             "communiques:\n  out: { to: staff, at: declared, per: release, covers: [export], text_file: broken.md }\n",
         ],
-        at: "broken.md:3:14",
+        at: "broken.md:3:21",
     },
     case(
         "RC0703",
