@@ -7,8 +7,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const MARK: &str = "«";
+
+/// The planned day as the files write it. They are laid out with that day of the year after next, which is neither past nor far.
+const DAY: &str = "2099-05-12";
+
+fn day_to_come() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    // Mean years do, a day before or after.
+    let year = 1970 + now.as_secs() / 31_556_952 + 2;
+    DAY.replace("2099", &year.to_string())
+}
+
+/// What was printed of that day, as the files write it.
+pub(crate) fn as_written(printed: &str) -> String {
+    printed.replace(&day_to_come(), DAY)
+}
+
+fn dated(bytes: &[u8]) -> Vec<u8> {
+    let mut dated = bytes.to_vec();
+    let (day, to_come) = (DAY.as_bytes(), day_to_come());
+    for at in 0..dated.len().saturating_sub(day.len() - 1) {
+        if dated[at..].starts_with(day) {
+            dated[at..at + day.len()].copy_from_slice(to_come.as_bytes());
+        }
+    }
+    dated
+}
 
 /// The three formats of one plan, by the endings of file names.
 pub(crate) const FORMATS: [&str; 3] = ["yaml", "toml", "json"];
@@ -57,7 +84,7 @@ impl Case {
             self.marks.insert((name.to_owned(), line, column));
         }
         clean.extend(rest);
-        self.files.insert(name.to_owned(), clean);
+        self.files.insert(name.to_owned(), dated(&clean));
     }
 
     /// The line of a file, without its end.

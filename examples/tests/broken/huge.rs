@@ -91,7 +91,7 @@ fn row_4711() -> Case {
     for line in 2..10_000 {
         members.push_str(&match line {
             4711 => "«cho-4711,Cho\n".to_owned(),
-            line => format!("cho-{line},Cho Lee,cho-{line}@client.example,+41445550101,eu\n"),
+            line => format!("cho-{line},Cho Lee,cho-{line}@client.example,+41445{line:06},eu\n"),
         });
     }
     case.add("members.csv", members.as_bytes());

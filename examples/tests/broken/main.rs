@@ -94,7 +94,7 @@ fn refused(case: &Case) -> (String, Value) {
     for finding in found["findings"].as_array_mut().unwrap() {
         finding.as_object_mut().unwrap().remove("at");
     }
-    (validated.stdout, found)
+    (case::as_written(&validated.stdout), found)
 }
 
 fn place(finding: &Value) -> (String, usize, usize) {

@@ -350,8 +350,7 @@ impl Stopped {
         match self {
             Self::Unreadable(e) => unreadable(list.path, "member file", list.file, &e, at),
             Self::Header(line, message, help) => {
-                let finding =
-                    Finding::error("RC0402", list.path, message).at(Position::new(list.file, line, 1, ""));
+                let finding = Finding::error("RC0402", list.path, message).at(Position::new(list.file, line, 1, ""));
                 match help {
                     Some(help) => finding.help(help),
                     None => finding,
