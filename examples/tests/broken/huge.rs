@@ -54,8 +54,8 @@ fn bomb() -> String {
 
 /// Two hundred findings are enough, though every communique goes to a group that there is not.
 fn dangling() -> Case {
-    let communiques: String = (0..1_000)
-        .map(|i| format!("  c{i}: {{ {}to: stafff, text: Live }}\n", if i < 200 { "«" } else { "" }))
+    let communiques: String = (1..1_000)
+        .map(|i| format!("  c{i}: {{ {}to: stafff, text: Live }}\n", if i <= 200 { "«" } else { "" }))
         .collect();
     alone(
         "A thousand communiques are for a group that the plan does not have.",
