@@ -2,8 +2,8 @@
 
 use super::finding::{Finding, Severity};
 
-/// More errors and warnings than this help nobody, and would cost time in plans that mean harm.
-const MOST: usize = 200;
+/// More errors and warnings than this help nobody, and would cost time in plans that mean harm: no more are looked for.
+pub const MOST_FINDINGS: usize = 200;
 
 /// Findings, gathered in the order in which the checks came upon them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Findings {
         Self::default()
     }
 
-    /// Adds one. Where it names no position, validation looks up that of its path. After 200 errors and warnings no more are taken, but
+    /// Adds one. Where it names no position, validation looks up that of its path. After [`MOST_FINDINGS`] errors and warnings no more are taken, but
     /// for the first error.
     pub fn push(&mut self, finding: Finding) {
         if finding.severity > Severity::Note {
@@ -36,7 +36,7 @@ impl Findings {
 
     /// Whether no more are taken.
     pub(crate) fn is_full(&self) -> bool {
-        self.faults >= MOST
+        self.faults >= MOST_FINDINGS
     }
 
     /// The findings so far.

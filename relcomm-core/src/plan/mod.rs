@@ -19,7 +19,7 @@ pub(crate) mod resolve;
 pub use directory::{Directory, DirectoryError, MemberRecord};
 pub use draft::PlanDraft;
 pub use finding::{Finding, Position, Severity};
-pub use findings::Findings;
+pub use findings::{Findings, MOST_FINDINGS};
 pub use params::Settings;
 pub use people::{People, StakeholderRef, TooManyPeople};
 pub use schema::json_schema;

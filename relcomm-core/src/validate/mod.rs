@@ -98,7 +98,8 @@ impl Validation {
     }
 }
 
-/// Judges a draft: resolves it, loads what it names from `sources`, and asks every rule. All findings come at once.
+/// Judges a draft: resolves it, loads what it names from `sources`, and asks every rule. All findings come at once, up to
+/// [`MOST_FINDINGS`](crate::plan::MOST_FINDINGS) errors and warnings.
 #[must_use]
 pub fn validate(
     draft: &PlanDraft,

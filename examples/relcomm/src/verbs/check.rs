@@ -9,7 +9,7 @@ use crate::load::{Loaded, earlier, load, load_with};
 use crate::{Exit, Failure};
 use relcomm_core::channel::{AttemptContext, Prepared};
 use relcomm_core::clock::{Clock, SystemClock};
-use relcomm_core::plan::{Finding, Severity, json_schema};
+use relcomm_core::plan::{Finding, MOST_FINDINGS, Severity, json_schema};
 use relcomm_core::validate::{Deployment as Facts, standard_rules};
 use serde_json::json;
 use std::fmt::Write;
@@ -93,6 +93,9 @@ pub(super) fn findings(all: &[Finding], format: Format, verbose: bool) -> String
                 out
             });
             let s = |n: usize| if n == 1 { "" } else { "s" };
+            if errors + warnings >= MOST_FINDINGS {
+                out.push_str("no more are looked for\n");
+            }
             let _ = match (errors, warnings) {
                 (0, 0) => writeln!(out, "valid"),
                 (0, w) => writeln!(out, "valid, {w} warning{}", s(w)),

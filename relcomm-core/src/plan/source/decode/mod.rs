@@ -7,8 +7,9 @@ use super::Source;
 use super::node::{Kind, Node};
 use super::shape::{REST, SHAPE, Shape};
 use crate::plan::Finding;
+use crate::plan::MOST_FINDINGS;
 use access::{Entries, Items, Rest, Variant};
-use report::{DecodeError, MOST_FINDINGS, Path, Sink};
+use report::{DecodeError, Path, Sink};
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 

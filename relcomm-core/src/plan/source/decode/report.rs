@@ -1,17 +1,14 @@
 //! What decoding finds: errors with path and position, all that can be found at once.
 
-use crate::plan::Finding;
 use crate::plan::excerpt::without_addresses;
 use crate::plan::source::node::{Entry, push_key};
 use crate::plan::source::shape::REST;
 use crate::plan::source::{Source, suggest};
+use crate::plan::{Finding, MOST_FINDINGS};
 use serde::de;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
-
-/// More findings than this help nobody, and would cost time in files that mean harm.
-pub(super) const MOST_FINDINGS: usize = 200;
 
 /// Where the findings go. Those that do not keep the rest from being read are put here and reading goes on.
 pub(super) struct Sink<'a> {
