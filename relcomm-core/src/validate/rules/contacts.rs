@@ -24,12 +24,13 @@ impl Rule for Addressed {
         for communique in cx.plan().communiques() {
             for group in communique.to.iter().filter_map(|id| cx.plan().group(id)) {
                 let (steps, path) = cx.steps(communique, group);
-                if steps.iter().any(|step| cx.plan().addressing(&step.via) == Addressing::Once) {
-                    continue;
-                }
                 let members = cx.people().members(&group.id);
                 if members.is_empty() {
+                    // A post is made for those to whom it is credited: for nobody there would be none.
                     nobody(cx, group, out);
+                    continue;
+                }
+                if steps.iter().any(|step| cx.plan().addressing(&step.via) == Addressing::Once) {
                     continue;
                 }
                 let mechanisms: Vec<&Mechanism> = steps.iter().map(|step| &step.via).collect();
@@ -89,7 +90,7 @@ fn nobody(cx: &Subject<'_>, group: &Group, out: &mut Findings) {
     let said = out.iter().any(|f| f.code == "RC0412" && f.path == path);
     if group.waived.is_none() && !said && !cx.has_member_list(&group.id) {
         let message = format!("nobody is in the group `{}`", group.id);
-        let help = "give it `members`, an address, or a mechanism that posts once for all, such as `website`";
+        let help = "give it `members`, or an address of its own such as `website: front-page`";
         out.push(Finding::error("RC0412", path, message).help(help));
     }
 }

@@ -102,6 +102,8 @@ pub(crate) const PLANS: &[Case] = &[
     ),
     case("RC0411", &["«responsible: Ada <ada@b..example>\n"]),
     case("RC0412", &["groups:\n  «staff: { owner: ada, via: email, informed_when: accepted }\n"]),
+    // A post is credited to those who are there: for nobody there is none.
+    case("RC0412", &["groups:\n  «staff: { owner: ada, via: website, informed_when: accepted }\n"]),
     case("RC0413", &["groups:\n  «staff: { owner: ada, via: webhook, informed_when: accepted, webhook: forun }\n"]),
     case(
         "RC0414",
