@@ -34,12 +34,6 @@ impl Address {
         Ok(Self(text.into()))
     }
 
-    /// What was checked when it was loaded.
-    pub(crate) fn checked(text: &str) -> Self {
-        debug_assert!(Self::new(text).is_ok(), "loaded unchecked");
-        Self(text.into())
-    }
-
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -332,7 +332,12 @@ impl Driver<'_> {
                     }
                     for ((row, leg), outcome) in rows.into_iter().zip(outcomes) {
                         let (finish, input) = judge(&outcome);
-                        let finish = self.with_lane(lane, finish, input, now).await?;
+                        let finish = match finish {
+                            // Nearly every outcome leaves the lane as it is.
+                            Finish::LaneFault { .. } => self.with_lane(lane, finish, input, now).await?,
+                            _ if self.stays(lane, &input, now) => finish,
+                            _ => self.with_lane(lane, finish, input, now).await?,
+                        };
                         let Some((_, session)) = row.state.flying() else { continue };
                         let note = note_of(outcome, said.as_ref());
                         inputs.push((row, DeliveryInput::Finish { leg, session, finish }, Some(note)));
@@ -348,6 +353,12 @@ impl Driver<'_> {
         self.settled = landed;
         self.decide_and_commit(inputs).await?;
         Ok(true)
+    }
+
+    /// Whether the lane stays as it is.
+    fn stays(&self, lane: LaneNo, input: &LaneInput, now: Moment) -> bool {
+        let row = self.record.lanes.iter().find(|l| l.no == lane);
+        row.is_some_and(|row| row.state.decide(&self.on.options.retries, input, now).is_none())
     }
 
     /// Tells the lane, and fills in when it is tried again.

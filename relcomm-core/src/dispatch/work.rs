@@ -126,7 +126,8 @@ impl Dispatcher {
         let Some(path) = roll.path(path_no) else { return Err((row, gone("no path"))) };
         let Some(plan) = path.steps.get(step) else { return Err((row, gone("the step is no longer in the plan"))) };
         let mechanism = &plan.mechanism;
-        let address = who.address(mechanism).map(Address::checked);
+        // Checked again, although it was when it was loaded: a bundle comes from a disk.
+        let address = who.address(mechanism).and_then(|text| Address::new(text).ok());
         Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: Some(who), address })
     }
 

@@ -23,7 +23,8 @@ pub(super) struct State {
     receipts: BTreeSet<String>,
     sessions: BTreeMap<SessionNo, (Moment, Duration)>,
     last_session: u64,
-    flying: BTreeSet<(SessionNo, DeliveryId)>,
+    /// How many fly under each session: which, is only asked when one has died.
+    flying: BTreeMap<SessionNo, u32>,
     timers: BTreeSet<(Moment, DeliveryId)>,
 }
 
@@ -86,6 +87,9 @@ impl State {
 
     pub(super) fn end(&mut self, session: SessionNo) {
         self.sessions.remove(&session);
+        if self.flying.get(&session) == Some(&0) {
+            self.flying.remove(&session);
+        }
     }
 
     pub(super) fn note(&self, seq: u64) -> Option<&Arc<Note>> {
@@ -242,11 +246,11 @@ impl State {
             }
         }
         if before.flying != now.flying {
-            if let Some(session) = before.flying {
-                self.flying.remove(&(session, id));
+            if let Some(flying) = before.flying.and_then(|session| self.flying.get_mut(&session)) {
+                *flying = flying.saturating_sub(1);
             }
             if let Some(session) = now.flying {
-                self.flying.insert((session, id));
+                *self.flying.entry(session).or_default() += 1;
             }
         }
         for fact in facts {
@@ -346,12 +350,16 @@ impl State {
     }
 
     pub(super) fn lost(&self, now: Moment, max: usize) -> Vec<Row> {
-        self.flying
-            .iter()
-            .filter(|(session, _)| !self.is_alive(*session, now))
-            .take(max)
-            .filter_map(|(_, id)| self.row(*id))
-            .collect()
+        let is_dead = |session: SessionNo| !self.is_alive(session, now);
+        if !self.flying.iter().any(|(session, flying)| *flying > 0 && is_dead(*session)) {
+            return Vec::new();
+        }
+        let ids = self.gates.iter().flat_map(|gate| {
+            let flying = |(cell, ordinal): (&Cell, u32)| Some((cell.state.flying()?.1, ordinal));
+            let lost = gate.rows.iter().zip(0..).filter_map(flying).filter(|(session, _)| is_dead(*session));
+            lost.map(|(_, ordinal)| DeliveryId { gate: gate.row.no, ordinal })
+        });
+        ids.take(max).filter_map(|id| self.row(id)).collect()
     }
 
     pub(super) fn ordinal(&self, gate: GateNo, who: &StakeholderId) -> Option<u32> {
