@@ -161,10 +161,9 @@ impl Dispatcher {
             return Ok(known);
         }
         let binding = self.channels.get(recipient.mechanism).ok_or_else(|| gone("the mechanism has no channel"))?;
-        let who = recipient.who.and_then(|who| who.whole());
         let rendered = self
             .prepared
-            .render_for(gate, recipient.path, who.as_ref(), late)
+            .render_for(gate, recipient.path, recipient.who, late)
             .map_err(|error| unfit(&error.to_string()))?;
         let prepared = binding
             .channel

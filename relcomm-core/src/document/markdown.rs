@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag};
+use smallvec::{SmallVec, smallvec};
 
 use super::{Block, Destination, Document, DocumentError, Inline, MAX_DEPTH, MAX_SOURCE, Shared};
 
@@ -18,7 +19,7 @@ pub(crate) enum Piece<'a> {
 /// What replaces the stand-ins that were printed into a source before it was parsed.
 pub(crate) trait Fill {
     /// The pieces of a run of text.
-    fn pieces<'a>(&'a self, raw: &'a str) -> Result<Vec<Piece<'a>>, DocumentError>;
+    fn pieces<'a>(&'a self, raw: &'a str) -> Result<SmallVec<[Piece<'a>; 3]>, DocumentError>;
     /// Where a link leads; `None` makes it plain text.
     fn destination(&self, raw: &str) -> Result<Option<Destination>, DocumentError>;
 }
@@ -27,8 +28,8 @@ pub(crate) trait Fill {
 pub(super) struct Verbatim;
 
 impl Fill for Verbatim {
-    fn pieces<'a>(&'a self, raw: &'a str) -> Result<Vec<Piece<'a>>, DocumentError> {
-        Ok(vec![Piece::Source(raw)])
+    fn pieces<'a>(&'a self, raw: &'a str) -> Result<SmallVec<[Piece<'a>; 3]>, DocumentError> {
+        Ok(smallvec![Piece::Source(raw)])
     }
 
     fn destination(&self, raw: &str) -> Result<Option<Destination>, DocumentError> {
@@ -159,6 +160,17 @@ impl Frame {
             last.push_str(text);
         } else {
             self.inlines.push(Inline::Text(text.to_owned()));
+        }
+    }
+
+    fn push_lines<'t>(&mut self, lines: impl Iterator<Item = &'t str>, as_one: bool) {
+        for (i, line) in lines.enumerate() {
+            if i > 0 && as_one {
+                self.push_text(" ");
+            } else if i > 0 {
+                self.inlines.push(Inline::Break);
+            }
+            self.push_text(line);
         }
     }
 
@@ -311,17 +323,9 @@ impl Builder<'_> {
         let raw = std::mem::take(&mut top.raw);
         for piece in self.fill.pieces(&raw)? {
             // Only a value, or the source of HTML, can hold a line end here; it must not open a block.
-            let lines: Vec<&str> = match piece {
-                Piece::Source(text) => text.split('\n').collect(),
-                Piece::Value(text) => text.split(line_end).filter(|line| !line.is_empty()).collect(),
-            };
-            for (i, line) in lines.into_iter().enumerate() {
-                if i > 0 && one_line {
-                    top.push_text(" ");
-                } else if i > 0 {
-                    top.inlines.push(Inline::Break);
-                }
-                top.push_text(line);
+            match piece {
+                Piece::Source(text) => top.push_lines(text.split('\n'), one_line),
+                Piece::Value(text) => top.push_lines(text.split(line_end).filter(|line| !line.is_empty()), one_line),
             }
         }
         Ok(())

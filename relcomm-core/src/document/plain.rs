@@ -28,7 +28,10 @@ impl Document {
 fn plain(block: &Block) -> Option<String> {
     let mut lines = Vec::new();
     block_lines(block, WIDTH, &mut lines);
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    match lines.len() {
+        0 | 1 => lines.pop(),
+        _ => Some(lines.join("\n")),
+    }
 }
 
 fn lines_of(blocks: &[Block], width: usize) -> Vec<String> {

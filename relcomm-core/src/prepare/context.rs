@@ -6,7 +6,6 @@ use crate::communique::Communique;
 use crate::id::{GroupId, Lang, PlaceId};
 use crate::plan::{Plan, StakeholderRef};
 use crate::release::{Outcome, Place};
-use crate::stakeholder::Stakeholder;
 use crate::template::{Own, Serde, Value};
 use crate::validate::identifier;
 use serde::Serialize;
@@ -233,58 +232,18 @@ fn group(plan: &Plan, id: &GroupId) -> serde_json::Value {
 }
 
 /// A person as templates see them.
-pub(super) trait Person: Own {
-    fn lang(&self) -> Option<&Lang>;
-    fn vars(&self) -> impl Iterator<Item = (&str, &str)>;
-}
-
-impl Person for Stakeholder {
-    fn lang(&self) -> Option<&Lang> {
-        self.lang.as_ref()
-    }
-    fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-}
-
-impl Own for Stakeholder {
-    fn field(&self, name: &str) -> Option<Cow<'_, str>> {
-        let id = self.id.as_str();
-        field(name, id, self.name.as_deref(), self.lang.as_ref(), &self.places, Person::vars(self))
-    }
-}
-
-impl Person for StakeholderRef<'_> {
-    fn lang(&self) -> Option<&Lang> {
-        (*self).lang()
-    }
-    fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
-        (*self).vars()
-    }
-}
-
 impl Own for StakeholderRef<'_> {
     fn field(&self, name: &str) -> Option<Cow<'_, str>> {
-        field(name, self.id(), self.name(), StakeholderRef::lang(self), self.places(), StakeholderRef::vars(self))
+        let id = self.id();
+        Some(match name {
+            "id" => id.into(),
+            "name" => self.name().unwrap_or(id).into(),
+            "lang" => self.lang().map_or("", Lang::as_str).into(),
+            "places" => self.places().iter().map(PlaceId::as_str).collect::<Vec<_>>().join(", ").into(),
+            // Of several variables that templates write alike, the last one stands.
+            _ => self.vars().filter(|(own, _)| is_identifier_of(name, own)).last()?.1.into(),
+        })
     }
-}
-
-fn field<'a>(
-    of: &str,
-    id: &'a str,
-    name: Option<&'a str>,
-    lang: Option<&'a Lang>,
-    places: &[PlaceId],
-    vars: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Option<Cow<'a, str>> {
-    Some(match of {
-        "id" => id.into(),
-        "name" => name.unwrap_or(id).into(),
-        "lang" => lang.map_or("", Lang::as_str).into(),
-        "places" => places.iter().map(PlaceId::as_str).collect::<Vec<_>>().join(", ").into(),
-        // Of several variables that templates write alike, the last one stands.
-        _ => vars.filter(|(name, _)| is_identifier_of(of, name)).last()?.1.into(),
-    })
 }
 
 /// Whether this is what templates write for a name, as [`identifier`] makes it.
@@ -294,7 +253,7 @@ fn is_identifier_of(identifier: &str, name: &str) -> bool {
 }
 
 /// The values of a person.
-pub(super) fn person(who: &impl Person) -> Value {
+pub(super) fn person(who: &StakeholderRef<'_>) -> Value {
     let vars = who.vars().map(|(name, value)| (identifier(name), Value::from(value)));
     let mut fields: BTreeMap<String, Value> = vars.collect();
     for name in ["id", "name", "lang", "places"] {

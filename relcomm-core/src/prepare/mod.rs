@@ -21,8 +21,7 @@ use crate::communique::Communique;
 use crate::course::Digests;
 use crate::id::{GateId, GroupId, PlaceId};
 use crate::mechanism::{Addressing, Capabilities, Mechanism};
-use crate::plan::{Finding, People, Plan};
-use crate::stakeholder::Stakeholder;
+use crate::plan::{Finding, People, Plan, StakeholderRef};
 use render::Renderer;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -215,18 +214,17 @@ impl PreparedPlan {
         person: Option<u32>,
         late: &Late,
     ) -> Result<Rendered, RenderError> {
-        let who = person.and_then(|n| self.inner.people.at(n));
-        self.inner.renderer.render(&self.inner.plan, gate, path, who.as_ref(), late)
+        self.render_for(gate, path, person.and_then(|n| self.inner.people.at(n)), late)
     }
 
     pub(crate) fn render_for(
         &self,
         gate: &GatePlan,
         path: &PathPlan,
-        who: Option<&Stakeholder>,
+        who: Option<StakeholderRef<'_>>,
         late: &Late,
     ) -> Result<Rendered, RenderError> {
-        self.inner.renderer.render(&self.inner.plan, gate, path, who, late)
+        self.inner.renderer.render(&self.inner.plan, gate, path, who.as_ref(), late)
     }
 
     /// Whether the words of a gate differ from person to person.

@@ -1,12 +1,12 @@
 //! Rendering: from template sources and values to the words of a communique.
 
-use super::context::{Constant, Late, Person, Shared, Surroundings, person, shared};
+use super::context::{Constant, Late, Shared, Surroundings, person, shared};
 use super::{GatePlan, PathPlan};
 use crate::channel::{About, Wording};
 use crate::communique::{Communique, Per, Source, Sources, WordingSource};
 use crate::document::Document;
 use crate::id::{CommuniqueId, GateId, GroupId, Lang};
-use crate::plan::{Finding, Plan};
+use crate::plan::{Finding, Plan, StakeholderRef};
 use crate::release::Outcome;
 use crate::template::{LineForm, TemplateError, TemplateOptions, Templates, TextForm, blanks};
 use std::cell::LazyCell;
@@ -188,10 +188,10 @@ impl Renderer {
         plan: &Plan,
         gate: &GatePlan,
         path: &PathPlan,
-        who: Option<&impl Person>,
+        who: Option<&StakeholderRef<'_>>,
         late: &Late,
     ) -> Result<Rendered, RenderError> {
-        let words = self.words(plan, gate, path, who.and_then(Person::lang), late)?;
+        let words = self.words(plan, gate, path, who.and_then(StakeholderRef::lang), late)?;
         let values = LazyCell::new(|| words.shared.with_person(who.map(person)));
         let line = |name: &str, form: &Option<LineForm>| match form.as_ref().zip(who).and_then(|(f, who)| f.fill(who)) {
             Some(line) => Ok(line),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Error, ErrorKind, Output, State, Value};
+use smallvec::SmallVec;
 
 use super::form::{Blank, Own};
 use crate::document::{Destination, DocumentError, Fill, MAX_SOURCE, Piece};
@@ -174,8 +175,8 @@ impl Filling<'_> {
 }
 
 impl Fill for Filling<'_> {
-    fn pieces<'a>(&'a self, raw: &'a str) -> Result<Vec<Piece<'a>>, DocumentError> {
-        let mut pieces = Vec::new();
+    fn pieces<'a>(&'a self, raw: &'a str) -> Result<SmallVec<[Piece<'a>; 3]>, DocumentError> {
+        let mut pieces = SmallVec::new();
         let mut rest = raw;
         while let Some(at) = rest.find(OPEN) {
             let (before, marked) = rest.split_at(at);
