@@ -20,8 +20,8 @@ use std::str::FromStr;
 pub struct CommuniqueDraft {
     /// The groups it is for, or `{ told: X }` for exactly those whom another communique told.
     pub to: ToDraft,
-    /// One gate for each place, or one for the release. By default `place` if a group has members tied to places or the text
-    /// speaks of the place, else `release`.
+    /// One gate for each place, or one for the release. By default `place` if the text speaks of the place, or if it waits for a
+    /// declaration and a group has members tied to places; else `release`.
     #[serde(default)]
     pub per: Option<Per>,
     /// The outcome or kind of release for which it is meant. By default success, and no pre-release.
