@@ -4,7 +4,7 @@
 //! sandbox: 1
 //! carried_by: { intranet: webhook }        # a word of the plan's own, carried by a peer rather than by hand
 //! answers:                                 # the first match wins; what is not matched is accepted
-//!   - { to: pack-3, via: email, answer: { refused: { status: 5.1.1 } } }
+//!   - { to: pack-3, via: email, refused: { status: 5.1.1 } }
 //!   - { to: "pack-*", via: email, later: { bounced: { after: 2m, status: 5.2.2 } } }
 //!   - { to: ops, via: webhook, attempt: 1, answer: lost }
 //!   - { to: auditors, via: phone, later: { acknowledged: 10m } }
