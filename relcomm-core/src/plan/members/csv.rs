@@ -53,7 +53,12 @@ fn rows<R: BufRead>(
         }
         if record.len() != header.len() {
             let message = format!("a row has {} where the header has {} columns", Cells(record.len()), header.len());
-            roster.complain(list, at, "RC0403", message, Some("put a value that holds a comma in double quotes"));
+            let help = if record.len() < header.len() {
+                "give every column its value, an empty one where there is none"
+            } else {
+                "put a value that holds a comma in double quotes"
+            };
+            roster.complain(list, at, "RC0403", message, Some(help));
             continue;
         }
         let mut row = Row::with_room(header.len());
