@@ -163,8 +163,8 @@ impl<'a> Row<'a> {
             code: "RC0404",
             message: format!("a member has neither an id nor an {from}"),
             help: Some(
-                "add an `id` column, map one (`columns: { id: HEADER }`), or derive ids from addresses with a secret \
-                 (`id_key: { env: NAME }`)",
+                "give everyone an `id` (in a file `columns: { id: HEADER }` may name its column), or derive ids from addresses \
+                 with a secret (`id_key: { env: NAME }`)",
             ),
         });
         None
