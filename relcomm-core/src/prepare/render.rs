@@ -43,7 +43,16 @@ pub struct RenderError(String);
 
 impl RenderError {
     pub(super) fn into_finding(self) -> Finding {
-        Finding::error("RC1103", "", self.0)
+        let lacking = self.0.contains("unknown variable");
+        let finding = Finding::error("RC1103", "", self.0);
+        if lacking {
+            finding.help(
+                "it is misspelt, or somebody lacks it: give it to everyone, or say what stands without it: \
+                 `{{ person.company | default(\"your team\") }}`",
+            )
+        } else {
+            finding
+        }
     }
 }
 
