@@ -88,7 +88,10 @@ impl Failure {
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
         match error.kind {
-            JournalErrorKind::Missing => Self::Refused(format!("{error}; --new-journal makes one")),
+            JournalErrorKind::Missing => {
+                let makes = "in the sandbox the first declare, dispatch or deliver makes one, live only --new-journal";
+                Self::Refused(format!("{error}; {makes}"))
+            }
             JournalErrorKind::Mode => Self::Refused(error.to_string()),
             _ => Self::Tool(format!("the journal failed: {error}")),
         }
