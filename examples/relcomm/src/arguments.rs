@@ -184,7 +184,8 @@ pub enum Verb {
         /// Whether it was done: done, failed.
         #[arg(long, value_enum)]
         outcome: Attested,
-        /// What that proves; acknowledged unless said, and never more than the mechanism can prove.
+        /// What that proves; acknowledged unless said, and never more than the channel of what is out can prove: of a mail not more than
+        /// delivered.
         #[arg(long)]
         assurance: Option<String>,
         /// Who says so.

@@ -98,7 +98,11 @@ pub(super) async fn attest(common: &Common, said: Attested) -> Result<Exit, Fail
     let attestation = attestation.note(said.note);
     let desk = Desk::open(common, Access::Write).await?;
     let news = desk.dispatcher.attest(&attestation).await?;
-    let line = if news == 0 { "already attested".into() } else { format!("attested for {news}") };
+    let line = if news == 0 {
+        "nothing new: it was attested already, or a word cannot prove more of what is out".into()
+    } else {
+        format!("attested for {news}")
+    };
     answer(common.format, &line, &json!({ "communique": said.communique, "news": news }));
     Ok(Exit::Done)
 }
