@@ -22,7 +22,8 @@ impl Rule for NotPast {
         let severity = if cx.deployment().live { Severity::Error } else { Severity::Warning };
         let mut say = |path: String, what: &str, at: Moment| {
             if at < now {
-                out.push(Finding::new("RC0601", severity, path, format!("{what} is in the past: {at}")));
+                let finding = Finding::new("RC0601", severity, path, format!("{what} is in the past: {at}"));
+                out.push(finding.help("set the time of this release: what is due in the past goes out at once"));
             }
         };
         if let Some(planned) = cx.plan().release().when.planned {
