@@ -26,6 +26,26 @@ pub fn judge(name: &str, plan: &[u8], files: &BTreeMap<String, Vec<u8>>) {
     }
 }
 
+/// Judges a member file as a plan loads it: once with the file's own column names, once with columns that the plan maps.
+///
+/// # Panics
+/// As [`judge`].
+pub fn judge_members(name: &str, members: &[u8]) {
+    let plan = format!(
+        "plan: 1
+zone: UTC
+release: {{ product: P, version: 1.0.0, what: Faster, why: Asked for, where: [eu, us], how: Open it }}
+responsible: Ada <ada@b.example>
+groups:
+  named: {{ members: {name} }}
+  mapped: {{ members: {{ file: {name}, columns: {{ id: name, name: id, email: phone, place: places }} }} }}
+communiques:
+  live: {{ to: [named, mapped] }}
+"
+    );
+    judge("plan.yaml", plan.as_bytes(), &BTreeMap::from([(name.to_owned(), members.to_vec())]));
+}
+
 /// Checks that there is such a line, and such a column in it or right behind its end.
 fn points_into(content: &[u8], line: usize, column: usize) {
     let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);

@@ -332,11 +332,12 @@ impl Driver<'_> {
                     }
                     for ((row, leg), outcome) in rows.into_iter().zip(outcomes) {
                         let (finish, input) = judge(&outcome);
-                        let finish = match finish {
-                            // Nearly every outcome leaves the lane as it is.
-                            Finish::LaneFault { .. } => self.with_lane(lane, finish, input, now).await?,
-                            _ if self.stays(lane, &input, now) => finish,
-                            _ => self.with_lane(lane, finish, input, now).await?,
+                        let is_fault = matches!(finish, Finish::LaneFault { .. });
+                        // Nearly every outcome leaves the lane as it is.
+                        let finish = if !is_fault && self.stays(lane, &input, now) {
+                            finish
+                        } else {
+                            self.with_lane(lane, finish, input, now).await?
                         };
                         let Some((_, session)) = row.state.flying() else { continue };
                         let note = note_of(outcome, said.as_ref());

@@ -99,7 +99,7 @@ fn held() -> HeldFiles {
 }
 
 /// What is known where a case needs it.
-fn deployment(code: &str) -> Deployment {
+pub(crate) fn deployment(code: &str) -> Deployment {
     let email = Mechanism::new("email").unwrap();
     let webhook = Mechanism::new("webhook").unwrap();
     let hooks = ChannelFacts::new(Capabilities::new(Addressing::Each, Assurance::Accepted)).endpoints(["forum"]);

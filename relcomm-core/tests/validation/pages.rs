@@ -1,14 +1,11 @@
 //! The pages of the codes: what each shows is what validation finds.
 
-use super::cases::hosted;
+use super::cases::{self, hosted};
 use super::support::{is_fault, judge_with, shown};
 use relcomm_core::clock::Moment;
-use relcomm_core::mechanism::{Addressing, Capabilities, Mechanism};
 use relcomm_core::plan::{Finding, HeldFiles};
-use relcomm_core::receipt::Assurance;
-use relcomm_core::validate::{ChannelFacts, Deployment, Explanation, Rule, Unchanged, catalogue};
+use relcomm_core::validate::{Deployment, Explanation, Rule, Unchanged, catalogue};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 /// Found only where texts are rendered or channels connected to: their pages show no plan, and say by which verb they are found.
 const NOT_OF_PLANS: [&str; 10] =
@@ -19,15 +16,9 @@ const BESIDE: [(&str, &str); 2] = [("RC0304", "RC0909"), ("RC0417", "RC0904")];
 
 /// What is known where these codes are judged, as their pages say.
 fn deployment(code: &str) -> Deployment {
-    let email = Mechanism::new("email").unwrap();
-    let webhook = Mechanism::new("webhook").unwrap();
-    let hooks = ChannelFacts::new(Capabilities::new(Addressing::Each, Assurance::Accepted)).endpoints(["forum"]);
-    let mail = ChannelFacts::new(Capabilities::new(Addressing::Each, Assurance::Delivered));
     match code {
-        "RC0413" | "RC0502" => Deployment::unknown().channels([(email, mail), (webhook, hooks)]),
         "RC0601" | "RC0608" => Deployment::unknown().now(Moment::parse("2027-06-01T00:00:00Z").unwrap()),
-        "RC0604" => Deployment::unknown().tick(Duration::from_secs(300)),
-        _ => Deployment::unknown(),
+        _ => cases::deployment(code),
     }
 }
 
