@@ -65,15 +65,17 @@ fn settle(outcomes: Outcomes, ended: Result<(), ChannelError>) -> One<Outcome> {
     // A channel that says that all is well and leaves an outcome open breaks its contract: nobody knows what it did.
     let left_open =
         || ChannelError::new(ErrorKind::Internal, "the channel left the outcome open").retry(Retry::Backoff);
-    outcomes
-        .settle(|crossed| {
-            Outcome::Failed(match &error {
-                None => left_open().maybe_sent(),
-                Some(error) if crossed => error.clone().maybe_sent(),
-                Some(error) => not_sent(error.clone()),
-            })
+    let mut all = One::new();
+    for outcome in outcomes.settle(|crossed| {
+        Outcome::Failed(match &error {
+            None => left_open().maybe_sent(),
+            Some(error) if crossed => error.clone().maybe_sent(),
+            Some(error) => not_sent(error.clone()),
         })
-        .collect()
+    }) {
+        all.push(outcome);
+    }
+    all
 }
 
 /// What a channel says of those who had not crossed: whatever it thinks, they were not sent to.

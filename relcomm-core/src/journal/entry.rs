@@ -62,7 +62,7 @@ pub enum Fact {
         /// The ordinal of the first.
         from: u32,
         /// Like ones in a row.
-        runs: Vec<Run>,
+        runs: Box<[Run]>,
     },
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 /// The state of a delivery.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Delivery {
     /// The legs, in the order in which they were begun.
@@ -24,7 +24,7 @@ pub struct Delivery {
 }
 
 /// One mechanism that was begun.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Leg {
     /// The step of the path.
@@ -45,6 +45,13 @@ pub struct Leg {
     /// Whether negative evidence came.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
+}
+
+impl Clone for Delivery {
+    fn clone(&self) -> Self {
+        // A slice at once: the list would clone its legs one by one, and each delivery is copied on its way.
+        Self { legs: SmallVec::from_slice(&self.legs), end: self.end }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]

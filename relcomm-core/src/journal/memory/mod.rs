@@ -165,15 +165,18 @@ impl Journal for MemoryJournal {
     }
 
     async fn entries(&self, after: u64, max: usize) -> Result<Vec<Entry>, JournalError> {
-        let state = self.state();
-        let from = usize::try_from(after).unwrap_or(usize::MAX).min(state.entries.len());
-        Ok(state.entries.iter().skip(from).take(max).cloned().collect())
+        Ok(self.state().entries(after).take(max).collect())
     }
 
     async fn history(&self, of: Subject) -> Result<Vec<(Entry, Option<Note>)>, JournalError> {
         let state = self.state();
-        let about = state.entries.iter().filter(|e| e.subject == of);
-        Ok(about.map(|e| (e.clone(), state.note(e.seq).map(|note| Note::clone(note)))).collect())
+        let about = state.entries(0).filter(|e| e.subject == of);
+        Ok(about
+            .map(|e| {
+                let note = state.note(e.seq).map(|note| Note::clone(note));
+                (e, note)
+            })
+            .collect())
     }
 
     async fn notes(&self, after: u64, up_to: u64) -> Result<Vec<(u64, Note)>, JournalError> {
@@ -190,8 +193,8 @@ impl Journal for MemoryJournal {
 
     async fn seal(&self) -> Result<String, JournalError> {
         let mut hash = Sha256::new();
-        for entry in &self.state().entries {
-            hash.update(serde_json::to_vec(entry).unwrap_or_default());
+        for entry in self.state().entries(0) {
+            hash.update(serde_json::to_vec(&entry).unwrap_or_default());
             hash.update(b"\n");
         }
         Ok(data_encoding::HEXLOWER.encode(&hash.finalize()))

@@ -16,7 +16,7 @@ pub(super) struct State {
     pub(super) head: Head,
     pub(super) gates: Vec<GateCell>,
     pub(super) lanes: Vec<LaneRow>,
-    pub(super) entries: Vec<Entry>,
+    entries: Vec<Kept>,
     /// By the entry that each belongs to, in order.
     notes: Vec<(u64, Arc<Note>)>,
     pub(super) unmatched: Vec<Unmatched>,
@@ -26,6 +26,13 @@ pub(super) struct State {
     /// How many fly under each session: which, is only asked when one has died.
     flying: BTreeMap<SessionNo, u32>,
     timers: BTreeSet<(Moment, DeliveryId)>,
+}
+
+/// An entry without its number, which is its place.
+struct Kept {
+    at: Moment,
+    subject: Subject,
+    fact: Fact,
 }
 
 pub(super) struct GateCell {
@@ -141,10 +148,16 @@ impl State {
         }
     }
 
+    /// The entries after a number.
+    pub(super) fn entries(&self, after: u64) -> impl Iterator<Item = Entry> {
+        let from = usize::try_from(after).unwrap_or(usize::MAX).min(self.entries.len());
+        let numbered = (from as u64 + 1..).zip(self.entries.iter().skip(from));
+        numbered.map(|(seq, Kept { at, subject, fact })| Entry { seq, at: *at, subject: *subject, fact: fact.clone() })
+    }
+
     fn enter_fact(&mut self, at: Moment, subject: Subject, fact: Fact) -> u64 {
-        let seq = self.entries.len() as u64 + 1;
-        self.entries.push(Entry { seq, at, subject, fact });
-        seq
+        self.entries.push(Kept { at, subject, fact });
+        self.entries.len() as u64
     }
 
     pub(super) fn write(&mut self, write: Write, at: Moment) -> Committed {
@@ -288,7 +301,7 @@ impl State {
         }
         gate.row.version += 1;
         if !runs.is_empty() {
-            self.enter_fact(at, Subject::Gate(no), Fact::Entered { from, runs });
+            self.enter_fact(at, Subject::Gate(no), Fact::Entered { from, runs: runs.into() });
         }
         for fact in facts {
             self.enter_fact(at, Subject::Gate(no), Fact::Gate(fact));

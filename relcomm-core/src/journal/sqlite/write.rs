@@ -283,7 +283,7 @@ impl Store {
         self.write_runs(no, from, &runs)?;
         self.write_roll(no, from, who)?;
         if !runs.is_empty() {
-            self.enter_fact(at, Subject::Gate(no), &Fact::Entered { from, runs })?;
+            self.enter_fact(at, Subject::Gate(no), &Fact::Entered { from, runs: runs.into() })?;
         }
         self.write_gate(no, &mut gate, facts, expect.saturating_add(1), at)?;
         Ok(true)

@@ -25,7 +25,7 @@ pub struct People {
     hasher: RandomState,
     /// The kind of each.
     kind_nos: Vec<u32>,
-    records: Vec<u8>,
+    records: String,
     /// Where the record of each ends.
     ends: Vec<u64>,
     groups: BTreeMap<GroupId, Vec<u32>>,

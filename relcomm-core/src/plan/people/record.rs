@@ -64,7 +64,7 @@ fn hash<'a>(
 }
 
 /// Appends the record: id, name if they have one, addresses, values of variables; each with its length before it.
-pub(super) fn write(to: &mut Vec<u8>, who: &Stakeholder) {
+pub(super) fn write(to: &mut String, who: &Stakeholder) {
     put(to, who.id.as_str());
     if let Some(name) = &who.name {
         put(to, name);
@@ -73,26 +73,28 @@ pub(super) fn write(to: &mut Vec<u8>, who: &Stakeholder) {
     who.vars.values().for_each(|value| put(to, value));
 }
 
-/// The length in groups of seven bits, the last one below 128.
-fn put(to: &mut Vec<u8>, text: &str) {
+/// The length in groups of six bits, all but the last marked by [`MORE`]: ASCII, so that the record is text and stays so when it is cut
+/// at a length.
+fn put(to: &mut String, text: &str) {
     let mut length = text.len();
-    while length >= 0x80 {
-        to.push(0x80 | (length & 0x7F) as u8);
-        length >>= 7;
+    while length >= usize::from(MORE) {
+        to.push(char::from(MORE | (length & 0x3F) as u8));
+        length >>= 6;
     }
-    to.push(length as u8);
-    to.extend_from_slice(text.as_bytes());
+    to.push(char::from(length as u8));
+    to.push_str(text);
 }
 
+/// More of the length follows.
+const MORE: u8 = 0x40;
+
 /// The next string of a record; `None` at its end, or where it was not written by this module.
-fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+fn take<'a>(rest: &mut &'a str) -> Option<&'a str> {
     let mut length = 0_usize;
-    for shift in (0..usize::BITS).step_by(7) {
-        let (&byte, tail) = rest.split_first()?;
-        *rest = tail;
-        length |= usize::from(byte & 0x7F) << shift;
-        if byte < 0x80 {
-            let (text, tail) = rest.split_at_checked(length)?;
+    for (byte, at) in rest.bytes().zip(0..usize::BITS / 6) {
+        length |= usize::from(byte & !MORE) << (6 * at);
+        if byte & MORE == 0 {
+            let (text, tail) = rest.get(at as usize + 1..)?.split_at_checked(length)?;
             *rest = tail;
             return Some(text);
         }
@@ -105,7 +107,7 @@ fn take<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 pub struct StakeholderRef<'a> {
     pub(super) number: u32,
     pub(super) kind: &'a Kind,
-    pub(super) record: &'a [u8],
+    pub(super) record: &'a str,
 }
 
 impl<'a> StakeholderRef<'a> {
@@ -183,7 +185,7 @@ impl<'a> StakeholderRef<'a> {
 
     /// Whether this is their id.
     pub(super) fn is(&self, id: &StakeholderId) -> bool {
-        take(&mut { self.record }) == Some(id.as_str().as_bytes())
+        take(&mut { self.record }) == Some(id.as_str())
     }
 
     fn value(&self, index: usize) -> Option<&'a str> {
@@ -191,12 +193,12 @@ impl<'a> StakeholderRef<'a> {
         for _ in 0..index {
             take(&mut rest)?;
         }
-        std::str::from_utf8(take(&mut rest)?).ok()
+        take(&mut rest)
     }
 
     fn values(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let mut rest = self.record;
-        std::iter::from_fn(move || std::str::from_utf8(take(&mut rest)?).ok())
+        std::iter::from_fn(move || take(&mut rest))
     }
 }
 

@@ -16,7 +16,7 @@ impl People {
         section(give, &serde_json::to_vec(&self.kinds)?)?;
         numbers(give, self.kind_nos.len(), self.kind_nos.iter().map(|n| n.to_le_bytes()))?;
         numbers(give, self.ends.len(), self.ends.iter().map(|n| n.to_le_bytes()))?;
-        section(give, &self.records)?;
+        section(give, self.records.as_bytes())?;
         let groups: Vec<(&GroupId, usize)> = self.groups().map(|(group, members)| (group, members.len())).collect();
         section(give, &serde_json::to_vec(&groups)?)?;
         let members = self.groups.values().map(Vec::len).sum();
@@ -38,7 +38,7 @@ impl People {
         let kinds: Option<Vec<Kind>> = serde_json::from_slice(&next()?).ok();
         let kind_nos = whole(&next()?, u32::from_le_bytes);
         let ends = whole(&next()?, u64::from_le_bytes);
-        let records = next()?;
+        let records = String::from_utf8(next()?).ok();
         let groups: Option<Vec<(GroupId, usize)>> = serde_json::from_slice(&next()?).ok();
         let members = whole(&next()?, u32::from_le_bytes);
         let mut beyond = [0];
@@ -46,7 +46,7 @@ impl People {
             return Ok(None);
         }
         Ok((|| {
-            let mut people = Self { kind_nos: kind_nos?, ends: ends?, records, ..Self::default() };
+            let mut people = Self { kind_nos: kind_nos?, ends: ends?, records: records?, ..Self::default() };
             for kind in kinds? {
                 people.add(kind);
             }
