@@ -1,9 +1,12 @@
-//! Clocks for tests: one that follows a paused runtime, and one that is set by hand.
+//! Clocks for tests: one that follows a paused runtime, one that is set by hand, and one that needs no runtime at all.
 
 use async_trait::async_trait;
 use relcomm_core::clock::{Clock, Moment};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -85,6 +88,117 @@ impl Clock for ManualClock {
     }
 }
 
+/// Virtual time without a runtime: whoever drives the futures asks for the [next](Self::next) instant at which somebody waits, and
+/// [moves](Self::move_to) there. It tells true time from what the machine shows, which may [jump](Self::jump). Clones show the same.
+#[derive(Clone)]
+pub struct VirtualClock {
+    time: Arc<Mutex<Time>>,
+}
+
+struct Time {
+    truly: Moment,
+    ahead_ms: i64,
+    /// Who waits until when, in what the machine shows.
+    waiting: BTreeMap<u64, (Moment, Waker)>,
+    last: u64,
+}
+
+impl Time {
+    fn shown(&self) -> Moment {
+        Moment::from_millis(self.truly.millis() + self.ahead_ms)
+    }
+
+    fn wake_due(&self) {
+        let now = self.shown();
+        self.waiting.values().filter(|(at, _)| *at <= now).for_each(|(_, waker)| waker.wake_by_ref());
+    }
+}
+
+impl VirtualClock {
+    /// A clock that shows this, truly.
+    #[must_use]
+    pub fn starting_at(start: Moment) -> Self {
+        Self { time: Arc::new(Mutex::new(Time { truly: start, ahead_ms: 0, waiting: BTreeMap::new(), last: 0 })) }
+    }
+
+    fn time(&self) -> MutexGuard<'_, Time> {
+        self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What time it truly is.
+    #[must_use]
+    pub fn truly(&self) -> Moment {
+        self.time().truly
+    }
+
+    /// Lets time pass until then, and wakes whoever waited for it. It never runs backwards.
+    pub fn move_to(&self, truly: Moment) {
+        let mut time = self.time();
+        time.truly = time.truly.max(truly);
+        time.wake_due();
+    }
+
+    /// Sets what the machine shows ahead by so many milliseconds, or back. No time passes.
+    pub fn jump(&self, millis: i64) {
+        let mut time = self.time();
+        time.ahead_ms += millis;
+        time.wake_due();
+    }
+
+    /// When, truly, the machine shows this, if it does not jump.
+    #[must_use]
+    pub fn truly_at(&self, shown: Moment) -> Moment {
+        Moment::from_millis(shown.millis() - self.time().ahead_ms)
+    }
+
+    /// When, truly, the next one who waits is due.
+    #[must_use]
+    pub fn next(&self) -> Option<Moment> {
+        let time = self.time();
+        let shown = time.waiting.values().map(|(at, _)| *at).min()?;
+        Some(Moment::from_millis(shown.millis() - time.ahead_ms))
+    }
+}
+
+impl fmt::Debug for VirtualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("VirtualClock").field(&self.time().shown()).finish()
+    }
+}
+
+/// Waits no longer when it is dropped.
+struct Waiting<'a>(&'a VirtualClock, u64);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.time().waiting.remove(&self.1);
+    }
+}
+
+#[async_trait]
+impl Clock for VirtualClock {
+    fn now(&self) -> Moment {
+        self.time().shown()
+    }
+
+    async fn sleep_until(&self, at: Moment) {
+        let waiting = {
+            let mut time = self.time();
+            time.last += 1;
+            Waiting(self, time.last)
+        };
+        poll_fn(|cx| {
+            let mut time = self.time();
+            if time.shown() >= at {
+                return Poll::Ready(());
+            }
+            time.waiting.insert(waiting.1, (at, cx.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +213,24 @@ mod tests {
         clock.sleep(DAY).await;
         assert!(clock.now() >= NOON + DAY && clock.now() < NOON + DAY + Duration::from_millis(5));
         clock.sleep_until(NOON).await;
+    }
+
+    #[test]
+    fn a_virtual_clock_says_who_waits_until_when_truly() {
+        use futures_util::FutureExt;
+        let clock = VirtualClock::starting_at(NOON);
+        let mut wait = clock.sleep(DAY);
+        assert!((&mut wait).now_or_never().is_none());
+        assert_eq!(clock.next(), Some(NOON + DAY));
+        clock.jump(3_600_000);
+        assert_eq!((clock.now(), clock.truly()), (NOON + Duration::from_secs(3600), NOON));
+        assert_eq!(clock.next(), Some(NOON + DAY - Duration::from_secs(3600)), "an hour of it is skipped");
+        clock.move_to(NOON + DAY - Duration::from_secs(3600));
+        assert!((&mut wait).now_or_never().is_some());
+        drop(wait);
+        assert_eq!(clock.next(), None);
+        drop(clock.sleep(DAY));
+        assert_eq!(clock.next(), None, "who gave up waiting waits no longer");
     }
 
     #[tokio::test]

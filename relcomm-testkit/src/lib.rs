@@ -6,6 +6,7 @@
 //! | [`channel`] | [`ScriptedChannel`](channel::ScriptedChannel): answers as the test says, and remembers what it was given |
 //! | [`peer`] | an SMTP server and an HTTP receiver on loopback, for wire tests and for the sandbox |
 //! | [`contract`] | what every journal must do, clause by clause: [`journal_contract!`] |
+//! | [`rehearsal`] | [`Rehearsal`](rehearsal::Rehearsal): a plan played in virtual time by a script |
 //!
 //! There are no features. Two ways to test do not mix: a test under a paused clock opens no socket, since virtual time passes while a
 //! packet travels; a test with a peer never pauses the clock.
@@ -26,3 +27,4 @@ pub mod clock;
 pub mod channel;
 pub mod peer;
 pub mod contract;
+pub mod rehearsal;

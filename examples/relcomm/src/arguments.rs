@@ -33,6 +33,28 @@ pub enum Format {
     Github,
 }
 
+/// How a rehearsal is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RehearsalFormat {
+    /// The timeline, and what is otherwise than expected.
+    #[default]
+    Text,
+    /// For programs, with the report.
+    Json,
+    /// As CI systems read test results.
+    Junit,
+}
+
+/// The languages that have a schema.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// Of plans.
+    #[default]
+    Plan,
+    /// Of the scripts of rehearsals.
+    Rehearsal,
+}
+
 /// What every verb that reads a plan takes.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
@@ -61,8 +83,12 @@ pub struct Common {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Prints the JSON Schema of the plan language.
-    Schema,
+    /// Prints the JSON Schema of the plan language, or of rehearsals.
+    Schema {
+        /// Of which language.
+        #[arg(long, value_enum, default_value_t)]
+        of: Language,
+    },
     /// Says all that is wrong with a plan.
     Validate {
         /// The plan and its surroundings.
@@ -94,6 +120,21 @@ pub enum Verb {
         /// Writes the bundle: the sealed plan, which every later verb takes in the plan's place.
         #[arg(long, value_name = "FILE")]
         bundle: Option<PathBuf>,
+    },
+    /// Plays the plan in virtual time, with far sides and people that a script makes up. No network, no waiting. Exits with 4 if an
+    /// expectation does not hold.
+    Rehearse {
+        /// The plan (YAML, TOML or JSON).
+        plan: PathBuf,
+        /// A script (YAML, TOML or JSON); may be given several times. Without one: everybody answers, and the release succeeds.
+        #[arg(long, value_name = "FILE", num_args = 1..)]
+        script: Vec<PathBuf>,
+        /// Sets a parameter of the plan.
+        #[arg(long = "set", value_name = "NAME=VALUE")]
+        set: Vec<String>,
+        /// How the result is printed.
+        #[arg(long, value_enum, default_value_t)]
+        format: RehearsalFormat,
     },
     /// Checks the channels: configuration, connection, authentication. Nothing is sent.
     Verify {

@@ -23,7 +23,7 @@ pub enum Loaded {
 
 /// What a plan names, as the command finds it: files beside the plan, secrets in the environment and in files. It has no directories.
 #[derive(Debug)]
-struct Beside {
+pub(crate) struct Beside {
     files: PlanDir,
     root: PathBuf,
 }
@@ -32,7 +32,7 @@ struct Beside {
 const LONGEST_SECRET: u64 = 1 << 16;
 
 impl Beside {
-    fn new(plan: &Path) -> Self {
+    pub(crate) fn new(plan: &Path) -> Self {
         Self { files: PlanDir::beside(plan), root: plan.parent().map(Path::to_owned).unwrap_or_default() }
     }
 }
@@ -64,10 +64,10 @@ impl Sources for Beside {
 }
 
 /// The parameters from the command line and the environment.
-fn settings(common: &Common) -> Result<Settings, Failure> {
+pub(crate) fn settings(set: &[String]) -> Result<Settings, Failure> {
     let mut settings = Settings::default();
     settings.env = std::env::vars().collect();
-    for set in &common.set {
+    for set in set {
         let Some((name, value)) = set.split_once('=') else {
             return Err(Failure::Tool(format!("--set {set}: give NAME=VALUE")));
         };
@@ -95,7 +95,7 @@ pub fn load_with(common: &Common, facts: &Deployment, rules: &[Box<dyn Rule>]) -
         File::Plan(bytes) => bytes,
     };
     let name = path.display().to_string();
-    let (draft, source) = PlanDraft::read_with(&name, &bytes, &settings(common)?).map_err(Failure::Findings)?;
+    let (draft, source) = PlanDraft::read_with(&name, &bytes, &settings(&common.set)?).map_err(Failure::Findings)?;
     let sources = Beside::new(path);
     Ok(Loaded::Plan(Box::new(validate(&draft, &source, &sources, facts, rules))))
 }
@@ -125,7 +125,7 @@ pub fn earlier(common: &Common, old: &Path) -> Result<Unchanged, Failure> {
         File::Plan(bytes) => bytes,
     };
     let name = old.display().to_string();
-    let mut settings = settings(common)?;
+    let mut settings = settings(&common.set)?;
     if let Ok(source) = Source::parse(&name, &bytes, Format::of(&name)) {
         // What is set for the plan need not be a parameter of the earlier one.
         settings.set.retain(|name, _| source.get("params").is_some_and(|params| params.get(name).is_some()));

@@ -1,7 +1,7 @@
 //! The words given to a channel, and the parts that it makes of them.
 
 use crate::document::Document;
-use crate::id::{CommuniqueId, GroupId, Lang, PlaceId, PlanId};
+use crate::id::{CommuniqueId, GroupId, Lang, OccurrenceId, PlaceId, PlanId};
 use crate::mechanism::Unit;
 use crate::plan::Finding;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,9 @@ pub struct About {
     pub version: String,
     /// The communique.
     pub communique: CommuniqueId,
+    /// Which of its occurrences, where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<OccurrenceId>,
     /// The groups it is for.
     pub groups: Vec<GroupId>,
     /// The place; `None` for the release as a whole.
@@ -66,7 +69,8 @@ impl About {
     /// A communique of a plan.
     #[must_use]
     pub fn new(plan: PlanId, product: impl Into<String>, version: impl Into<String>, communique: CommuniqueId) -> Self {
-        Self { plan, product: product.into(), version: version.into(), communique, groups: Vec::new(), place: None }
+        let (product, version) = (product.into(), version.into());
+        Self { plan, product, version, communique, occurrence: None, groups: Vec::new(), place: None }
     }
 }
 

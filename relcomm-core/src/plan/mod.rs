@@ -22,7 +22,7 @@ pub use finding::{Finding, Position, Severity};
 pub use findings::{Findings, MOST_FINDINGS};
 pub use params::Settings;
 pub use people::{People, StakeholderRef, TooManyPeople};
-pub use schema::json_schema;
+pub use schema::{json_schema, json_schema_of};
 pub use source::Source;
 pub use sources::{HeldFiles, Hosted, PlanDir, Sources};
 pub use texts::{Part, Text};

@@ -13,11 +13,17 @@ use std::borrow::Cow;
 /// The JSON Schema (2020-12) of a plan: every key of the language with its meaning.
 #[must_use]
 pub fn json_schema() -> Value {
-    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<PlanDraft>();
+    json_schema_of::<PlanDraft>("https://relcomm.example/plan.v1.json", "Release communications plan")
+}
+
+/// The JSON Schema (2020-12) of another kind of file that [`Source`](super::Source) decodes, under this id and title.
+#[must_use]
+pub fn json_schema_of<T: JsonSchema>(id: &str, title: &str) -> Value {
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
     RecursiveTransform(open_rest).transform(&mut schema);
     RecursiveTransform(numbers_are_text).transform(&mut schema);
-    schema.insert("$id".into(), "https://relcomm.example/plan.v1.json".into());
-    schema.insert("title".into(), "Release communications plan".into());
+    schema.insert("$id".into(), id.into());
+    schema.insert("title".into(), title.into());
     schema.to_value()
 }
 

@@ -243,6 +243,7 @@ impl PreparedPlan {
         let release = self.inner.plan.release();
         let mut about =
             About::new(self.inner.plan.id().clone(), &release.product, &release.version, gate.id.communique.clone());
+        about.occurrence = gate.id.occurrence.clone();
         about.groups = self.communique(gate).to.clone();
         about.place = gate.id.place.clone();
         about

@@ -3,7 +3,7 @@
 use super::annotations::annotations;
 use super::desk::Bench;
 use super::{json, print, say};
-use crate::arguments::{Common, Format};
+use crate::arguments::{Common, Format, Language};
 use crate::deployment::{ChannelKinds, Deployment};
 use crate::load::{Loaded, earlier, load, load_with};
 use crate::{Exit, Failure};
@@ -11,14 +11,18 @@ use relcomm_core::channel::{AttemptContext, Prepared};
 use relcomm_core::clock::{Clock, SystemClock};
 use relcomm_core::plan::{Finding, MOST_FINDINGS, Severity, json_schema};
 use relcomm_core::validate::{Deployment as Facts, standard_rules};
+use relcomm_testkit::rehearsal::script_schema;
 use serde_json::json;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) fn schema() -> Result<Exit, Failure> {
-    print(&json(&json_schema()));
+pub(super) fn schema(of: Language) -> Result<Exit, Failure> {
+    print(&json(&match of {
+        Language::Plan => json_schema(),
+        Language::Rehearsal => script_schema(),
+    }));
     Ok(Exit::Done)
 }
 

@@ -6,12 +6,13 @@ mod desk;
 mod explain;
 mod look;
 mod receipts;
+mod rehearse;
 mod say;
 mod send;
 
 pub use desk::{Access, Desk};
 
-use crate::arguments::{Arguments, Format, Verb};
+use crate::arguments::{Arguments, Format, RehearsalFormat, Verb};
 use crate::{Exit, Failure};
 use relcomm_core::plan::Finding;
 use serde::Serialize;
@@ -21,7 +22,8 @@ use std::io::Write;
 pub async fn run(arguments: Arguments) -> Exit {
     let format = format_of(&arguments.verb);
     let done = match arguments.verb {
-        Verb::Schema => check::schema(),
+        Verb::Schema { of } => check::schema(of),
+        Verb::Rehearse { plan, script, set, format } => rehearse::rehearse(&plan, &script, &set, format),
         Verb::Validate { common, verbose, against } => check::validate(&common, verbose, against.as_deref()),
         Verb::Explain { code, format } => explain::explain(code.as_deref(), format),
         Verb::Prepare { common, out, bundle } => check::prepare(&common, out.as_deref(), bundle.as_deref()),
@@ -61,7 +63,9 @@ pub async fn run(arguments: Arguments) -> Exit {
 
 fn format_of(verb: &Verb) -> Format {
     match verb {
-        Verb::Schema => Format::Json,
+        Verb::Schema { .. } => Format::Json,
+        Verb::Rehearse { format: RehearsalFormat::Json, .. } => Format::Json,
+        Verb::Rehearse { .. } => Format::Text,
         Verb::Explain { format, .. } => *format,
         Verb::Validate { common, .. }
         | Verb::Prepare { common, .. }

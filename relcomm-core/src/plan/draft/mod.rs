@@ -137,7 +137,15 @@ impl PlanDraft {
     /// # Errors
     /// As [`read`](Self::read), and a finding for each parameter that has no value.
     pub fn read_with(file: &str, bytes: &[u8], settings: &Settings) -> Result<(Self, Source), Vec<Finding>> {
-        let mut source = Source::parse(file, bytes, Format::of(file)).map_err(|finding| vec![*finding])?;
+        let source = Source::parse(file, bytes, Format::of(file)).map_err(|finding| vec![*finding])?;
+        Self::of(source, settings)
+    }
+
+    /// Reads a plan from its tree, in which some values may have been [set](Source::set), and fills its parameters.
+    ///
+    /// # Errors
+    /// As [`read_with`](Self::read_with).
+    pub fn of(mut source: Source, settings: &Settings) -> Result<(Self, Source), Vec<Finding>> {
         super::params::expand(&mut source, settings)?;
         let draft: Self = source.decode()?;
         let too_many = draft.too_many_parts(&source);

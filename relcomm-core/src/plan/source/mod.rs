@@ -13,7 +13,7 @@ mod yaml;
 
 pub(crate) use node::push_key;
 pub use node::{Entry, Kind, Node};
-pub use shape::{OneOrMany, Ordered};
+pub use shape::{OneOrMany, Ordered, WordOr};
 
 use super::{Finding, Position};
 use lines::Lines;

@@ -322,3 +322,48 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
         json_schema!({ "anyOf": [one.clone(), { "type": "array", "items": one }] })
     }
 }
+
+/// A word, or a map that says more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WordOr<W, M> {
+    /// The word.
+    Word(W),
+    /// The map.
+    Map(M),
+}
+
+impl<'de, W: Deserialize<'de>, M: Deserialize<'de>> Deserialize<'de> for WordOr<W, M> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ByShape<W, M>(PhantomData<(W, M)>);
+        impl<'de, W: Deserialize<'de>, M: Deserialize<'de>> Visitor<'de> for ByShape<W, M> {
+            type Value = WordOr<W, M>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word or a map")
+            }
+            fn visit_enum<A: serde::de::EnumAccess<'de>>(self, value: A) -> Result<WordOr<W, M>, A::Error> {
+                use serde::de::{Error, VariantAccess};
+                match value.variant::<Shape>()? {
+                    (Shape::Text, word) => word.newtype_variant().map(WordOr::Word),
+                    (Shape::Map, map) => map.newtype_variant().map(WordOr::Map),
+                    (shape, _) => Err(A::Error::invalid_type(serde::de::Unexpected::Other(shape.found()), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_enum(SHAPE, &Shape::NAMES, ByShape(PhantomData))
+    }
+}
+
+impl<W: JsonSchema, M: JsonSchema> JsonSchema for WordOr<W, M> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}_or_{}", W::schema_name(), M::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (word, map) = (generator.subschema_for::<W>(), generator.subschema_for::<M>());
+        json_schema!({ "anyOf": [word, map] })
+    }
+}

@@ -1,0 +1,415 @@
+//! The far sides: channels that answer as the script says, remember what reached them, and bring receipts back later.
+
+use super::expectation::fits;
+use super::script::{AnswerDraft, AnswerMap, AnswerWord, Bounce, CrashAt, Later, Point};
+use crate::clock::VirtualClock;
+use async_trait::async_trait;
+use relcomm_core::channel::{
+    About, Accepted, AttemptContext, Batch, Channel, ChannelError, Descriptor, ErrorKind, Found, Key, Lookup, Outcome,
+    Outcomes, Outgoing, Part, Prepared, ReceiptSource, Received, Retry, Scope, Wording,
+};
+use relcomm_core::clock::Moment;
+use relcomm_core::id::GroupId;
+use relcomm_core::mechanism::{Capabilities, Deduplication, Mechanism};
+use relcomm_core::plan::source::WordOr;
+use relcomm_core::plan::time::Span;
+use relcomm_core::plan::{Finding, People};
+use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind};
+use relcomm_core::stakeholder::Address;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What a try was about, as the far side saw it.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) about: About,
+    pub(super) person: Option<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) via: Mechanism,
+    /// What it says: subject, text and short line.
+    pub(super) says: String,
+    /// Whether the far side has it after this try, as a copy of its own.
+    pub(super) arrived: bool,
+}
+
+/// All far sides of one rehearsal. Clones share them.
+#[derive(Clone)]
+pub(super) struct World {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: VirtualClock,
+    answers: Vec<AnswerDraft>,
+    outages: Vec<(Mechanism, Moment, Moment)>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    people: BTreeMap<(Mechanism, String), Vec<(String, Vec<String>)>>,
+    seen: Vec<Seen>,
+    keys: BTreeSet<Key>,
+    crashes: Vec<CrashAt>,
+    crashed: Option<Duration>,
+    /// By when they come, truly; a number tells those of one instant apart.
+    receipts: BTreeMap<(Moment, u64), (Mechanism, Receipt)>,
+    numbered: u64,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("answers", &self.inner.answers.len()).finish_non_exhaustive()
+    }
+}
+
+impl World {
+    pub(super) fn new(
+        clock: VirtualClock,
+        answers: Vec<AnswerDraft>,
+        outages: Vec<(Mechanism, Moment, Moment)>,
+        crashes: Vec<CrashAt>,
+    ) -> Self {
+        let state = Mutex::new(State { crashes, ..State::default() });
+        Self { inner: Arc::new(Inner { clock, answers, outages, state }) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Learns who is behind which address.
+    pub(super) fn meet(&self, people: &People) {
+        let mut groups: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+        for (group, members) in people.groups() {
+            for member in members {
+                groups.entry(*member).or_default().push(group.to_string());
+            }
+        }
+        let mut behind: BTreeMap<(Mechanism, String), Vec<(String, Vec<String>)>> = BTreeMap::new();
+        for number in 0..u32::try_from(people.len()).unwrap_or(u32::MAX) {
+            let Some(who) = people.at(number) else { continue };
+            let mine = groups.remove(&number).unwrap_or_default();
+            for (mechanism, address) in who.addresses() {
+                let place = behind.entry((mechanism.clone(), address.to_owned())).or_default();
+                place.push((who.id().to_owned(), mine.clone()));
+            }
+        }
+        self.state().people = behind;
+    }
+
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.state().seen.clone()
+    }
+
+    /// When, truly, the next receipt comes after this.
+    pub(super) fn next_receipt_after(&self, now: Moment) -> Option<Moment> {
+        self.state().receipts.range((now, u64::MAX)..).next().map(|((at, _), _)| *at)
+    }
+
+    /// Whether a dispatcher has died at a point of an attempt, and after how long it is back.
+    pub(super) fn take_crash(&self) -> Option<Duration> {
+        self.state().crashed.take()
+    }
+
+    fn answer(&self, to: &Recipient, via: &Mechanism, attempt: u32) -> Option<&AnswerDraft> {
+        self.inner.answers.iter().find(|a| {
+            to.is(&a.to)
+                && a.via.as_ref().is_none_or(|m| m == via)
+                && a.communique.as_ref().is_none_or(|c| c == &to.about.communique)
+                && a.attempt.is_none_or(|n| n == attempt)
+        })
+    }
+
+    fn is_out(&self, via: &Mechanism) -> bool {
+        let now = self.inner.clock.truly();
+        self.inner.outages.iter().any(|(of, from, until)| of == via && *from <= now && now < *until)
+    }
+
+    /// Whether the dispatcher dies here.
+    async fn pass(&self, to: &Recipient, via: &Mechanism, attempt: u32, point: Point) {
+        let dies = {
+            let mut state = self.state();
+            let here = |c: &CrashAt| {
+                c.point == point
+                    && to.is(&c.to)
+                    && c.via.as_ref().is_none_or(|m| m == via)
+                    && c.attempt.unwrap_or(1) == attempt
+            };
+            let found = state.crashes.iter().position(here).map(|at| state.crashes.remove(at));
+            state.crashed = state.crashed.or(found.as_ref().map(|c| elapsed(Some(c.back))));
+            found.is_some()
+        };
+        if dies {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Elapsed time of a script; nothing where none is given.
+pub(super) fn elapsed(span: Option<Span>) -> Duration {
+    span.and_then(Span::as_elapsed).unwrap_or_default()
+}
+
+/// To whom an attempt is.
+struct Recipient {
+    person: Option<String>,
+    groups: Vec<String>,
+    about: About,
+}
+
+impl Recipient {
+    fn is(&self, pattern: &str) -> bool {
+        self.person.as_deref().is_some_and(|id| fits(pattern, id)) || self.groups.iter().any(|g| fits(pattern, g))
+    }
+}
+
+/// The part of a prepared text that tells the far side what it is about.
+const ABOUT: &str = "about";
+
+/// The far side of one mechanism.
+#[derive(Clone, Debug)]
+pub(super) struct FarSide {
+    world: World,
+    via: Mechanism,
+    descriptor: Descriptor,
+    capabilities: Capabilities,
+}
+
+impl FarSide {
+    pub(super) fn new(world: World, via: Mechanism, capabilities: Capabilities) -> Self {
+        Self { world, descriptor: Descriptor::new(format!("rehearsed-{via}")), via, capabilities }
+    }
+
+    fn recipient(&self, item: &Outgoing, about: &About) -> Recipient {
+        let of_text: Vec<String> = about.groups.iter().map(GroupId::to_string).collect();
+        let address = item.address.as_ref().map(|a| a.as_str().to_owned());
+        let known = address.and_then(|a| self.world.state().people.get(&(self.via.clone(), a)).cloned());
+        // Of several who share an address, those whom the text is for.
+        let is_meant = |(_, groups): &&(String, Vec<String>)| groups.iter().any(|g| of_text.contains(g));
+        match known.as_ref().and_then(|all| all.iter().find(is_meant)) {
+            Some((id, groups)) => {
+                let groups = groups.iter().filter(|g| of_text.contains(g)).cloned().collect();
+                Recipient { person: Some(id.clone()), groups, about: about.clone() }
+            }
+            None => Recipient { person: None, groups: of_text, about: about.clone() },
+        }
+    }
+
+    fn remember(&self, to: &Recipient, text: &Prepared) -> usize {
+        let says = ["subject", "text", "short"].map(|part| text.part(part)).join("\n");
+        let seen = Seen {
+            about: to.about.clone(),
+            person: to.person.clone(),
+            groups: to.groups.clone(),
+            via: self.via.clone(),
+            says,
+            arrived: false,
+        };
+        let mut state = self.world.state();
+        state.seen.push(seen);
+        state.seen.len() - 1
+    }
+
+    /// The far side has it now; a repeat that it recognises is no copy of its own.
+    fn take(&self, index: usize, item: &Outgoing, later: Option<&Later>) {
+        let mut state = self.world.state();
+        let is_new = state.keys.insert(item.key) || self.capabilities.deduplication != Deduplication::ByKey;
+        if !is_new {
+            return;
+        }
+        if let Some(seen) = state.seen.get_mut(index) {
+            seen.arrived = true;
+        }
+        let now = self.world.inner.clock.truly();
+        for (after, evidence, code) in later.map(follow).unwrap_or_default() {
+            state.numbered += 1;
+            let number = state.numbered;
+            let identity = format!("{}-{number}", item.key);
+            let mut receipt = Receipt::new(ReceiptKind::Callback, identity, evidence).token(item.token()).verified();
+            if let Some(code) = code {
+                receipt = receipt.code(&code);
+            }
+            // Not in the instant of the acceptance itself: it is not heard yet.
+            let after = after.max(Duration::from_millis(1));
+            state.receipts.insert((now + after, number), (self.via.clone(), receipt));
+        }
+    }
+}
+
+/// What follows an acceptance: after how long, what, and with which code.
+fn follow(later: &Later) -> Vec<(Duration, Evidence, Option<String>)> {
+    let reached = [
+        (later.relayed, Assurance::Relayed),
+        (later.delivered, Assurance::Delivered),
+        (later.displayed, Assurance::Displayed),
+        (later.acknowledged, Assurance::Acknowledged),
+    ];
+    let mut all: Vec<_> = reached
+        .into_iter()
+        .filter_map(|(span, sure)| Some((elapsed(Some(span?)), Evidence::Reached(sure), None)))
+        .collect();
+    if let Some(bounced) = &later.bounced {
+        let Bounce { after, status } = match bounced {
+            WordOr::Word(after) => Bounce { after: Some(*after), status: None },
+            WordOr::Map(bounce) => bounce.clone(),
+        };
+        all.push((elapsed(after), Evidence::Failed, status));
+    }
+    all
+}
+
+/// An answer as it is acted on.
+enum Reply {
+    Accepted(Accepted),
+    Failed(ChannelError, bool),
+    Indeterminate(bool),
+    Hang,
+}
+
+fn reply(answer: Option<&AnswerDraft>, by_hand: bool) -> Reply {
+    let usual = if by_hand { Assurance::Attempted } else { Assurance::Accepted };
+    let refused = |status: Option<&str>| {
+        Reply::Failed(ChannelError::new(ErrorKind::RecipientInvalid, "refused").code(status.unwrap_or("5.1.1")), false)
+    };
+    let not_now = |status: Option<&str>, after: Option<Span>, channel: bool| {
+        let retry = after.and_then(Span::as_elapsed).map_or(Retry::Backoff, Retry::After);
+        let mut error = ChannelError::new(ErrorKind::Unavailable, "not now").retry(retry).code(status.unwrap_or("503"));
+        if channel {
+            error = error.scope(Scope::Channel);
+        }
+        Reply::Failed(error, channel)
+    };
+    match answer.and_then(|a| a.answer.as_ref()) {
+        None | Some(WordOr::Word(AnswerWord::Accepted)) => Reply::Accepted(Accepted::new(usual)),
+        Some(WordOr::Word(AnswerWord::Refused)) => refused(None),
+        Some(WordOr::Word(AnswerWord::Failed)) => not_now(None, None, false),
+        Some(WordOr::Word(AnswerWord::Indeterminate)) => Reply::Indeterminate(true),
+        Some(WordOr::Word(AnswerWord::Hang)) => Reply::Hang,
+        Some(WordOr::Map(AnswerMap { refused: Some(with), .. })) => refused(with.status.as_deref()),
+        Some(WordOr::Map(AnswerMap { failed: Some(with), .. })) => {
+            not_now(with.status.as_deref(), with.retry_after, with.channel)
+        }
+        Some(WordOr::Map(AnswerMap { indeterminate: Some(with), .. })) => {
+            Reply::Indeterminate(with.arrived.unwrap_or(true))
+        }
+        Some(WordOr::Map(AnswerMap { accepted, .. })) => {
+            let taken = accepted.clone().unwrap_or_default();
+            let mut accepted = Accepted::new(taken.assurance.unwrap_or(usual));
+            if let Some(url) = taken.url {
+                accepted = accepted.url(url);
+            }
+            if let Some(reference) = taken.reference {
+                accepted = accepted.reference(reference);
+            }
+            Reply::Accepted(accepted)
+        }
+    }
+}
+
+#[async_trait]
+impl Channel for FarSide {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn check_address(&self, _: &Address) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn prepare(&self, wording: &Wording) -> Result<Prepared, Vec<Finding>> {
+        let about = serde_json::to_string(&wording.about).unwrap_or_default();
+        Ok(Prepared::new([
+            Part::new("subject", "text/plain", &wording.subject),
+            Part::new("text", "text/plain", wording.document.to_plain()),
+            Part::new("short", "text/plain", &wording.short),
+            Part::new(ABOUT, "application/json", about),
+        ]))
+    }
+
+    async fn attempt(
+        &self,
+        cx: &AttemptContext,
+        batch: &Batch<'_>,
+        outcomes: &mut Outcomes,
+    ) -> Result<(), ChannelError> {
+        let about: About = serde_json::from_str(batch.text.part(ABOUT))
+            .map_err(|_| ChannelError::new(ErrorKind::Internal, "the text does not say what it is about"))?;
+        if self.world.is_out(&self.via) {
+            return Err(ChannelError::new(ErrorKind::Connect, "out").scope(Scope::Channel).retry(Retry::Backoff));
+        }
+        for (i, item) in batch.items.iter().enumerate() {
+            let to = self.recipient(item, &about);
+            let index = self.remember(&to, batch.text);
+            let answer = self.world.answer(&to, &self.via, item.attempt);
+            self.world.pass(&to, &self.via, item.attempt, Point::Begun).await;
+            if let Some(after) = answer.and_then(|a| a.after) {
+                cx.clock.sleep(elapsed(Some(after))).await;
+            }
+            let later = answer.and_then(|a| a.later.as_ref());
+            match reply(answer, self.capabilities.by_hand) {
+                Reply::Accepted(accepted) => {
+                    outcomes.crossing(i);
+                    self.world.pass(&to, &self.via, item.attempt, Point::Crossed).await;
+                    self.take(index, item, later);
+                    self.world.pass(&to, &self.via, item.attempt, Point::Taken).await;
+                    outcomes.set(i, Outcome::Accepted(accepted));
+                }
+                Reply::Failed(error, true) => return Err(error),
+                Reply::Failed(error, false) => outcomes.set(i, Outcome::Failed(error)),
+                Reply::Indeterminate(arrived) => {
+                    outcomes.crossing(i);
+                    self.world.pass(&to, &self.via, item.attempt, Point::Crossed).await;
+                    if arrived {
+                        self.take(index, item, later);
+                    }
+                    let error = ChannelError::new(ErrorKind::Timeout, "no answer").retry(Retry::Backoff).maybe_sent();
+                    outcomes.set(i, Outcome::Failed(error));
+                }
+                Reply::Hang => std::future::pending::<()>().await,
+            }
+        }
+        Ok(())
+    }
+
+    fn receipts(&self) -> Option<&dyn ReceiptSource> {
+        Some(self)
+    }
+
+    fn lookup(&self) -> Option<&dyn Lookup> {
+        (self.capabilities.deduplication == Deduplication::ByLookup).then_some(self)
+    }
+}
+
+#[async_trait]
+impl Lookup for FarSide {
+    async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Found, ChannelError> {
+        let has = self.world.state().keys.contains(key);
+        Ok(if has { Found::Found(Assurance::Accepted) } else { Found::Absent })
+    }
+}
+
+#[async_trait]
+impl ReceiptSource for FarSide {
+    async fn batch(&self, _: &AttemptContext, max: usize) -> Result<Vec<Received>, ChannelError> {
+        let now = self.world.inner.clock.truly();
+        let state = self.world.state();
+        let due = state.receipts.range(..=(now, u64::MAX)).filter(|(_, (via, _))| via == &self.via);
+        Ok(due
+            .take(max)
+            .map(|((_, number), (_, receipt))| Received::new(number.to_string(), vec![receipt.clone()], Vec::new()))
+            .collect())
+    }
+
+    async fn done(&self, _: &AttemptContext, ids: &[String]) -> Result<(), ChannelError> {
+        let done: BTreeSet<u64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        self.world.state().receipts.retain(|(_, number), _| !done.contains(number));
+        Ok(())
+    }
+}

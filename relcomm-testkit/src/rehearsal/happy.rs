@@ -1,0 +1,52 @@
+//! The happy path: what happens where no script says anything else.
+
+use super::script::{AnswerDraft, ApproveDraft, DeclareDraft, Event, Later};
+use relcomm_core::clock::Moment;
+use relcomm_core::plan::Plan;
+use relcomm_core::release::Outcome;
+use relcomm_core::plan::time::Span;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Who speaks where the plan names nobody.
+const SOMEBODY: &str = "somebody";
+
+/// How long before the planned time it begins: plans speak weeks ahead.
+const BEFORE: Duration = Duration::from_secs(31 * 86_400);
+
+/// When it begins, for a release that is planned for then.
+pub(super) fn start(planned: Moment) -> Moment {
+    planned - BEFORE
+}
+
+/// Everyone takes everything over, and acknowledges it after two minutes.
+pub(super) fn answers() -> Vec<AnswerDraft> {
+    let later = Later { acknowledged: "2m".parse::<Span>().ok(), ..Later::default() };
+    let to = "*".to_owned();
+    vec![AnswerDraft { to, via: None, communique: None, attempt: None, answer: None, after: None, later: Some(later) }]
+}
+
+/// Every approval is given when it begins, and success declared place by place at the planned time.
+pub(super) fn timeline(plan: &Plan, start: Moment) -> Vec<Event> {
+    let executes = plan.responsible().execute.id.as_str();
+    let mut events = Vec::new();
+    let needed: BTreeSet<_> = plan.approvals().need.iter().map(|need| &need.role).collect();
+    for role in needed {
+        let holder = plan.approvals().roles.get(role).and_then(|holders| holders.first());
+        let by = holder.map_or(SOMEBODY, |holder| holder.as_str()).to_owned();
+        let approve = ApproveDraft { role: role.clone(), by, reject: false, note: None };
+        events.push(Event { at: start.to_string(), approve: Some(approve), ..Event::default() });
+    }
+    let at = plan.release().when.planned.map_or(start, |planned| planned.max(start));
+    for place in &plan.release().places {
+        let declare = DeclareDraft {
+            outcome: Outcome::Success,
+            place: Some(place.id.clone()),
+            by: executes.to_owned(),
+            proof: Some("a rehearsal".to_owned()),
+            as_of: None,
+        };
+        events.push(Event { at: at.to_string(), declare: Some(declare), ..Event::default() });
+    }
+    events
+}

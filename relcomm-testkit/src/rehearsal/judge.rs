@@ -1,0 +1,300 @@
+//! Whether what was expected is true.
+
+use super::expectation::{Expectation, Reached, Selector, Words, fits};
+use super::far_side::Seen;
+use relcomm_core::clock::Moment;
+use relcomm_core::id::DeliveryId;
+use relcomm_core::plan::Finding;
+use relcomm_core::plan::time::Span;
+use relcomm_core::receipt::Assurance;
+use relcomm_core::report::{Class, DeliveryReport, PersonReport, Report};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// All that can be judged at one time.
+#[derive(Debug)]
+pub(super) struct Evidence<'a> {
+    pub(super) report: &'a Report,
+    pub(super) exit: u8,
+    pub(super) findings: &'a [Finding],
+    pub(super) seen: &'a [Seen],
+    /// The groups of each person.
+    pub(super) groups: &'a BTreeMap<String, Vec<String>>,
+    /// When each delivery reached what, by the report's id of it.
+    pub(super) reached: &'a BTreeMap<String, BTreeMap<Assurance, Moment>>,
+    /// Everything that was written: entries, notes, timeline.
+    pub(super) written: &'a str,
+}
+
+/// The report's id of a delivery.
+pub(super) fn row_id(gate: &str, id: DeliveryId) -> String {
+    format!("{gate}.{}", id.ordinal)
+}
+
+/// One row of the report: a person and a delivery, or a person to whom nothing was due.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    person: &'a PersonReport,
+    delivery: Option<&'a DeliveryReport>,
+}
+
+impl Evidence<'_> {
+    /// What is not as expected; nothing, if all is.
+    pub(super) fn against(&self, expected: &Expectation) -> Vec<String> {
+        let mut failed = Vec::new();
+        let rows = self.rows(expected.rows.as_ref());
+        let speaks_of_rows = expected.is.is_some() || expected.apart.is_some();
+        if expected.rows.is_some() && expected.count.is_none() && rows.is_empty() && expected.sent != Some(0) {
+            failed.push("no row of the report is like that".to_owned());
+        }
+        self.judge_rows(expected, &rows, &mut failed);
+        let texts = self.texts(expected.rows.as_ref());
+        if let Some(sent) = expected.sent
+            && texts.len() != sent
+        {
+            failed.push(format!("{} were sent, not {sent}", texts.len()));
+        }
+        if let Some(words) = &expected.text {
+            judge_words(words, &texts, &mut failed);
+        }
+        if let Some(nowhere) = &expected.everywhere {
+            self.judge_everywhere(&nowhere.lacks, &mut failed);
+        }
+        if let Some(order) = &expected.order {
+            self.judge_order(order, &mut failed);
+        }
+        if let Some(never) = &expected.never {
+            let tried = self.seen.iter().filter(|s| is_of(s, never)).count();
+            if tried > 0 {
+                failed.push(format!("it was tried {tried} times"));
+            }
+        }
+        self.judge_whole(expected, &mut failed);
+        let says_nothing = !speaks_of_rows
+            && expected.count.is_none()
+            && expected.sent.is_none()
+            && expected.text.is_none()
+            && expected.everywhere.is_none()
+            && expected.order.is_none()
+            && expected.never.is_none()
+            && expected.totals.is_none()
+            && expected.reason.is_none()
+            && expected.waiting_for.is_none()
+            && expected.verdict.is_none()
+            && expected.exit.is_none()
+            && expected.finding.is_none();
+        if says_nothing {
+            failed.push("this expects nothing".to_owned());
+        }
+        failed
+    }
+
+    fn judge_rows(&self, expected: &Expectation, rows: &[Row<'_>], failed: &mut Vec<String>) {
+        let mut like = 0;
+        for row in rows {
+            let differs = expected.is.iter().flatten().find_map(|(field, value)| differs(row, field, value));
+            match differs {
+                None => like += 1,
+                // With a number given, the others may be otherwise.
+                Some(why) if expected.count.is_none() => failed.push(format!("{}: {why}", name(row))),
+                Some(_) => {}
+            }
+            if let Some(apart) = expected.apart
+                && let Some(delivery) = row.delivery
+                && let Some(why) = too_close(delivery, apart)
+            {
+                failed.push(format!("{}: {why}", name(row)));
+            }
+        }
+        if let Some(count) = expected.count
+            && like != count
+        {
+            failed.push(format!("{like} rows of {} are so, not {count}", rows.len()));
+        }
+    }
+
+    fn judge_everywhere(&self, lacks: &str, failed: &mut Vec<String>) {
+        if let Some(seen) = self.seen.iter().find(|s| s.says.contains(lacks)) {
+            failed.push(format!("it stands in the text of {} by {}", seen.about.communique, seen.via));
+        }
+        if self.report.to_json().contains(lacks) {
+            failed.push("it stands in the report".to_owned());
+        }
+        if self.written.contains(lacks) {
+            failed.push("it stands in the journal or the timeline".to_owned());
+        }
+        if self.findings.iter().any(|f| f.to_string().contains(lacks)) {
+            failed.push("it stands in a finding".to_owned());
+        }
+    }
+
+    fn judge_order(&self, order: &[Reached], failed: &mut Vec<String>) {
+        let mut before: Option<(Moment, &Reached)> = None;
+        for reached in order {
+            let rows = self.rows(Some(&reached.selector()));
+            let when = |row: &Row<'_>| {
+                let all = self.reached.get(&row.delivery?.id)?;
+                all.range(reached.state..).map(|(_, at)| *at).min()
+            };
+            let times: Vec<Moment> = rows.iter().filter_map(when).collect();
+            let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else {
+                failed.push(format!("nothing of {} was {}", words(&reached.selector()), reached.state));
+                return;
+            };
+            if let Some((then, earlier)) = before
+                && then > *first
+            {
+                let (earlier, later) = (words(&earlier.selector()), words(&reached.selector()));
+                failed.push(format!("the last of {earlier} was at {then}, the first of {later} already at {first}"));
+            }
+            before = Some((*last, reached));
+        }
+    }
+
+    fn judge_whole(&self, expected: &Expectation, failed: &mut Vec<String>) {
+        let totals = serde_json::to_value(self.report.totals).unwrap_or_default();
+        for (field, wanted) in expected.totals.iter().flatten() {
+            match totals.get(field).and_then(Value::as_u64) {
+                Some(found) if found == u64::from(*wanted) => {}
+                Some(found) => failed.push(format!("{found} are {field}, not {wanted}")),
+                None => failed.push(format!("totals have no field `{field}`")),
+            }
+        }
+        if let Some(reason) = &expected.reason {
+            let others = self.report.people.iter().filter(|p| {
+                p.class != Class::Informed && p.reason.as_deref() != Some("waived") && p.reason.as_ref() != Some(reason)
+            });
+            failed.extend(
+                others.map(|p| format!("{}: the reason is {}", p.id, p.reason.as_deref().unwrap_or("none"))).take(5),
+            );
+        }
+        if let Some(waits) = &expected.waiting_for
+            && !self.report.waiting_for.iter().any(|w| w.contains(waits))
+        {
+            failed.push(format!("what is pending waits for: {}", self.report.waiting_for.join("; ")));
+        }
+        let verdict = serde_json::to_value(self.report.verdict).unwrap_or_default();
+        if let Some(wanted) = &expected.verdict
+            && verdict.as_str() != Some(wanted)
+        {
+            failed.push(format!("the verdict is {}, not {wanted}", verdict.as_str().unwrap_or_default()));
+        }
+        if let Some(exit) = expected.exit
+            && exit != self.exit
+        {
+            failed.push(format!("the exit code is {}, not {exit}", self.exit));
+        }
+        if let Some(code) = &expected.finding
+            && !self.findings.iter().any(|f| f.code == code)
+        {
+            let codes: Vec<&str> = self.findings.iter().map(|f| f.code).collect();
+            failed.push(format!("there is no such finding; there are: {}", codes.join(", ")));
+        }
+    }
+
+    fn rows(&self, of: Option<&Selector>) -> Vec<Row<'_>> {
+        let all = self.report.people.iter().flat_map(|person| {
+            let nothing = person.deliveries.is_empty().then_some(Row { person, delivery: None });
+            let due = person.deliveries.iter().map(move |d| Row { person, delivery: Some(d) });
+            nothing.into_iter().chain(due)
+        });
+        all.filter(|row| of.is_none_or(|of| self.is(row, of))).collect()
+    }
+
+    fn is(&self, row: &Row<'_>, of: &Selector) -> bool {
+        let delivery = row.delivery;
+        let is_in = |group: &str| match delivery {
+            Some(delivery) => delivery.groups.iter().any(|g| g == group),
+            None => {
+                row.person.id == group
+                    || self.groups.get(&row.person.id).is_some_and(|all| all.iter().any(|g| g == group))
+            }
+        };
+        of.person.as_ref().is_none_or(|p| fits(p, &row.person.id))
+            && of.group.as_ref().is_none_or(|g| is_in(g.as_str()))
+            && of.communique.as_ref().is_none_or(|c| delivery.is_some_and(|d| d.communique == c.as_str()))
+            && of.occurrence.as_ref().is_none_or(|o| delivery.is_some_and(|d| d.occurrence.as_deref() == Some(o.as_str())))
+            && of.place.as_ref().is_none_or(|p| delivery.is_some_and(|d| d.place.as_deref() == Some(p.as_str())))
+            && of.via.as_ref().is_none_or(|v| delivery.is_some_and(|d| d.attempts.iter().any(|a| &a.mechanism == v)))
+    }
+
+    /// The texts that reached a far side.
+    fn texts(&self, of: Option<&Selector>) -> Vec<&Seen> {
+        self.seen.iter().filter(|s| s.arrived && of.is_none_or(|of| is_of(s, of))).collect()
+    }
+}
+
+/// Whether a far side saw it of these.
+fn is_of(seen: &Seen, of: &Selector) -> bool {
+    let person = |p: &String| match &seen.person {
+        Some(id) => fits(p, id),
+        // Posted once for all.
+        None => false,
+    };
+    of.person.as_ref().is_none_or(person)
+        && of.group.as_ref().is_none_or(|g| seen.groups.iter().any(|s| s == g.as_str()))
+        && of.communique.as_ref().is_none_or(|c| &seen.about.communique == c)
+        && of.occurrence.as_ref().is_none_or(|o| seen.about.occurrence.as_ref() == Some(o))
+        && of.place.as_ref().is_none_or(|p| seen.about.place.as_ref() == Some(p))
+        && of.via.as_ref().is_none_or(|v| &seen.via == v)
+}
+
+fn judge_words(words: &Words, texts: &[&Seen], failed: &mut Vec<String>) {
+    if texts.is_empty() {
+        failed.push("no such text reached a far side".to_owned());
+    }
+    for seen in texts {
+        let whom = seen.person.as_deref().unwrap_or("all");
+        if let Some(contains) = &words.contains
+            && !seen.says.contains(contains)
+        {
+            failed.push(format!("{} to {whom} does not say it: {}", seen.about.communique, seen.says.trim()));
+        }
+        if let Some(lacks) = &words.lacks
+            && seen.says.contains(lacks)
+        {
+            failed.push(format!("{} to {whom} says it", seen.about.communique));
+        }
+    }
+}
+
+fn name(row: &Row<'_>) -> String {
+    match row.delivery {
+        Some(delivery) => format!("{} of {}", delivery.id, row.person.id),
+        None => row.person.id.clone(),
+    }
+}
+
+fn words(of: &Selector) -> String {
+    let parts = [
+        of.communique.as_ref().map(ToString::to_string),
+        of.occurrence.as_ref().map(|o| format!("occurrence {o}")),
+        of.place.as_ref().map(|p| format!("at {p}")),
+        of.group.as_ref().map(|g| format!("for {g}")),
+        of.person.as_ref().map(|p| format!("to {p}")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// What a field of the report shows, where it is not what is wanted.
+fn differs(row: &Row<'_>, field: &str, wanted: &str) -> Option<String> {
+    let of_delivery = row.delivery.and_then(|d| serde_json::to_value(d).ok()?.get(field).cloned());
+    let value = of_delivery.or_else(|| serde_json::to_value(row.person).ok()?.get(field).cloned());
+    let Some(value) = value else { return Some(format!("the report has no field `{field}`")) };
+    let found = match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text,
+        Value::Array(items) => items.len().to_string(),
+        other => other.to_string(),
+    };
+    (found != wanted).then(|| format!("{field} is {found}, not {wanted}"))
+}
+
+fn too_close(delivery: &DeliveryReport, apart: Span) -> Option<String> {
+    let apart = apart.as_elapsed().unwrap_or_default();
+    let pairs = delivery.attempts.iter().zip(delivery.attempts.iter().skip(1));
+    pairs
+        .filter(|(before, after)| after.at.since(before.at) < apart)
+        .map(|(before, after)| format!("attempts at {} and {}", before.at, after.at))
+        .next()
+}

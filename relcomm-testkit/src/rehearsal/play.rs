@@ -1,0 +1,246 @@
+//! A rehearsal as it is played: the public dispatcher, with clock, journal and channels replaced.
+
+use super::channels::channels;
+use super::expectation::{Expectation, fits};
+use super::far_side::World;
+use super::happy;
+use super::members::Casting;
+use super::scene::Scene;
+use super::script::{Document, Event, Script};
+use super::stage::OnCall;
+use super::timeline::Line;
+use super::Check;
+use crate::clock::VirtualClock;
+use chrono::NaiveTime;
+use relcomm_core::channel::ChannelSet;
+use relcomm_core::clock::{Clock, Moment};
+use relcomm_core::dispatch::DispatchError;
+use relcomm_core::journal::{MemoryJournal, Mode, Scope};
+use relcomm_core::plan::source::Source;
+use relcomm_core::plan::time::{BadTime, Instant, Span};
+use relcomm_core::plan::{Finding, PlanDraft, Settings, Sources};
+use relcomm_core::prepare::{PreparedPlan, prepare};
+use relcomm_core::report::Report;
+use relcomm_core::validate::{Deployment, standard_rules, validate};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+/// What a play came to.
+#[derive(Debug)]
+pub(super) struct Played {
+    pub(super) timeline: Vec<Line>,
+    pub(super) checks: Vec<Check>,
+    pub(super) report: Option<Report>,
+    pub(super) exit: u8,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Why it cannot be played: findings about the script or the plan, or a fault of the engine.
+#[derive(Debug)]
+pub(super) enum Unplayable {
+    Script(Vec<Finding>),
+    Plan(Vec<Finding>),
+    Engine(String),
+}
+
+impl From<DispatchError> for Unplayable {
+    fn from(error: DispatchError) -> Self {
+        let cause = std::error::Error::source(&error).map(|c| format!(": {c}")).unwrap_or_default();
+        Self::Engine(format!("{error}{cause}"))
+    }
+}
+
+/// What is played, and by what.
+pub(super) struct Play<'a> {
+    script: &'a Script,
+    source: &'a Source,
+    pub(super) timeline: &'a Source,
+    expect: &'a Source,
+    settings: Settings,
+    plan: Source,
+    files: &'a dyn Sources,
+    pub(super) casting: Casting,
+    start: Moment,
+}
+
+pub(super) fn wrong(source: &Source, path: &str, message: impl Into<String>) -> Unplayable {
+    Unplayable::Script(vec![Finding::error("RC1201", path, message).at(source.at(path))])
+}
+
+impl<'a> Play<'a> {
+    pub(super) fn new(
+        document: &'a Document,
+        settings: &Settings,
+        mut plan: Source,
+        files: &'a dyn Sources,
+    ) -> Result<Self, Unplayable> {
+        let Document { script, source, timeline, expect } = document;
+        for (path, value) in &script.set {
+            if !plan.set(path, value) {
+                return Err(wrong(source, "set", format!("the plan has no `{path}` to set")));
+            }
+        }
+        let made_up = script.members.iter().map(|(group, people)| (group, people));
+        let casting = Casting::new(made_up, &mut plan).map_err(|why| wrong(source, "members", why))?;
+        let mut settings = settings.clone();
+        settings.set.extend(script.params.iter().cloned());
+        let mut play = Self { script, source, timeline, expect, settings, plan, files, casting, start: DEFAULT_START };
+        match script.clock.as_deref().map(str::parse::<Instant>) {
+            Some(Ok(Instant::At(at))) => play.start = at,
+            Some(_) => {
+                let message = "the clock begins at an instant with an offset, such as `2027-03-02T09:59Z`";
+                return Err(wrong(source, "clock", message));
+            }
+            None => {
+                let unseen = World::new(VirtualClock::starting_at(DEFAULT_START), Vec::new(), Vec::new(), Vec::new());
+                if let Ok((prepared, ..)) = play.prepare(&unseen, DEFAULT_START) {
+                    play.start = prepared.plan().release().when.planned.map_or(DEFAULT_START, happy::start);
+                }
+            }
+        }
+        Ok(play)
+    }
+
+    pub(super) fn play(mut self) -> Result<Played, Unplayable> {
+        let script = self.script;
+        let clock = VirtualClock::starting_at(self.start);
+        let mut outages = Vec::new();
+        for (index, outage) in script.outages.iter().flatten().enumerate() {
+            let path = format!("outages[{index}]");
+            let when = |text: &str| self.instant(text, self.start).map_err(|why| wrong(self.source, &path, why));
+            outages.push((outage.via.clone(), when(&outage.from)?, when(&outage.until)?));
+        }
+        // Whoever says nothing at all wants to see everything go well.
+        let usual = if script.timeline.is_none() { happy::answers() } else { Vec::new() };
+        let answers = script.answers.clone().unwrap_or(usual);
+        let world = World::new(clock.clone(), answers, outages, script.crashes.clone().unwrap_or_default());
+        let (prepared, channels, findings) = match self.prepare(&world, self.start) {
+            Ok(prepared) => prepared,
+            Err(Unplayable::Plan(findings)) => return self.unprepared(findings),
+            Err(other) => return Err(other),
+        };
+        self.who_is_meant(&prepared)?;
+        let scope = Scope::new(prepared.plan().id().clone(), &prepared.plan().release().version, Mode::Sandbox);
+        let journal = MemoryJournal::new(scope, Arc::new(clock.clone()) as Arc<dyn Clock>);
+        let events = script.timeline.clone().unwrap_or_else(|| happy::timeline(prepared.plan(), self.start));
+        let mut scene = Scene {
+            clock,
+            journal,
+            world,
+            on_call: Vec::new(),
+            prepared,
+            channels,
+            findings,
+            said: Vec::new(),
+            checks: Vec::new(),
+        };
+        for _ in 0..script.dispatchers.map_or(1, NonZeroU32::get) {
+            scene.on_call.push(OnCall::new(scene.dispatcher()?));
+        }
+        let stopped = self.happen(&mut scene, &events)?;
+        if !stopped {
+            scene.run_to_end()?;
+        }
+        scene.end(script.expect.as_deref().unwrap_or_default(), self.expect)
+    }
+
+    /// `true` if the script stops it.
+    fn happen(&mut self, scene: &mut Scene, events: &[Event]) -> Result<bool, Unplayable> {
+        let mut when = self.start;
+        for (index, event) in events.iter().enumerate() {
+            let path = format!("timeline[{index}]");
+            let place = format!("{path}.at");
+            let at = self.instant(&event.at, when).map_err(|why| wrong(self.timeline, &place, why))?;
+            if at < when {
+                return Err(wrong(self.timeline, &place, "this is before what stands above it"));
+            }
+            when = at;
+            scene.run_until(at)?;
+            self.act(scene, event, &path)?;
+            scene.settle()?;
+            scene.expect(&event.expect, self.timeline, &format!("{path}.expect"))?;
+            if event.stop {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A plan that cannot be prepared is what some rehearsals expect.
+    fn unprepared(&self, findings: Vec<Finding>) -> Result<Played, Unplayable> {
+        let expected = self.script.expect.as_deref().unwrap_or_default();
+        if expected.is_empty() || expected.iter().any(|e| e.finding.is_none()) {
+            return Err(Unplayable::Plan(findings));
+        }
+        let check = |(index, expected): (usize, &Expectation)| {
+            let code = expected.finding.as_deref().unwrap_or_default();
+            let found = findings.iter().any(|f| f.code == code);
+            let failed = if found { Vec::new() } else { vec![format!("there is no finding {code}")] };
+            Check::new(self.expect, &format!("expect[{index}]"), failed)
+        };
+        let checks = expected.iter().enumerate().map(check).collect();
+        Ok(Played { timeline: Vec::new(), checks, report: None, exit: 2, findings })
+    }
+
+    pub(super) fn prepare(
+        &self,
+        world: &World,
+        now: Moment,
+    ) -> Result<(PreparedPlan, ChannelSet, Vec<Finding>), Unplayable> {
+        let (draft, source) = PlanDraft::of(self.plan.clone(), &self.settings).map_err(Unplayable::Plan)?;
+        let files = self.casting.beside(self.files);
+        let validation = validate(&draft, &source, &files, &Deployment::unknown().now(now), &standard_rules());
+        let mut findings = validation.findings().to_vec();
+        let (plan, people) = validation.into_plan().map_err(Unplayable::Plan)?;
+        world.meet(&people);
+        let channels = channels(world, &plan, &people, &self.script.channels);
+        let preparation = prepare(plan, people, &channels);
+        findings.extend(preparation.findings);
+        match preparation.prepared {
+            Some(prepared) => Ok((prepared, channels, findings)),
+            None => Err(Unplayable::Plan(findings)),
+        }
+    }
+
+    /// An answer or a crash that is for nobody is a slip.
+    fn who_is_meant(&self, prepared: &PreparedPlan) -> Result<(), Unplayable> {
+        let people = prepared.people();
+        let ids: Vec<&str> =
+            (0..u32::try_from(people.len()).unwrap_or(u32::MAX)).filter_map(|n| Some(people.at(n)?.id())).collect();
+        let groups: Vec<&str> = prepared.plan().groups().iter().map(|g| g.id.as_str()).collect();
+        let all = || ids.iter().chain(&groups);
+        let answers = self.script.answers.iter().flatten().map(|a| &a.to).enumerate();
+        let crashes = self.script.crashes.iter().flatten().map(|c| &c.to).enumerate();
+        let named = answers.map(|(n, to)| (format!("answers[{n}].to"), to));
+        for (path, to) in named.chain(crashes.map(|(n, to)| (format!("crashes[{n}].to"), to))) {
+            // Who joins later is not there yet.
+            let made_up = self.script.members.keys().any(|group| to.contains('*') || to.starts_with(group.as_str()));
+            if !made_up && !all().any(|id| fits(to, id)) {
+                return Err(wrong(self.source, &path, format!("`{to}` is no person and no group of the plan")));
+            }
+        }
+        Ok(())
+    }
+
+    /// An instant of the script.
+    pub(super) fn instant(&self, text: &str, before: Moment) -> Result<Moment, String> {
+        if let Some(span) = text.strip_prefix('+') {
+            let span: Span = span.parse().map_err(|e: BadTime| e.to_string())?;
+            let span = span.as_elapsed().ok_or("business days are no time that passes here")?;
+            return Ok(self.start + span);
+        }
+        let time = |form| NaiveTime::parse_from_str(text, form).ok();
+        if let Some(time) = time("%H:%M").or_else(|| time("%H:%M:%S")) {
+            return Ok(before.datetime().date_naive().and_time(time).and_utc().into());
+        }
+        match text.parse() {
+            Ok(Instant::At(at)) => Ok(at),
+            Ok(Instant::Local(local)) => Ok(local.and_utc().into()),
+            _ => Err(format!("`{text}` is no time: write `10:00`, `+6d` or `2027-03-02T10:00Z`")),
+        }
+    }
+}
+
+/// Where no clock is given: a Monday at nine.
+const DEFAULT_START: Moment = Moment::from_millis(1_804_842_000_000);
+

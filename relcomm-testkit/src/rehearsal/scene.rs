@@ -1,0 +1,265 @@
+//! Where a rehearsal stands: the record, the far sides, who dispatches, and what was said and judged so far.
+
+use super::Check;
+use super::expectation::Expectation;
+use super::far_side::World;
+use super::judge::{Evidence, row_id};
+use super::play::{Played, Unplayable};
+use super::script::Event;
+use super::stage::{OnCall, at_once};
+use super::timeline::{Line, Names, Said, tell};
+use crate::clock::VirtualClock;
+use relcomm_core::channel::ChannelSet;
+use relcomm_core::clock::{Clock, Moment};
+use relcomm_core::course::DeliveryFact;
+use relcomm_core::dispatch::{DispatchError, DispatchOptions, Dispatcher};
+use relcomm_core::journal::{Entry, Fact, Journal, MemoryJournal, Note, Subject};
+use relcomm_core::plan::source::Source;
+use relcomm_core::plan::{Finding, People};
+use relcomm_core::prepare::PreparedPlan;
+use relcomm_core::receipt::Assurance;
+use relcomm_core::report::{Report, Verdict};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// More turns than any rehearsal takes without time passing: one that needs more goes round in a circle.
+const MOST_TURNS: u32 = 10_000;
+
+pub(super) struct Scene {
+    pub(super) clock: VirtualClock,
+    pub(super) journal: MemoryJournal,
+    pub(super) world: World,
+    pub(super) on_call: Vec<OnCall>,
+    pub(super) prepared: PreparedPlan,
+    pub(super) channels: ChannelSet,
+    pub(super) findings: Vec<Finding>,
+    pub(super) said: Vec<Said>,
+    pub(super) checks: Vec<Check>,
+}
+
+impl Scene {
+    pub(super) fn dispatcher(&self) -> Result<Dispatcher, Unplayable> {
+        let clock = Arc::new(self.clock.clone()) as Arc<dyn Clock>;
+        let mut options = DispatchOptions::default();
+        options.poll = Some(Duration::from_secs(1));
+        let dispatcher = Dispatcher::new(self.prepared.clone(), self.channels.clone(), self.journal.clone())?;
+        Ok(dispatcher.clock(clock).options(options))
+    }
+
+    fn now<T>(call: impl Future<Output = Result<T, DispatchError>>) -> Result<T, Unplayable> {
+        let waits = || Unplayable::Engine("what takes no time waits for some".to_owned());
+        Ok(at_once(call).ok_or_else(waits)??)
+    }
+
+    fn entries(&self) -> Result<Vec<Entry>, Unplayable> {
+        Self::now(async { Ok(self.journal.entries(0, usize::MAX).await?) })
+    }
+
+    pub(super) fn note(&mut self, what: String) {
+        let after = self.entries().map_or(0, |all| all.len() as u64);
+        self.said.push(Said { after, at: self.clock.now(), what });
+    }
+
+    /// Somebody says something, and it is taken or refused as expected.
+    pub(super) fn say(
+        &mut self,
+        source: &Source,
+        event: &Event,
+        path: &str,
+        what: String,
+        call: impl Future<Output = Result<bool, DispatchError>>,
+    ) -> Result<(), Unplayable> {
+        let before = self.entries()?.len();
+        let after = before as u64;
+        let said = at_once(call).ok_or_else(|| Unplayable::Engine("a person's word waits for time".to_owned()))?;
+        let told = match &said {
+            Ok(true) => what,
+            Ok(false) => format!("{what}: said already"),
+            Err(DispatchError::Refused(refusal)) => format!("{what}: refused, {refusal}"),
+            Err(_) => what,
+        };
+        self.said.push(Said { after, at: self.clock.now(), what: told });
+        let path = format!("{path}.refused");
+        match (said, &event.refused) {
+            (Ok(_), None) => {}
+            (Ok(_), Some(_)) => self.checks.push(Check::new(source, &path, vec!["it was not refused".to_owned()])),
+            (Err(DispatchError::Refused(refusal)), Some(words)) => {
+                let mut failed = Vec::new();
+                if !refusal.to_string().contains(words) {
+                    failed.push(format!("it was refused in other words: {refusal}"));
+                }
+                if self.entries()?.len() != before {
+                    failed.push("it was refused, and yet the journal has changed".to_owned());
+                }
+                self.checks.push(Check::new(source, &path, failed));
+            }
+            (Err(DispatchError::Refused(refusal)), None) => {
+                let failed = vec![format!("it was refused: {refusal}")];
+                self.checks.push(Check::new(source, path.trim_end_matches(".refused"), failed));
+            }
+            (Err(error), _) => return Err(error.into()),
+        }
+        self.on_call.iter_mut().for_each(OnCall::poke);
+        Ok(())
+    }
+
+    pub(super) fn die(&mut self, back: Duration) {
+        let at = self.clock.truly() + back;
+        self.note(format!("crash, back at {at}"));
+        self.on_call.iter_mut().for_each(|on_call| on_call.die(at));
+    }
+
+    /// Does all that can be done without time passing.
+    pub(super) fn settle(&mut self) -> Result<(), Unplayable> {
+        for _ in 0..MOST_TURNS {
+            let mut any = false;
+            for index in 0..self.on_call.len() {
+                if let Some(on_call) = self.on_call.get_mut(index) {
+                    any |= on_call.go(&self.clock)?;
+                }
+                if let Some(back) = self.world.take_crash() {
+                    self.die(back);
+                }
+            }
+            let now = self.clock.truly();
+            let still_due = self.on_call.iter().any(|o| o.next(&self.clock).is_some_and(|at| at <= now));
+            if !any && !still_due {
+                return Ok(());
+            }
+        }
+        Err(Unplayable::Engine("the dispatcher goes round in a circle".to_owned()))
+    }
+
+    /// When something next happens by itself. A receipt that came while nobody was there waits until somebody is.
+    fn next(&self) -> Option<Moment> {
+        let now = self.clock.truly();
+        let on_call = self.on_call.iter().filter_map(|o| o.next(&self.clock));
+        on_call.chain(self.clock.next()).chain(self.world.next_receipt_after(now)).filter(|at| *at > now).min()
+    }
+
+    fn pass_to(&mut self, at: Moment) -> Result<(), Unplayable> {
+        let receipt = self.world.next_receipt_after(self.clock.truly()).is_some_and(|due| due <= at);
+        self.clock.move_to(at);
+        if receipt {
+            self.on_call.iter_mut().for_each(OnCall::poke);
+        }
+        self.settle()
+    }
+
+    pub(super) fn run_until(&mut self, until: Moment) -> Result<(), Unplayable> {
+        self.settle()?;
+        while let Some(next) = self.next().filter(|at| *at < until) {
+            self.pass_to(next)?;
+        }
+        self.pass_to(until)
+    }
+
+    pub(super) fn run_to_end(&mut self) -> Result<(), Unplayable> {
+        self.settle()?;
+        while let Some(next) = self.next().filter(|at| *at < Moment::MAX) {
+            self.pass_to(next)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn expect(&mut self, expected: &[Expectation], source: &Source, path: &str) -> Result<(), Unplayable> {
+        if expected.is_empty() {
+            return Ok(());
+        }
+        let dispatcher = self.dispatcher()?;
+        let report = self.report(&dispatcher)?;
+        let standing = Self::now(dispatcher.standing())?;
+        let (entries, names, timeline) = self.story()?;
+        let notes = Self::now(async { Ok(self.journal.notes(0, u64::MAX).await?) })?;
+        let seen = self.world.seen();
+        let waits = standing.pending.iter().any(|p| p.approval);
+        let evidence = Evidence {
+            report: &report,
+            exit: exit(&report, waits),
+            findings: &self.findings,
+            seen: &seen,
+            groups: &groups(self.prepared.people()),
+            reached: &reached(&entries, &names),
+            written: &written(&entries, &notes, &timeline),
+        };
+        for (index, expectation) in expected.iter().enumerate() {
+            self.checks.push(Check::new(source, &format!("{path}[{index}]"), evidence.against(expectation)));
+        }
+        Ok(())
+    }
+
+    fn report(&self, dispatcher: &Dispatcher) -> Result<Report, Unplayable> {
+        let report = at_once(dispatcher.report()).ok_or_else(|| Unplayable::Engine("a report waits for time".to_owned()))?;
+        report.map_err(|e| Unplayable::Engine(e.to_string()))
+    }
+
+    fn story(&self) -> Result<(Vec<Entry>, Names, Vec<Line>), Unplayable> {
+        let entries = self.entries()?;
+        let mut names = Names::default();
+        let gates = Self::now(async { Ok(self.journal.gates().await?) })?;
+        for gate in gates {
+            let rows = Self::now(async { Ok(self.journal.scan(gate.no, 0, usize::MAX).await?) })?;
+            names.who.extend(rows.into_iter().filter_map(|row| Some((row.id, row.who?.as_str().to_owned()))));
+            names.gates.insert(gate.no, gate.id.to_string());
+        }
+        let lanes = Self::now(async { Ok(self.journal.lanes().await?) })?;
+        names.lanes = lanes.into_iter().map(|lane| (lane.no, lane.name)).collect();
+        let timeline = tell(&entries, &self.said, &names);
+        Ok((entries, names, timeline))
+    }
+
+    pub(super) fn end(mut self, expected: &[Expectation], source: &Source) -> Result<Played, Unplayable> {
+        self.expect(expected, source, "expect")?;
+        let dispatcher = self.dispatcher()?;
+        let report = self.report(&dispatcher)?;
+        let standing = Self::now(dispatcher.standing())?;
+        let (_, _, timeline) = self.story()?;
+        let exit = exit(&report, standing.pending.iter().any(|p| p.approval));
+        Ok(Played { timeline, checks: self.checks, report: Some(report), exit, findings: self.findings })
+    }
+}
+
+/// As what `dispatch` would end.
+fn exit(report: &Report, waits_for_approval: bool) -> u8 {
+    match report.verdict {
+        _ if waits_for_approval => 3,
+        Verdict::Informed => 0,
+        Verdict::Pending => 5,
+        _ => 4,
+    }
+}
+
+fn groups(people: &People) -> BTreeMap<String, Vec<String>> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (group, members) in people.groups() {
+        for who in members.iter().filter_map(|n| people.at(*n)) {
+            all.entry(who.id().to_owned()).or_default().push(group.to_string());
+        }
+    }
+    all
+}
+
+/// When each delivery reached what.
+fn reached(entries: &[Entry], names: &Names) -> BTreeMap<String, BTreeMap<Assurance, Moment>> {
+    let mut all: BTreeMap<String, BTreeMap<Assurance, Moment>> = BTreeMap::new();
+    for entry in entries {
+        let (Subject::Delivery(id), Fact::Delivery(fact)) = (entry.subject, &entry.fact) else { continue };
+        let sure = match fact {
+            DeliveryFact::Started { .. } => Assurance::Attempted,
+            DeliveryFact::Accepted { sure, .. } | DeliveryFact::Proved { sure, .. } => *sure,
+            _ => continue,
+        };
+        let gate = names.gates.get(&id.gate).map_or("", String::as_str);
+        all.entry(row_id(gate, id)).or_default().entry(sure).or_insert(entry.at);
+    }
+    all
+}
+
+fn written(entries: &[Entry], notes: &[(u64, Note)], timeline: &[Line]) -> String {
+    let mut all = serde_json::to_string(entries).unwrap_or_default();
+    all.push_str(&serde_json::to_string(notes).unwrap_or_default());
+    timeline.iter().for_each(|line| all.push_str(&line.what));
+    all
+}
+

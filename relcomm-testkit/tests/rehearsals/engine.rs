@@ -1,0 +1,218 @@
+//! What happens in a rehearsal is what the engine does.
+
+use crate::rehearsals::stage::{holds, timeline};
+
+const ALL_LIVE: &str = "
+  - { at: 10:00, declare: { outcome: success, place: eu, by: ada } }
+  - { at: 10:00, declare: { outcome: success, place: us, by: ada } }
+";
+
+#[test]
+fn a_timeline_tells_what_people_did_and_what_followed() {
+    let performance = holds(
+        "
+members: { customers: { count: 5, columns: { place: [eu, us] } } }
+answers:
+  - { to: customers-2, via: email, answer: refused }
+  - { to: customers-3, via: email, attempt: 1, answer: { failed: { status: 451, retry_after: 90s } } }
+  - { to: customers-4, via: email, answer: accepted }
+  - { to: customers-*, via: email, later: { delivered: 1m } }
+  - { to: customers-*, via: phone, later: { acknowledged: 20m } }
+timeline:
+  - { at: 10:00, declare: { outcome: success, place: eu, by: ada, proof: build 7 } }
+  - { at: 11:30, declare: { outcome: success, place: us, by: ada } }
+  - { at: 11:30, declare: { outcome: success, place: us, by: ada } }
+  - { at: +1d, attest: { communique: talk, group: board, by: carl, outcome: done } }
+expect:
+  - { totals: { people: 7, informed: 7 }, verdict: informed, exit: 0 }
+",
+    );
+    insta::assert_snapshot!(timeline(&performance));
+}
+
+#[test]
+fn two_plays_are_the_same_byte_for_byte() {
+    let play = || {
+        let performance = holds(&format!(
+            "
+dispatchers: 2
+members: {{ customers: {{ count: 40 }} }}
+answers:
+  - {{ to: customers-*7, via: email, answer: indeterminate }}
+  - {{ to: customers-*, via: email, after: 3s, later: {{ delivered: 10m }} }}
+crashes: [{{ to: customers-9, point: crossed, back: 2m }}]
+timeline:{ALL_LIVE}  - {{ at: +2d, stop: true, expect: [{{ exit: 5 }}] }}
+"
+        ));
+        serde_json::to_string(&performance).unwrap()
+    };
+    assert_eq!(play(), play());
+}
+
+#[test]
+fn what_a_crash_leaves_in_the_air_is_held_and_nothing_is_doubled_or_lost() {
+    for (point, sent) in [("begun", 6), ("crossed", 6), ("taken", 7)] {
+        // Six customers at two places each; the one that was in the air is in doubt, since the mail's far side knows no keys.
+        let performance = holds(&format!(
+            "
+set: {{ }}
+members: {{ customers: {{ count: 7, columns: {{ place: [eu] }} }} }}
+answers: [{{ to: customers-*, via: email, later: {{ delivered: 1m }} }}]
+channels: {{ email: {{ concurrency: 1 }} }}
+crashes: [{{ to: customers-3, via: email, point: {point}, back: 10m }}]
+timeline:{ALL_LIVE}  - {{ at: +2d, stop: true }}
+expect:
+  - {{ where: {{ group: customers }}, sent: {sent} }}
+  - {{ where: {{ group: customers }}, is: {{ class: informed }}, count: 6 }}
+  - {{ where: {{ person: customers-3 }}, is: {{ reason: \"held: nobody knows whether it went out\" }} }}
+"
+        ));
+        assert!(timeline(&performance).contains("crash, back at 2027-03-02T10:10:00Z"));
+    }
+}
+
+#[test]
+fn a_far_side_that_honours_keys_has_each_text_once_whatever_crashes() {
+    for point in ["begun", "crossed", "taken"] {
+        holds(&format!(
+            "
+members: {{ customers: {{ count: 7, columns: {{ place: [eu] }} }} }}
+answers: [{{ to: customers-*, via: email, later: {{ delivered: 1m }} }}]
+channels: {{ email: {{ deduplication: key }} }}
+crashes: [{{ to: customers-3, via: email, point: {point}, back: 10m }}]
+timeline:{ALL_LIVE}  - {{ at: +2d, stop: true }}
+expect:
+  - {{ where: {{ group: customers }}, sent: 7 }}
+  - {{ where: {{ group: customers }}, is: {{ class: informed }} }}
+"
+        ));
+    }
+}
+
+#[test]
+fn a_far_side_that_can_be_asked_settles_the_doubt() {
+    holds(&format!(
+        "
+members: {{ customers: {{ count: 4, columns: {{ place: [eu] }} }} }}
+channels: {{ email: {{ deduplication: lookup }} }}
+answers:
+  - {{ to: customers-1, via: email, attempt: 1, answer: {{ indeterminate: {{ arrived: false }} }} }}
+  - {{ to: customers-2, via: email, answer: indeterminate, later: {{ delivered: 5m }} }}
+  - {{ to: customers-*, via: email, later: {{ delivered: 5m }} }}
+timeline:{ALL_LIVE}  - {{ at: +2d, stop: true }}
+expect:
+  - {{ where: {{ group: customers }}, sent: 4 }}
+  - {{ where: {{ group: customers }}, is: {{ class: informed }} }}
+"
+    ));
+}
+
+#[test]
+fn an_outage_takes_the_channel_down_and_nobodys_tries() {
+    let performance = holds(&format!(
+        "
+members: {{ customers: {{ count: 3, columns: {{ place: [eu] }} }} }}
+outages: [{{ via: email, from: 10:00, until: 10:20 }}]
+answers: [{{ to: customers-*, via: email, later: {{ delivered: 1m }} }}]
+timeline:{ALL_LIVE}  - {{ at: +1d, stop: true }}
+expect:
+  - {{ where: {{ group: customers }}, is: {{ class: informed, mechanism: email }} }}
+  - {{ never: {{ group: customers, via: phone }} }}
+"
+    ));
+    assert!(timeline(&performance).contains("channel for email: down until"));
+}
+
+#[test]
+fn a_hanging_far_side_ends_with_the_time_of_a_call() {
+    holds(&format!(
+        "
+members: {{ customers: {{ count: 1, columns: {{ place: [eu] }} }} }}
+channels: {{ email: {{ timeout: 20s }} }}
+answers:
+  - {{ to: customers-1, via: email, attempt: 1, answer: hang }}
+  - {{ to: customers-1, via: email, later: {{ delivered: 1m }} }}
+timeline:{ALL_LIVE}  - {{ at: +1d, stop: true }}
+expect: [{{ where: {{ person: customers-1 }}, is: {{ class: informed, attempts: 2 }}, apart: 20s }}]
+"
+    ));
+}
+
+#[test]
+fn two_dispatchers_send_each_text_once() {
+    holds(&format!(
+        "
+dispatchers: 2
+members: {{ customers: {{ count: 100, columns: {{ place: [eu, us] }} }} }}
+answers: [{{ to: customers-*, via: email, after: 2s, later: {{ delivered: 1m }} }}]
+timeline:{ALL_LIVE}  - {{ at: +1d, stop: true }}
+expect:
+  - {{ where: {{ group: customers }}, sent: 100 }}
+  - {{ where: {{ group: customers }}, is: {{ class: informed, attempts: 1 }}, count: 100 }}
+"
+    ));
+}
+
+#[test]
+fn a_hold_stops_what_is_not_out_and_lets_it_go_on() {
+    holds(&format!(
+        "
+members: {{ customers: {{ count: 3, columns: {{ place: [eu] }} }} }}
+timeline:
+  - {{ at: 09:30, hold: {{ communique: live, by: ada, why: wait }} }}{ALL_LIVE}
+  - {{ at: 11:00, expect: [{{ where: {{ communique: brief }}, sent: 2 }}, {{ where: {{ communique: live }}, sent: 0 }}, {{ waiting_for: resume }}] }}
+  - {{ at: 12:00, resume: {{ communique: live, by: ada }} }}
+  - {{ at: 12:01, expect: [{{ where: {{ communique: live }}, sent: 3 }}] }}
+  - {{ at: +1d, stop: true }}
+"
+    ));
+}
+
+#[test]
+fn who_joins_and_who_leaves_changes_the_list_of_what_is_not_out_yet() {
+    holds(
+        "
+members: { customers: { count: 3 } }
+timeline:
+  - { at: 10:00, declare: { outcome: success, place: eu, by: ada } }
+  - { at: 10:30, expect: [{ where: { communique: live, place: eu }, sent: 3 }] }
+  - { at: 11:00, join: { customers: 2 } }
+  - { at: 11:00, leave: { customers: customers-1 } }
+  - { at: 12:00, declare: { outcome: success, place: us, by: ada } }
+  - { at: 12:30, expect: [{ where: { communique: live, place: us }, sent: 4 }, { where: { communique: live, place: us, person: customers-1 }, sent: 0 }] }
+  - { at: +1d, stop: true }
+",
+    );
+}
+
+#[test]
+fn a_jump_of_the_machines_clock_leaves_true_time_as_it_is() {
+    let performance = holds(&format!(
+        "
+members: {{ customers: {{ count: 1, columns: {{ place: [eu] }} }} }}
+timeline:
+  - {{ at: 09:30, jump: {{ ahead: 2h }} }}{ALL_LIVE}
+  - {{ at: 10:05, expect: [{{ where: {{ communique: live }}, sent: 1 }}] }}
+  - {{ at: +1d, stop: true }}
+"
+    ));
+    assert!(timeline(&performance).contains("2027-03-02T12:00:00Z  ada declares success at eu"), "{performance}");
+}
+
+#[test]
+fn what_is_refused_is_said_in_a_line_and_leaves_the_journal_as_it_was() {
+    holds(
+        "
+members: { customers: { count: 1 } }
+timeline:
+  - { at: 10:00, declare: { outcome: success, by: ada }, refused: name the place }
+  - { at: 10:00, declare: { outcome: success, place: mars, by: ada }, refused: is no place }
+  - { at: 10:00, declare: { outcome: success, place: eu, by: ada, as_of: 11:00 }, refused: future }
+  - { at: 10:00, approve: { role: boss, by: ada }, refused: needs no approval }
+  - { at: 10:00, attest: { communique: talk, group: board, by: carl, outcome: done }, refused: nothing of that communique is out }
+  - { at: 10:01, declare: { outcome: rolled-back, place: eu, by: ada } }
+  - { at: 10:02, declare: { outcome: success, place: eu, by: ada }, refused: rolled back }
+  - { at: 10:03, stop: true }
+",
+    );
+}

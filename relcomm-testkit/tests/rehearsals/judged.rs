@@ -1,0 +1,76 @@
+//! An expectation that is not true does not hold, and the first one that does not is named.
+
+use crate::rehearsals::stage::{HEAD, diverges, perform};
+
+const LIVE: &str = "
+members: { customers: { count: 4, columns: { place: [eu] } } }
+answers:
+  - { to: customers-1, via: email, answer: refused }
+  - { to: customers-*, via: email, later: { delivered: 1m } }
+timeline:
+  - { at: 10:00, declare: { outcome: success, place: eu, by: ada } }
+  - { at: 10:30, declare: { outcome: success, place: us, by: ada } }
+  - { at: 12:00, stop: true }
+expect:
+";
+
+/// Whether the expectation fails, and in words that hold these.
+fn fails(expectation: &str, words: &str) {
+    let (line, why) = diverges(&format!("{LIVE}  - {expectation}\n"));
+    let wanted = HEAD.lines().count() + LIVE.lines().count();
+    assert_eq!(line, wanted + 1, "{expectation}");
+    assert!(why.contains(words), "{expectation}: {why}");
+}
+
+#[test]
+fn each_kind_of_expectation_can_fail() {
+    fails("{ totals: { informed: 7 } }", "informed, not 7");
+    fails("{ totals: { infromed: 7 } }", "no field `infromed`");
+    fails("{ verdict: informed }", "the verdict is pending");
+    fails("{ exit: 0 }", "the exit code is 5");
+    fails("{ sent: 3 }", "were sent, not 3");
+    fails("{ where: { person: customers-2 }, sent: 0 }", "1 were sent");
+    fails("{ where: { person: nobody } }", "no row");
+    fails("{ where: { person: customers-2 }, is: { class: not_informed } }", "class is informed");
+    fails("{ where: { person: customers-2 }, is: { clas: informed } }", "no field `clas`");
+    fails("{ where: { person: customers-2 }, is: { attempts: 2 } }", "attempts is 1");
+    fails("{ where: { group: customers }, is: { mechanism: email }, count: 4 }", "3 rows of 4");
+    fails("{ where: { group: customers }, count: 5 }", "4 rows of 4");
+    fails("{ where: { person: customers-1 }, apart: 3h }", "attempts at 2027-03-02T10:00:00Z and 2027-03-02T10:00:00Z");
+    fails("{ where: { person: customers-2 }, text: { contains: Sir } }", "does not say it: Demo");
+    fails("{ where: { person: customers-2 }, text: { lacks: Dear } }", "says it");
+    fails("{ where: { person: customers-1, via: email }, text: { contains: Dear } }", "no such text");
+    fails("{ everywhere: { lacks: Dear customers } }", "in the text of live");
+    fails("{ everywhere: { lacks: not_informed } }", "in the report");
+    fails("{ everywhere: { lacks: ada declares } }", "in the journal or the timeline");
+    fails("{ never: { person: customers-1, via: phone } }", "it was tried 1 times");
+    fails(
+        "{ order: [{ communique: live, state: accepted }, { communique: brief, state: accepted }] }",
+        "the first of brief already at",
+    );
+    fails("{ order: [{ communique: brief, state: acknowledged }] }", "nothing of brief was acknowledged");
+    fails("{ reason: waived }", "the reason is");
+    fails("{ waiting_for: approval }", "what is pending waits for: talk");
+    fails("{ finding: RC0302 }", "there is no such finding");
+    fails("{ }", "expects nothing");
+    fails("{ where: { person: customers-2 } , text: { contains: Dear }, exit: 1 }", "the exit code is 5, not 1");
+}
+
+#[test]
+fn what_is_expected_in_between_is_judged_there() {
+    let between = LIVE.replace("at: 10:30,", "at: 10:30, expect: [{ where: { communique: brief, place: us }, sent: 1 }],");
+    assert!(perform(&format!("{between}  - {{ exit: 5 }}\n")).unwrap().held());
+    let too_early = LIVE.replace("place: eu, by: ada }", "place: eu, by: ada }, expect: [{ exit: 0 }]");
+    let (line, why) = diverges(&format!("{too_early}  - {{ exit: 5 }}\n"));
+    assert!(why.contains("the exit code is 5"), "{why}");
+    assert_eq!(line, HEAD.lines().count() + 7);
+}
+
+#[test]
+fn a_refusal_that_does_not_come_or_says_something_else_diverges() {
+    let says = |entry: &str| diverges(&LIVE.replace("  - { at: 12:00, stop: true }\nexpect:\n", &format!("  - {entry}\n"))).1;
+    assert!(says("{ at: 11:00, hold: { by: ada }, refused: no }").contains("it was not refused"));
+    assert!(says("{ at: 11:00, declare: { outcome: success, place: x, by: ada } }").contains("it was refused: `x`"));
+    let other = says("{ at: 11:00, declare: { outcome: success, place: x, by: ada }, refused: because }");
+    assert!(other.contains("in other words"), "{other}");
+}
