@@ -34,7 +34,9 @@ impl Play<'_> {
             declaration.place.clone_from(&says.place);
             declaration.proof.clone_from(&says.proof);
             if let Some(as_of) = &says.as_of {
-                let when = self.instant(as_of, scene.clock.truly()).map_err(|why| wrong(self.timeline, &at("declare"), why))?;
+                let when = self
+                    .instant(as_of, scene.clock.truly())
+                    .map_err(|why| wrong(self.timeline, &at("declare"), why))?;
                 declaration = declaration.at(when);
             }
             let place = says.place.as_ref().map(|p| format!(" at {p}")).unwrap_or_default();
@@ -83,7 +85,11 @@ impl Play<'_> {
             return scene.say(self.timeline, event, path, what, call);
         }
         if let Some(why) = &event.refused {
-            return Err(wrong(self.timeline, &at("refused"), format!("nobody says anything here that could be refused: {why}")));
+            return Err(wrong(
+                self.timeline,
+                &at("refused"),
+                format!("nobody says anything here that could be refused: {why}"),
+            ));
         }
         if let Some(groups) = &event.join {
             for (group, count) in groups {

@@ -12,7 +12,12 @@ use relcomm_core::receipt::Assurance;
 use std::collections::BTreeSet;
 
 /// A far side for every mechanism of the plan.
-pub(super) fn channels(world: &World, plan: &Plan, people: &People, drafts: &Ordered<Mechanism, FarSideDraft>) -> ChannelSet {
+pub(super) fn channels(
+    world: &World,
+    plan: &Plan,
+    people: &People,
+    drafts: &Ordered<Mechanism, FarSideDraft>,
+) -> ChannelSet {
     let steps = |via: &[Step]| via.iter().map(|s| s.via.clone()).collect::<Vec<_>>();
     let mut all: BTreeSet<Mechanism> = plan.mechanisms().keys().cloned().collect();
     all.extend(plan.groups().iter().flat_map(|g| steps(&g.via)));
@@ -20,8 +25,12 @@ pub(super) fn channels(world: &World, plan: &Plan, people: &People, drafts: &Ord
         all.extend(steps(&communique.via));
         all.extend(communique.variants.values().flat_map(|v| steps(&v.via)));
     }
-    for number in 0..u32::try_from(people.len()).unwrap_or(u32::MAX) {
-        all.extend(people.at(number).iter().flat_map(|who| who.mechanisms()).filter(|m| !all.contains(*m)).cloned().collect::<Vec<_>>());
+    for who in (0..u32::try_from(people.len()).unwrap_or(u32::MAX)).filter_map(|number| people.at(number)) {
+        for mechanism in who.mechanisms() {
+            if !all.contains(mechanism) {
+                all.insert(mechanism.clone());
+            }
+        }
     }
     let usual = FarSideDraft::default();
     all.into_iter().fold(ChannelSet::new(), |set, mechanism| {

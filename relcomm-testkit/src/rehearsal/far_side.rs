@@ -49,7 +49,8 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    people: BTreeMap<(Mechanism, String), Vec<(String, Vec<String>)>>,
+    /// By mechanism and address.
+    people: BTreeMap<(Mechanism, String), Vec<Behind>>,
     seen: Vec<Seen>,
     keys: BTreeSet<Key>,
     crashes: Vec<CrashAt>,
@@ -57,6 +58,13 @@ struct State {
     /// By when they come, truly; a number tells those of one instant apart.
     receipts: BTreeMap<(Moment, u64), (Mechanism, Receipt)>,
     numbered: u64,
+}
+
+/// Who is behind an address, and their groups.
+#[derive(Clone)]
+struct Behind {
+    id: String,
+    groups: Vec<String>,
 }
 
 impl fmt::Debug for World {
@@ -88,13 +96,13 @@ impl World {
                 groups.entry(*member).or_default().push(group.to_string());
             }
         }
-        let mut behind: BTreeMap<(Mechanism, String), Vec<(String, Vec<String>)>> = BTreeMap::new();
+        let mut behind: BTreeMap<(Mechanism, String), Vec<Behind>> = BTreeMap::new();
         for number in 0..u32::try_from(people.len()).unwrap_or(u32::MAX) {
             let Some(who) = people.at(number) else { continue };
             let mine = groups.remove(&number).unwrap_or_default();
             for (mechanism, address) in who.addresses() {
                 let place = behind.entry((mechanism.clone(), address.to_owned())).or_default();
-                place.push((who.id().to_owned(), mine.clone()));
+                place.push(Behind { id: who.id().to_owned(), groups: mine.clone() });
             }
         }
         self.state().people = behind;
@@ -188,9 +196,9 @@ impl FarSide {
         let address = item.address.as_ref().map(|a| a.as_str().to_owned());
         let known = address.and_then(|a| self.world.state().people.get(&(self.via.clone(), a)).cloned());
         // Of several who share an address, those whom the text is for.
-        let is_meant = |(_, groups): &&(String, Vec<String>)| groups.iter().any(|g| of_text.contains(g));
+        let is_meant = |behind: &&Behind| behind.groups.iter().any(|g| of_text.contains(g));
         match known.as_ref().and_then(|all| all.iter().find(is_meant)) {
-            Some((id, groups)) => {
+            Some(Behind { id, groups }) => {
                 let groups = groups.iter().filter(|g| of_text.contains(g)).cloned().collect();
                 Recipient { person: Some(id.clone()), groups, about: about.clone() }
             }

@@ -3,8 +3,8 @@
 use super::script::{AnswerDraft, ApproveDraft, DeclareDraft, Event, Later};
 use relcomm_core::clock::Moment;
 use relcomm_core::plan::Plan;
-use relcomm_core::release::Outcome;
 use relcomm_core::plan::time::Span;
+use relcomm_core::release::Outcome;
 use std::collections::BTreeSet;
 use std::time::Duration;
 

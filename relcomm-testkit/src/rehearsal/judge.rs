@@ -20,8 +20,8 @@ pub(super) struct Evidence<'a> {
     pub(super) seen: &'a [Seen],
     /// The groups of each person.
     pub(super) groups: &'a BTreeMap<String, Vec<String>>,
-    /// When each delivery reached what, by the report's id of it.
-    pub(super) reached: &'a BTreeMap<String, BTreeMap<Assurance, Moment>>,
+    /// When each delivery reached what, by the report's id of it: the number of the entry, and the time.
+    pub(super) reached: &'a BTreeMap<String, BTreeMap<Assurance, (u64, Moment)>>,
     /// Everything that was written: entries, notes, timeline.
     pub(super) written: &'a str,
 }
@@ -129,14 +129,14 @@ impl Evidence<'_> {
     }
 
     fn judge_order(&self, order: &[Reached], failed: &mut Vec<String>) {
-        let mut before: Option<(Moment, &Reached)> = None;
+        let mut before: Option<((u64, Moment), &Reached)> = None;
         for reached in order {
             let rows = self.rows(Some(&reached.selector()));
             let when = |row: &Row<'_>| {
                 let all = self.reached.get(&row.delivery?.id)?;
                 all.range(reached.state..).map(|(_, at)| *at).min()
             };
-            let times: Vec<Moment> = rows.iter().filter_map(when).collect();
+            let times: Vec<(u64, Moment)> = rows.iter().filter_map(when).collect();
             let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else {
                 failed.push(format!("nothing of {} was {}", words(&reached.selector()), reached.state));
                 return;
@@ -145,7 +145,10 @@ impl Evidence<'_> {
                 && then > *first
             {
                 let (earlier, later) = (words(&earlier.selector()), words(&reached.selector()));
-                failed.push(format!("the last of {earlier} was at {then}, the first of {later} already at {first}"));
+                failed.push(format!(
+                    "the last of {earlier} was at {}, the first of {later} already at {}",
+                    then.1, first.1
+                ));
             }
             before = Some((*last, reached));
         }
@@ -213,7 +216,10 @@ impl Evidence<'_> {
         of.person.as_ref().is_none_or(|p| fits(p, &row.person.id))
             && of.group.as_ref().is_none_or(|g| is_in(g.as_str()))
             && of.communique.as_ref().is_none_or(|c| delivery.is_some_and(|d| d.communique == c.as_str()))
-            && of.occurrence.as_ref().is_none_or(|o| delivery.is_some_and(|d| d.occurrence.as_deref() == Some(o.as_str())))
+            && of
+                .occurrence
+                .as_ref()
+                .is_none_or(|o| delivery.is_some_and(|d| d.occurrence.as_deref() == Some(o.as_str())))
             && of.place.as_ref().is_none_or(|p| delivery.is_some_and(|d| d.place.as_deref() == Some(p.as_str())))
             && of.via.as_ref().is_none_or(|v| delivery.is_some_and(|d| d.attempts.iter().any(|a| &a.mechanism == v)))
     }

@@ -65,7 +65,10 @@ impl Rehearsal {
     /// # Errors
     /// Findings about its form, each with its position: syntax, unknown keys, values of the wrong kind, a rehearsal that is `like` none.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Vec<Self>, Vec<Finding>> {
-        Ok(Document::read(file, bytes)?.into_iter().map(|document| Self { document, settings: Settings::default() }).collect())
+        Ok(Document::read(file, bytes)?
+            .into_iter()
+            .map(|document| Self { document, settings: Settings::default() })
+            .collect())
     }
 
     /// Everybody answers and acknowledges, every approval is given, and the release succeeds at every place.

@@ -1,5 +1,6 @@
 //! A rehearsal as it is played: the public dispatcher, with clock, journal and channels replaced.
 
+use super::Check;
 use super::channels::channels;
 use super::expectation::{Expectation, fits};
 use super::far_side::World;
@@ -9,7 +10,6 @@ use super::scene::Scene;
 use super::script::{Document, Event, Script};
 use super::stage::OnCall;
 use super::timeline::Line;
-use super::Check;
 use crate::clock::VirtualClock;
 use chrono::NaiveTime;
 use relcomm_core::channel::ChannelSet;
@@ -243,4 +243,3 @@ impl<'a> Play<'a> {
 
 /// Where no clock is given: a Monday at nine.
 const DEFAULT_START: Moment = Moment::from_millis(1_804_842_000_000);
-

@@ -190,7 +190,8 @@ impl Scene {
     }
 
     fn report(&self, dispatcher: &Dispatcher) -> Result<Report, Unplayable> {
-        let report = at_once(dispatcher.report()).ok_or_else(|| Unplayable::Engine("a report waits for time".to_owned()))?;
+        let report =
+            at_once(dispatcher.report()).ok_or_else(|| Unplayable::Engine("a report waits for time".to_owned()))?;
         report.map_err(|e| Unplayable::Engine(e.to_string()))
     }
 
@@ -241,8 +242,8 @@ fn groups(people: &People) -> BTreeMap<String, Vec<String>> {
 }
 
 /// When each delivery reached what.
-fn reached(entries: &[Entry], names: &Names) -> BTreeMap<String, BTreeMap<Assurance, Moment>> {
-    let mut all: BTreeMap<String, BTreeMap<Assurance, Moment>> = BTreeMap::new();
+fn reached(entries: &[Entry], names: &Names) -> BTreeMap<String, BTreeMap<Assurance, (u64, Moment)>> {
+    let mut all: BTreeMap<String, BTreeMap<Assurance, (u64, Moment)>> = BTreeMap::new();
     for entry in entries {
         let (Subject::Delivery(id), Fact::Delivery(fact)) = (entry.subject, &entry.fact) else { continue };
         let sure = match fact {
@@ -251,7 +252,7 @@ fn reached(entries: &[Entry], names: &Names) -> BTreeMap<String, BTreeMap<Assura
             _ => continue,
         };
         let gate = names.gates.get(&id.gate).map_or("", String::as_str);
-        all.entry(row_id(gate, id)).or_default().entry(sure).or_insert(entry.at);
+        all.entry(row_id(gate, id)).or_default().entry(sure).or_insert((entry.seq, entry.at));
     }
     all
 }
@@ -262,4 +263,3 @@ fn written(entries: &[Entry], notes: &[(u64, Note)], timeline: &[Line]) -> Strin
     timeline.iter().for_each(|line| all.push_str(&line.what));
     all
 }
-

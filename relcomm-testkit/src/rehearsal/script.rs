@@ -491,8 +491,7 @@ impl Script {
             own.or_else(|| base.clone())
         }
         fn joined<K: PartialEq + Clone, V: Clone>(own: Ordered<K, V>, base: &Ordered<K, V>) -> Ordered<K, V> {
-            let kept: Vec<(K, V)> =
-                base.iter().filter(|(key, _)| !own.keys().any(|k| k == key)).cloned().collect();
+            let kept: Vec<(K, V)> = base.iter().filter(|(key, _)| !own.keys().any(|k| k == key)).cloned().collect();
             kept.into_iter().chain(own).collect()
         }
         Self {

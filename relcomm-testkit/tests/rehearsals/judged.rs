@@ -50,7 +50,7 @@ fn each_kind_of_expectation_can_fail() {
     );
     fails("{ order: [{ communique: brief, state: acknowledged }] }", "nothing of brief was acknowledged");
     fails("{ reason: waived }", "the reason is");
-    fails("{ waiting_for: approval }", "what is pending waits for: talk");
+    fails("{ waiting_for: approval }", "what is pending waits for: live/eu: receipts");
     fails("{ finding: RC0302 }", "there is no such finding");
     fails("{ }", "expects nothing");
     fails("{ where: { person: customers-2 } , text: { contains: Dear }, exit: 1 }", "the exit code is 5, not 1");
@@ -58,7 +58,8 @@ fn each_kind_of_expectation_can_fail() {
 
 #[test]
 fn what_is_expected_in_between_is_judged_there() {
-    let between = LIVE.replace("at: 10:30,", "at: 10:30, expect: [{ where: { communique: brief, place: us }, sent: 1 }],");
+    let between =
+        LIVE.replace("at: 10:30,", "at: 10:30, expect: [{ where: { communique: brief, place: us }, sent: 1 }],");
     assert!(perform(&format!("{between}  - {{ exit: 5 }}\n")).unwrap().held());
     let too_early = LIVE.replace("place: eu, by: ada }", "place: eu, by: ada }, expect: [{ exit: 0 }]");
     let (line, why) = diverges(&format!("{too_early}  - {{ exit: 5 }}\n"));
@@ -68,7 +69,8 @@ fn what_is_expected_in_between_is_judged_there() {
 
 #[test]
 fn a_refusal_that_does_not_come_or_says_something_else_diverges() {
-    let says = |entry: &str| diverges(&LIVE.replace("  - { at: 12:00, stop: true }\nexpect:\n", &format!("  - {entry}\n"))).1;
+    let says =
+        |entry: &str| diverges(&LIVE.replace("  - { at: 12:00, stop: true }\nexpect:\n", &format!("  - {entry}\n"))).1;
     assert!(says("{ at: 11:00, hold: { by: ada }, refused: no }").contains("it was not refused"));
     assert!(says("{ at: 11:00, declare: { outcome: success, place: x, by: ada } }").contains("it was refused: `x`"));
     let other = says("{ at: 11:00, declare: { outcome: success, place: x, by: ada }, refused: because }");

@@ -60,28 +60,27 @@ fn one_that_is_like_another_has_what_it_does_not_say_itself() {
     let text = format!(
         "{HEAD}{PEOPLE}answers: [{{ to: customers-1, answer: refused }}]
 timeline: [{{ at: 10:00, declare: {{ outcome: success, place: eu, by: ada }} }}, {{ at: +1d, stop: true }}]
-expect: [{{ where: {{ communique: live, place: eu }}, sent: 1 }}]
+expect: [{{ where: {{ communique: live, via: email }}, sent: 1 }}]
 ---
 rehearsal: 1
 name: other
 like: it
 answers: []
-expect: [{{ where: {{ communique: live, place: eu }}, sent: 2 }}]
+expect: [{{ where: {{ communique: live, via: email }}, sent: 2 }}]
 ---
 rehearsal: 1
 name: third
 like: other
-expect: [{{ where: {{ communique: live, place: eu }}, sent: 3 }}]
+expect: [{{ where: {{ communique: live, via: email }}, sent: 3 }}]
 "
     );
     let all = Rehearsal::read("s.yaml", text.as_bytes()).unwrap();
     let played: Vec<_> =
         all.iter().map(|r| r.perform("plan.yaml", PLAN.as_bytes(), &HeldFiles::new()).unwrap()).collect();
-    assert_eq!(played.iter().map(|p| (p.name.as_str(), p.held())).collect::<Vec<_>>(), [
-        ("it", true),
-        ("other", true),
-        ("third", false)
-    ]);
+    assert_eq!(
+        played.iter().map(|p| (p.name.as_str(), p.held())).collect::<Vec<_>>(),
+        [("it", true), ("other", true), ("third", false)]
+    );
     assert_eq!(played[2].diverged().next().unwrap().at.line, text.lines().count());
 }
 

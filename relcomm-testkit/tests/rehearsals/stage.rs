@@ -51,7 +51,7 @@ pub(crate) fn holds(script: &str) -> Performance {
 /// The first expectation that did not hold, and why.
 pub(crate) fn diverges(script: &str) -> (usize, String) {
     let performance = perform(script).unwrap_or_else(|why| panic!("{}", told(&why)));
-    let first = performance.diverged().next().unwrap_or_else(|| panic!("all holds:\n{performance}"));
+    let first = performance.diverged().next().unwrap_or_else(|| panic!("all holds:\n{script}\n{performance}"));
     (first.at.line, first.failed.join("; "))
 }
 

@@ -1,4 +1,4 @@
-//! `explain`: the page of a code, those of plans and those of channels files.
+//! `explain`: the page of a code, those of plans, of channels files and of rehearsals.
 
 use super::{json, print};
 use crate::arguments::Format;
@@ -7,14 +7,15 @@ use relcomm_core::plan::source::suggest;
 use relcomm_core::validate::catalogue;
 use serde_json::json;
 
-/// Codes of channels files, which only this command reads.
-const OF_CHANNELS: [&str; 6] = [
+/// Codes of channels files and of rehearsals, which only this command reads.
+const OF_OTHERS: [&str; 7] = [
     include_str!("pages/RC0950.md"),
     include_str!("pages/RC1001.md"),
     include_str!("pages/RC1002.md"),
     include_str!("pages/RC1003.md"),
     include_str!("pages/RC1004.md"),
     include_str!("pages/RC1005.md"),
+    include_str!("pages/RC1201.md"),
 ];
 
 struct Explained {
@@ -26,11 +27,11 @@ struct Explained {
 /// Every code, in order.
 fn all() -> Vec<Explained> {
     let of_plans = catalogue().iter().map(|known| Explained { code: known.code, title: known.title, page: known.page });
-    let of_channels = OF_CHANNELS.into_iter().filter_map(|page| {
+    let of_others = OF_OTHERS.into_iter().filter_map(|page| {
         let (code, title) = page.lines().next()?.strip_prefix("# ")?.split_once(": ")?;
         Some(Explained { code, title, page })
     });
-    let mut all: Vec<Explained> = of_plans.chain(of_channels).collect();
+    let mut all: Vec<Explained> = of_plans.chain(of_others).collect();
     all.sort_by_key(|explained| explained.code);
     all
 }

@@ -14,9 +14,7 @@ pub(super) fn rehearse(
     set: &[String],
     format: RehearsalFormat,
 ) -> Result<Exit, Failure> {
-    let read = |path: &Path| {
-        std::fs::read(path).map_err(|e| Failure::Tool(format!("{}: {e}", path.display())))
-    };
+    let read = |path: &Path| std::fs::read(path).map_err(|e| Failure::Tool(format!("{}: {e}", path.display())));
     let bytes = read(plan)?;
     let (name, sources) = (plan.display().to_string(), Beside::new(plan));
     let settings = settings(set)?;
@@ -31,10 +29,11 @@ pub(super) fn rehearse(
     }
     let mut performed = Vec::new();
     for (file, rehearsal) in all {
-        let performance = rehearsal.settings(settings.clone()).perform(&name, &bytes, &sources).map_err(|why| match why {
-            Unperformed::Script(findings) | Unperformed::Plan(findings) => Failure::Findings(findings),
-            other => Failure::Tool(other.to_string()),
-        })?;
+        let performance =
+            rehearsal.settings(settings.clone()).perform(&name, &bytes, &sources).map_err(|why| match why {
+                Unperformed::Script(findings) | Unperformed::Plan(findings) => Failure::Findings(findings),
+                other => Failure::Tool(other.to_string()),
+            })?;
         if format == RehearsalFormat::Text {
             print(&performance.to_string());
         }
