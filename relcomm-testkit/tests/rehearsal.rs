@@ -2,6 +2,7 @@
 
 mod rehearsals {
     mod engine;
+    mod in_rust;
     mod judged;
     mod scale;
     mod slips;

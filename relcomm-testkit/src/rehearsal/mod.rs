@@ -28,6 +28,10 @@
 //! let performance = all[0].perform("plan.yaml", plan, &HeldFiles::new()).unwrap();
 //! assert!(performance.held(), "{performance}");
 //! ```
+//!
+//! In a unit test of a plan the same is said in Rust, with [`rehearse`].
+//!
+#![doc = include_str!("LANGUAGE.md")]
 
 mod script;
 mod expectation;
@@ -41,7 +45,9 @@ mod judge;
 mod scene;
 mod play;
 mod act;
+mod staging;
 
+pub use staging::{Answer, Judged, Staging, rehearse, rehearse_text};
 pub use timeline::Line;
 
 use play::{Play, Unplayable};

@@ -112,3 +112,29 @@ fn the_schema_takes_what_is_read_and_refuses_unknown_keys() {
         assert!(!schema.is_valid(&bad), "{at} {key}");
     }
 }
+
+const LANGUAGE: &str = include_str!("../../src/rehearsal/LANGUAGE.md");
+
+#[test]
+fn the_reference_names_every_key_and_its_script_is_read() {
+    let script = LANGUAGE.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_eq!(Rehearsal::read("reference.yaml", script.as_bytes()).unwrap().len(), 2);
+    let mut keys = Vec::new();
+    gather(&script_schema(), &mut keys);
+    assert!(keys.len() > 90, "{keys:?}");
+    let words: Vec<&str> = LANGUAGE.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+    let unnamed: Vec<&String> = keys.iter().filter(|key| !words.contains(&key.as_str())).collect();
+    assert!(unnamed.is_empty(), "{unnamed:?}");
+}
+
+/// The names of all properties of a schema, and of its definitions.
+fn gather(schema: &serde_json::Value, keys: &mut Vec<String>) {
+    if let Some(properties) = schema.get("properties").and_then(|p| p.as_object()) {
+        keys.extend(properties.keys().cloned());
+    }
+    match schema {
+        serde_json::Value::Object(map) => map.values().for_each(|value| gather(value, keys)),
+        serde_json::Value::Array(list) => list.iter().for_each(|value| gather(value, keys)),
+        _ => {}
+    }
+}

@@ -1,0 +1,58 @@
+//! The same in Rust, for unit tests of plans.
+
+use crate::rehearsals::stage::PLAN;
+use relcomm_core::release::Outcome;
+use relcomm_core::report::Class;
+use relcomm_testkit::rehearsal::{Answer, Staging, rehearse, rehearse_text};
+
+fn demo() -> Staging {
+    rehearse_text(PLAN)
+        .starting("2027-03-02T09:00Z")
+        .people("customers", 3)
+        .answer(Answer::to("customers-1").via("email").refused())
+        .answer(Answer::to("customers-2").via("email").attempt(1).failed("451", "5m"))
+        .answer(Answer::to("customers-*").via("email").delivered_after("1m"))
+        .at("10:00")
+        .declare("eu", Outcome::Success)
+}
+
+#[test]
+fn a_test_of_a_plan_reads_like_sentences() {
+    let performance = demo()
+        .at("10:05")
+        .declare("us", Outcome::Success)
+        .at("11:00")
+        .done_for("talk", "board")
+        .at("12:00")
+        .done("live", "customers-1")
+        .run();
+    performance.person("customers-1").is(Class::Informed).after_attempts(4);
+    performance.person("customers-2").is(Class::Informed).after_attempts(4);
+    performance.exits(0).informs(5, 0);
+    insta::assert_snapshot!(performance.timeline_text());
+}
+
+#[test]
+#[should_panic(expected = "customers-1 by phone: a task for somebody")]
+fn what_is_not_so_panics_with_the_timeline() {
+    let performance = demo().run();
+    performance.person("customers-1").is(Class::Informed);
+}
+
+#[test]
+#[should_panic(expected = "RC0101")]
+fn a_plan_that_is_not_valid_panics_with_its_findings() {
+    let _ = rehearse_text(&PLAN.replace("to: desk", "to: dask")).run();
+}
+
+#[test]
+fn a_plan_on_disk_is_read_with_what_lies_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("plan.yaml"), PLAN).unwrap();
+    std::fs::write(folder.path().join("customers.csv"), "id,email\nann,ann@a.example\n").unwrap();
+    let ann = Answer::to("ann").delivered_after("1m");
+    let staged = rehearse(folder.path().join("plan.yaml")).answer(ann).at("+1h");
+    let performance = staged.declare("eu", Outcome::Success).declare("us", Outcome::Success).run();
+    performance.person("ann").is(Class::Informed).after_attempts(2);
+    performance.exits(5);
+}
