@@ -24,6 +24,7 @@
 //! Tags that reach other templates (`include`, `import`, `from`, `extends`) are refused: a template is whole, so that
 //! what it uses can be listed.
 
+mod asked;
 mod error;
 mod form;
 mod instants;
@@ -36,7 +37,7 @@ use chrono_tz::Tz;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
 pub use self::error::TemplateError;
-pub(crate) use self::form::{LineForm, Own, TextForm, blanks};
+pub(crate) use self::form::{Forms, LineForm, Own, TextForm};
 use self::printed::{Marks, Printed};
 use crate::document::{Document, DocumentError, MAX_SOURCE};
 
