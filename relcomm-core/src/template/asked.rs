@@ -13,7 +13,7 @@ use regex::Regex;
 use super::form::{Blank, Own};
 
 /// More cases than this are not worth a form for each.
-const MAX_CASES: usize = 64;
+const MAX_CASES: usize = 128;
 
 /// A field, and the words which the template may find in it.
 #[derive(Clone, Debug)]
@@ -176,8 +176,8 @@ mod tests {
             ("{%- if not person.name and release.why -%}x{%- elif person.name -%}{% endif %}", Some(3)),
             ("{% if person.plan == 'pro' or person.plan != \"free\" %}x{% endif %}", Some(5)),
             ("{% if person.plan == 'pro' and person.name is not defined %}x{% endif %}", Some(12)),
-            ("{% if person.a and person.b and person.c %}{% endif %}", Some(27)),
-            ("{% if person.a and person.b and person.c and person.d %}{% endif %}", None),
+            ("{% if person.a and person.b and person.c and person.d %}{% endif %}", Some(81)),
+            ("{% if person.a and person.b and person.c and person.d and person.e %}{% endif %}", None),
             ("{{ person.name | upper }}", None),
             ("{{ person['name'] }}", None),
             ("{{ person.name ~ 1 }}", None),
