@@ -26,7 +26,12 @@ pub(crate) trait Own {
 #[derive(Debug)]
 pub(super) struct Blank(pub(super) Arc<str>);
 
-impl Object for Blank {}
+impl Object for Blank {
+    // What is empty is a case of its own, and never a blank.
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+}
 
 /// The forms of one template: one for each case of people, made when the first of them comes.
 pub(crate) struct Forms<F> {
@@ -189,6 +194,10 @@ mod tests {
     const HOSTILE: [&str; 11] =
         ["", " ", "One", "*b* [x](y)", "a\nb", "\r\n\u{2028}b\n", "# h", "`c`", "a | b", "\u{fdd0}", "\0\u{1b}"];
 
+    fn with(release: &str, person: Value) -> Value {
+        Value::from(BTreeMap::from([("release", Value::from(release)), ("person", person)]))
+    }
+
     fn value() -> impl Strategy<Value = String> {
         prop_oneof![prop::sample::select(&HOSTILE).prop_map(str::to_owned), "https://b.example/[a-z ]{1,4}", ".{0,12}"]
     }
@@ -204,7 +213,7 @@ mod tests {
             templates.add("t", source.as_str()).unwrap();
             let person: Person =
                 [("name", name), ("company", company), ("id", id)].map(|(k, v)| (k.to_owned(), v)).into();
-            let values = |person: Value| Value::from_iter([("release", Value::from(&release)), ("person", person)]);
+            let values = |person| with(&release, person);
             let whole = values(Value::from(Serde(person.clone())));
             let is_known = Asked::of(&source).is_some();
             let asks_more = source.contains("| upper") || source.contains("| length >");
@@ -213,7 +222,7 @@ mod tests {
             let is_sure = !person.values().any(|v| v.contains('\u{fdd0}'));
 
             let document = templates.document("t", &whole);
-            let filled = templates.forms::<TextForm>("t".into()).fill(&templates, &person, values);
+            eprintln!("{:?}", Asked::of("{% if person.company %}How {{ person.company }}.{% endif %}")); eprintln!("{:?}", templates.render("t", &Value::from_iter([("person", Asked::of("{% if person.company %}How {{ person.company }}.{% endif %}").unwrap().person(1))])).map(|x| x.0));let filled = templates.forms::<TextForm>("t".into()).fill(&templates, &person, values);
             if filled.is_some() || (is_known && is_sure) {
                 prop_assert_eq!(&filled, &document.ok(), "{}", source);
             }
@@ -222,6 +231,25 @@ mod tests {
             let filled = templates.forms::<LineForm>("t".into()).fill(&templates, &person, values);
             if filled.is_some() || (is_known && is_sure) {
                 prop_assert_eq!(&filled, &line.ok(), "{}", source);
+            }
+        }
+    }
+
+    #[test]
+    fn forms_are_made_and_filled_for_full_and_empty_fields() {
+        let mut templates = Templates::new(TemplateOptions::default());
+        for piece in PIECES {
+            templates.add("t", piece).unwrap();
+            for value in ["https://a.example/One", ""] {
+                let person: Person = ["name", "company", "id"].map(|field| (field.to_owned(), value.to_owned())).into();
+                let document = templates.document("t", &with("One", Value::from(Serde(person.clone()))));
+                let filled = templates.forms::<TextForm>("t".into()).fill(&templates, &person, |p| with("One", p));
+                let is_slow = piece.contains("| upper }}") || piece.contains("| length >");
+                let cannot_be_rendered = piece.contains("missing }")
+                    || (value.is_empty() && piece.contains("]({{ person"))
+                    || piece.contains("if person.missing %");
+                assert_eq!(document.is_err(), cannot_be_rendered, "{piece}: {document:?}");
+                assert_eq!(filled, document.ok().filter(|_| !is_slow), "{piece}");
             }
         }
     }
