@@ -13,8 +13,8 @@ use minijinja::value::Object;
 
 use super::Templates;
 use super::asked::Asked;
-use super::printed::{Marks, Printed, ends_line};
-use crate::document::{Document, Outline};
+use super::printed::{Printed, ends_line, text};
+use crate::document::{Document, Marks as _, Outline, Run};
 
 /// What is a person's own.
 pub(crate) trait Own {
@@ -76,7 +76,6 @@ pub(crate) trait Form: Sized {
 pub(crate) struct TextForm {
     outline: Outline,
     printed: Printed,
-    marks: Marks,
 }
 
 /// The form of [`Templates::line`].
@@ -84,7 +83,7 @@ pub(crate) struct LineForm(Line);
 
 enum Line {
     Settled(String),
-    Open { source: String, printed: Printed, marks: Marks },
+    Open { run: Run, printed: Printed },
 }
 
 impl Form for TextForm {
@@ -92,13 +91,12 @@ impl Form for TextForm {
 
     fn make(templates: &Templates, name: &str, values: &Value) -> Option<Self> {
         let (source, printed) = templates.render(name, values).ok()?;
-        let outline = Outline::parse(&source, &templates.marks.filling(&printed)).ok()?;
-        Some(Self { outline, printed, marks: templates.marks.clone() })
+        let outline = Outline::parse(&source, &templates.marks, &printed).ok()?;
+        Some(Self { outline, printed })
     }
 
     fn fill(&self, own: &dyn Own) -> Option<Document> {
-        let values = self.printed.filled(own)?;
-        self.outline.filled(&self.marks.filling_with(values)).ok()
+        self.outline.filled(&self.printed.filled(own)?).ok()
     }
 }
 
@@ -108,18 +106,18 @@ impl Form for LineForm {
     fn make(templates: &Templates, name: &str, values: &Value) -> Option<Self> {
         let (source, printed) = templates.render(name, values).ok()?;
         if printed.has_blanks() {
-            let source = source.trim().to_owned();
-            return Some(Self(Line::Open { source, printed, marks: templates.marks.clone() }));
+            let run = templates.marks.run(source.trim()).ok()?;
+            return Some(Self(Line::Open { run, printed }));
         }
         templates.line(name, values).ok().map(|line| Self(Line::Settled(line)))
     }
 
     fn fill(&self, own: &dyn Own) -> Option<String> {
-        let (source, printed, marks) = match &self.0 {
+        let (run, printed) = match &self.0 {
             Line::Settled(line) => return Some(line.clone()),
-            Line::Open { source, printed, marks } => (source, printed, marks),
+            Line::Open { run, printed } => (run, printed),
         };
-        let line = marks.filling_with(printed.filled(own)?).text(source).ok()?;
+        let line = text(run, &printed.filled(own)?).ok()?;
         (!line.contains(ends_line)).then_some(line)
     }
 }
@@ -135,6 +133,7 @@ impl Templates {
 
 #[cfg(test)]
 mod tests {
+    use super::super::printed::is_reserved;
     use super::*;
     use crate::template::{Serde, TemplateOptions};
     use proptest::prelude::*;
@@ -219,7 +218,7 @@ mod tests {
             let asks_more = source.contains("| upper") || source.contains("| length >");
             // Many pieces may ask for more cases than are kept.
             prop_assert!(is_known != asks_more || (!is_known && pieces.len() > 1), "{}", source);
-            let is_sure = !person.values().any(|v| v.contains('\u{fdd0}'));
+            let is_sure = !person.values().any(|v| v.contains(is_reserved));
 
             let document = templates.document("t", &whole);
             eprintln!("{:?}", Asked::of("{% if person.company %}How {{ person.company }}.{% endif %}")); eprintln!("{:?}", templates.render("t", &Value::from_iter([("person", Asked::of("{% if person.company %}How {{ person.company }}.{% endif %}").unwrap().person(1))])).map(|x| x.0));let filled = templates.forms::<TextForm>("t".into()).fill(&templates, &person, values);
