@@ -143,7 +143,8 @@ struct Syntax {
     person: Regex,
 }
 
-// A quoted word holds no brace: where a tag seems to begin within a quotation of the template, it ends there too.
+// A quoted word holds neither braces nor quotation marks: a tag that seems to begin within a quotation of the template ends within one, and
+// what stands outside quotations between the two is a quoted word here, in which `person` counts as not known.
 static SYNTAX: LazyLock<Option<Syntax>> = LazyLock::new(|| {
     let name = "[A-Za-z_][A-Za-z0-9_]*";
     let quoted = r#"(?:"[^"'\\{}]*"|'[^"'\\{}]*')"#;

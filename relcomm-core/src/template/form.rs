@@ -221,7 +221,7 @@ mod tests {
             let is_sure = !person.values().any(|v| v.contains(is_reserved));
 
             let document = templates.document("t", &whole);
-            eprintln!("{:?}", Asked::of("{% if person.company %}How {{ person.company }}.{% endif %}")); eprintln!("{:?}", templates.render("t", &Value::from_iter([("person", Asked::of("{% if person.company %}How {{ person.company }}.{% endif %}").unwrap().person(1))])).map(|x| x.0));let filled = templates.forms::<TextForm>("t".into()).fill(&templates, &person, values);
+            let filled = templates.forms::<TextForm>("t".into()).fill(&templates, &person, values);
             if filled.is_some() || (is_known && is_sure) {
                 prop_assert_eq!(&filled, &document.ok(), "{}", source);
             }
