@@ -235,17 +235,17 @@ mod tests {
     }
 
     #[test]
-    fn forms_are_made_and_filled_for_full_and_empty_fields() {
+    fn forms_are_made_and_filled_for_people_of_every_case() {
         let mut templates = Templates::new(TemplateOptions::default());
         for piece in PIECES {
             templates.add("t", piece).unwrap();
-            for value in ["https://a.example/One", ""] {
+            for value in ["https://a.example/One", "", "One", "# h", "*b* [x](y)"] {
                 let person: Person = ["name", "company", "id"].map(|field| (field.to_owned(), value.to_owned())).into();
                 let document = templates.document("t", &with("One", Value::from(Serde(person.clone()))));
                 let filled = templates.forms::<TextForm>("t".into()).fill(&templates, &person, |p| with("One", p));
                 let is_slow = piece.contains("| upper }}") || piece.contains("| length >");
                 let cannot_be_rendered = piece.contains("missing }")
-                    || (value.is_empty() && piece.contains("]({{ person"))
+                    || (piece.contains("]({{ person") && !value.starts_with("https:"))
                     || piece.contains("if person.missing %");
                 assert_eq!(document.is_err(), cannot_be_rendered, "{piece}: {document:?}");
                 assert_eq!(filled, document.ok().filter(|_| !is_slow), "{piece}");
