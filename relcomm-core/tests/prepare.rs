@@ -3,7 +3,7 @@
 use relcomm_core::channel::ChannelSet;
 use relcomm_core::mechanism::{Limit, Mechanism, Unit};
 use relcomm_core::plan::{HeldFiles, PlanDraft};
-use relcomm_core::prepare::{Preparation, PreparedPlan, prepare};
+use relcomm_core::prepare::{Late, Preparation, PreparedPlan, prepare};
 use relcomm_core::validate::{Deployment, standard_rules, validate};
 use relcomm_testkit::channel::ScriptedChannel;
 
@@ -63,6 +63,37 @@ fn a_value_that_one_person_lacks_is_found_before_anything_is_sent() {
     let preparation = prepared_with(&plan("See you in {{ person.room }}", both), &[]);
     assert_eq!(codes(&preparation), ["RC1103"]);
     assert!(!preparation.findings[0].to_string().contains("bea@demo"), "{}", preparation.findings[0]);
+}
+
+#[test]
+fn each_person_reads_what_is_so_for_them() {
+    let rooms = ["A1", "{% if x %} *b* {{ person.id }}", "", "A1", "\u{202e}\u{5e9} 😀", "B2"];
+    let people: Vec<String> = rooms
+        .iter()
+        .enumerate()
+        .map(|(i, room)| format!("{{ id: p{i}, email: p{i}@demo.example, vars: {{ room: '{room}' }} }}"))
+        .collect();
+    let people = format!("{}, {{ id: p6, email: p6@demo.example }}", people.join(", "));
+    let subject = "{% if person.room is not defined %}No room{% elif person.room == 'A1' %}Here{% elif person.room %}\
+                   In {{ person.room }}{% else %}Anywhere{% endif %}, {{ person.room | default('guest', true) }}";
+    let prepared = prepared_with(&plan(subject, &people), &[]).prepared.unwrap();
+    let gate = prepared.gates().first().unwrap();
+    let (roll, late) = (prepared.roll(gate), Late::specimen(&prepared, gate));
+    let read = roll
+        .members()
+        .map(|(who, path)| prepared.render(gate, roll.path(path).unwrap(), Some(who), &late).unwrap().subject);
+    assert_eq!(
+        read.collect::<Vec<_>>(),
+        [
+            "Here, A1",
+            "In {% if x %} *b* {{ person.id }}, {% if x %} *b* {{ person.id }}",
+            "No room, guest",
+            "Here, A1",
+            "In \u{202e}\u{5e9} 😀, \u{202e}\u{5e9} 😀",
+            "In B2, B2",
+            "No room, guest",
+        ]
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Where a link may lead.
 
-use std::fmt;
+use super::DocumentError;
+use super::draft::{Piece, Values};
+use std::fmt::{self, Write};
 
 /// The address of a link: always http, https, mailto or tel, and free of characters that end an address.
 ///
@@ -31,6 +33,23 @@ impl Destination {
         allowed.then(|| Self(address.to_owned()))
     }
 
+    /// The address that values make, together with the author's words. A value is percent-encoded, except at the beginning.
+    pub(super) fn of_run(run: &[Piece], values: &dyn Values) -> Result<Self, DocumentError> {
+        let mut address = String::with_capacity(128);
+        for (i, piece) in run.iter().enumerate() {
+            let words = piece.words(values)?;
+            match piece {
+                Piece::Source(_) => address.push_str(&words.replace(' ', "%20")),
+                // It brings scheme and host itself, so it has to be an address; elsewhere it is only a part of one.
+                Piece::Place(_) if i == 0 => {
+                    address.push_str(Self::parse(words.trim()).ok_or(DocumentError::LinkAddress)?.as_str());
+                }
+                Piece::Place(_) => encode(words, kept_in(&address), &mut address),
+            }
+        }
+        Self::parse(&address).ok_or(DocumentError::LinkAddress)
+    }
+
     /// The address with its scheme.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -49,5 +68,30 @@ impl Destination {
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Which characters beside the unreserved ones cannot change the meaning of an address that begins like this.
+fn kept_in(address: &str) -> &'static str {
+    let lower = address.to_ascii_lowercase();
+    if lower.starts_with("mailto:") {
+        return if address.contains('?') { "" } else { "@+" };
+    }
+    if lower.starts_with("tel:") {
+        return "+";
+    }
+    let path = address.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    if path && !address.contains(['?', '#']) { "/" } else { "" }
+}
+
+fn encode(value: &str, kept: &str, out: &mut String) {
+    for byte in value.trim().bytes() {
+        let c = char::from(byte);
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') || kept.contains(c) {
+            out.push(c);
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
     }
 }

@@ -1,106 +1,76 @@
-//! From Markdown events to the tree.
+//! From Markdown events to drafts.
 
-use std::borrow::Borrow;
 use std::sync::Arc;
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag};
-use smallvec::{SmallVec, smallvec};
 
-use super::{Block, Destination, Document, DocumentError, Inline, MAX_DEPTH, MAX_SOURCE, Shared};
+use super::draft::{self, Draft, DraftInline, Piece, Run, To, Values};
+use super::{Block, Destination, Document, DocumentError, MAX_DEPTH, MAX_SOURCE, Shared};
 
-/// A part of a run of text: written by the author, or standing for a value.
-pub(crate) enum Piece<'a> {
-    /// The author's own words.
-    Source(&'a str),
-    /// A value, to be shown literally.
-    Value(&'a str),
-}
-
-/// What replaces the stand-ins that were printed into a source before it was parsed.
-pub(crate) trait Fill {
+/// How a source tells where values belong.
+pub(crate) trait Marks {
     /// The pieces of a run of text.
-    fn pieces<'a>(&'a self, raw: &'a str) -> Result<SmallVec<[Piece<'a>; 3]>, DocumentError>;
-    /// Where a link leads; `None` makes it plain text.
-    fn destination(&self, raw: &str) -> Result<Option<Destination>, DocumentError>;
+    fn run(&self, raw: &str) -> Result<Run, DocumentError>;
 }
 
-/// The filling of a source in which nothing was printed.
+/// A source in which nothing was printed.
 pub(super) struct Verbatim;
 
-impl Fill for Verbatim {
-    fn pieces<'a>(&'a self, raw: &'a str) -> Result<SmallVec<[Piece<'a>; 3]>, DocumentError> {
-        Ok(smallvec![Piece::Source(raw)])
-    }
-
-    fn destination(&self, raw: &str) -> Result<Option<Destination>, DocumentError> {
-        Ok(Destination::parse(&raw.replace(' ', "%20")))
+impl Marks for Verbatim {
+    fn run(&self, raw: &str) -> Result<Run, DocumentError> {
+        Ok(vec![Piece::Source(raw.to_owned())])
     }
 }
 
-/// Parses `source`.
-pub(super) fn parse(source: &str, fill: &dyn Fill) -> Result<Document, DocumentError> {
+impl Values for Verbatim {
+    fn value(&self, _: usize) -> Option<&str> {
+        None
+    }
+}
+
+/// Parses `source` and puts the values in their places.
+pub(super) fn parse(source: &str, marks: &dyn Marks, values: &dyn Values) -> Result<Vec<Block>, DocumentError> {
+    draft::fill(&drafts(source, marks)?, values)
+}
+
+fn drafts(source: &str, marks: &dyn Marks) -> Result<Vec<Draft>, DocumentError> {
     if source.len() > MAX_SOURCE {
         return Err(DocumentError::TooLong { length: source.len() });
     }
-    Ok(Document::new(build(Parser::new_ext(source, Options::ENABLE_TABLES), fill)?))
-}
-
-fn build<'e>(
-    events: impl Iterator<Item = impl Borrow<Event<'e>>>,
-    fill: &dyn Fill,
-) -> Result<Vec<Block>, DocumentError> {
-    let mut builder = Builder { fill, open: vec![Frame::new(Kind::Root)], skipped: 0 };
-    for event in events {
-        builder.event(event.borrow())?;
+    let mut builder = Builder { marks, open: vec![Frame::new(Kind::Root)], skipped: 0 };
+    for event in Parser::new_ext(source, Options::ENABLE_TABLES) {
+        builder.event(&event)?;
     }
     builder.finish()
 }
 
-/// A source parsed once, to be filled many times: the blocks that stand already, and the events of those that do not.
-pub(crate) struct Outline {
-    parts: Vec<Part>,
-}
+/// A source parsed once, to be filled many times: the blocks that stand already, and those in which values are wanting.
+pub(crate) struct Outline(Vec<Part>);
 
 enum Part {
     Settled(Vec<Arc<Shared>>),
-    Open(Vec<Event<'static>>),
+    Open(Draft),
 }
 
 impl Outline {
-    /// Parses `source`. Blocks which `fill` has everything for are settled; an error leaves a block open, for a later filling to show.
-    pub(crate) fn parse(source: &str, fill: &dyn Fill) -> Result<Self, DocumentError> {
-        if source.len() > MAX_SOURCE {
-            return Err(DocumentError::TooLong { length: source.len() });
-        }
-        let mut parts: Vec<Part> = Vec::new();
-        let mut block = Vec::new();
-        let mut depth = 0_usize;
-        for event in Parser::new_ext(source, Options::ENABLE_TABLES) {
-            match event {
-                Event::Start(_) => depth += 1,
-                Event::End(_) => depth -= 1,
-                _ => {}
-            }
-            block.push(event.into_static());
-            if depth > 0 {
-                continue;
-            }
-            let events = std::mem::take(&mut block);
-            parts.push(match build(events.iter(), fill) {
-                Ok(blocks) => Part::Settled(blocks.into_iter().map(Shared::new).collect()),
-                Err(_) => Part::Open(events),
-            });
-        }
-        Ok(Self { parts })
+    /// Parses `source`. What the known values cannot fill stays open.
+    pub(crate) fn parse(source: &str, marks: &dyn Marks, known: &dyn Values) -> Result<Self, DocumentError> {
+        let part = |draft| match draft::fill(std::slice::from_ref(&draft), known) {
+            Ok(blocks) => Part::Settled(blocks.into_iter().map(Shared::new).collect()),
+            Err(_) => Part::Open(draft),
+        };
+        Ok(Self(drafts(source, marks)?.into_iter().map(part).collect()))
     }
 
-    /// The document of this filling, the same as if the source were parsed now.
-    pub(crate) fn filled(&self, fill: &dyn Fill) -> Result<Document, DocumentError> {
-        let mut blocks = Vec::new();
-        for part in &self.parts {
+    /// The document with these values, the same as if the source were parsed now.
+    pub(crate) fn filled(&self, values: &dyn Values) -> Result<Document, DocumentError> {
+        let mut blocks = Vec::with_capacity(self.0.len());
+        for part in &self.0 {
             match part {
                 Part::Settled(settled) => blocks.extend_from_slice(settled),
-                Part::Open(events) => blocks.extend(build(events.iter(), fill)?.into_iter().map(Shared::new)),
+                Part::Open(draft) => {
+                    blocks.extend(draft::fill(std::slice::from_ref(draft), values)?.into_iter().map(Shared::new));
+                }
             }
         }
         Ok(Document { blocks })
@@ -114,7 +84,7 @@ enum Kind {
     Quote,
     List(Option<u64>),
     Item,
-    Code(Option<String>),
+    Code(Run),
     Html,
     Table,
     Head,
@@ -122,20 +92,20 @@ enum Kind {
     Cell,
     Strong,
     Emphasis,
-    Link(Option<Destination>),
+    Link(To),
 }
 
 /// An element whose end has not been seen; it collects what its kind can hold.
 struct Frame {
     kind: Kind,
-    /// Text not filled yet: a stand-in must not be split by the order of events.
+    /// Text whose pieces are not told apart yet: a mark must not be split by the order of events.
     raw: String,
-    inlines: Vec<Inline>,
-    blocks: Vec<Block>,
-    items: Vec<Vec<Block>>,
-    cells: Vec<Vec<Inline>>,
-    header: Vec<Vec<Inline>>,
-    rows: Vec<Vec<Vec<Inline>>>,
+    inlines: Vec<DraftInline>,
+    blocks: Vec<Draft>,
+    items: Vec<Vec<Draft>>,
+    cells: Vec<Vec<DraftInline>>,
+    header: Vec<Vec<DraftInline>>,
+    rows: Vec<Vec<Vec<DraftInline>>>,
 }
 
 impl Frame {
@@ -152,51 +122,16 @@ impl Frame {
         }
     }
 
-    fn push_text(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        if let Some(Inline::Text(last)) = self.inlines.last_mut() {
-            last.push_str(text);
-        } else {
-            self.inlines.push(Inline::Text(text.to_owned()));
-        }
-    }
-
-    fn push_lines<'t>(&mut self, lines: impl Iterator<Item = &'t str>, as_one: bool) {
-        for (i, line) in lines.enumerate() {
-            if i > 0 && as_one {
-                self.push_text(" ");
-            } else if i > 0 {
-                self.inlines.push(Inline::Break);
-            }
-            self.push_text(line);
-        }
-    }
-
     /// Loose text of a container becomes a paragraph of its own, as in the items of a tight list.
     fn gather(&mut self) {
-        if let Some(paragraph) = paragraph(std::mem::take(&mut self.inlines)) {
-            self.blocks.push(paragraph);
+        if !self.inlines.is_empty() {
+            self.blocks.push(Draft::Paragraph(std::mem::take(&mut self.inlines)));
         }
     }
 }
 
-/// A paragraph, unless it would show nothing: a value may be empty.
-fn paragraph(mut inlines: Vec<Inline>) -> Option<Block> {
-    while matches!(inlines.last(), Some(Inline::Break)) {
-        inlines.pop();
-    }
-    let blank = inlines.iter().all(|inline| match inline {
-        Inline::Text(text) => text.trim().is_empty(),
-        Inline::Break => true,
-        _ => false,
-    });
-    (!blank).then_some(Block::Paragraph(inlines))
-}
-
-struct Builder<'f> {
-    fill: &'f dyn Fill,
+struct Builder<'m> {
+    marks: &'m dyn Marks,
     open: Vec<Frame>,
     /// Elements below the depth limit that are open and leave no trace but their text.
     skipped: usize,
@@ -223,7 +158,7 @@ impl Builder<'_> {
                 self.flush()?;
                 if self.skipped > 0 {
                     self.skipped -= 1;
-                    self.top(|top| top.push_text(" "));
+                    self.top(|top| top.raw.push(' '));
                     return Ok(());
                 }
                 self.close()
@@ -234,10 +169,8 @@ impl Builder<'_> {
             }
             Event::Code(text) => {
                 self.flush()?;
-                let text = self.filled(text)?.replace('\n', " ");
-                if !text.is_empty() {
-                    self.top(|top| top.inlines.push(Inline::Code(text)));
-                }
+                let run = self.marks.run(text)?;
+                self.top(|top| top.inlines.push(DraftInline::Code(run)));
                 Ok(())
             }
             Event::SoftBreak => {
@@ -246,14 +179,14 @@ impl Builder<'_> {
             }
             Event::HardBreak => {
                 self.flush()?;
-                self.top(|top| top.inlines.push(Inline::Break));
+                self.top(|top| top.inlines.push(DraftInline::Break));
                 Ok(())
             }
             Event::Rule => {
                 self.flush()?;
                 self.top(|top| {
                     top.gather();
-                    top.blocks.push(Block::Rule);
+                    top.blocks.push(Draft::Rule);
                 });
                 Ok(())
             }
@@ -273,11 +206,8 @@ impl Builder<'_> {
                 HeadingLevel::H6 => 6,
             }),
             Tag::BlockQuote(_) => Kind::Quote,
-            Tag::CodeBlock(CodeBlockKind::Fenced(info)) => {
-                let info = self.filled(info)?;
-                Kind::Code(info.split_whitespace().next().map(str::to_owned))
-            }
-            Tag::CodeBlock(CodeBlockKind::Indented) => Kind::Code(None),
+            Tag::CodeBlock(CodeBlockKind::Fenced(info)) => Kind::Code(self.marks.run(info)?),
+            Tag::CodeBlock(CodeBlockKind::Indented) => Kind::Code(Run::new()),
             Tag::HtmlBlock => Kind::Html,
             Tag::List(start) => Kind::List(*start),
             Tag::Item => Kind::Item,
@@ -289,9 +219,17 @@ impl Builder<'_> {
             Tag::Emphasis => Kind::Emphasis,
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
                 // A link within a link leads nowhere in HTML; the outer one holds.
-                let nested = self.open.iter().any(|frame| matches!(frame.kind, Kind::Link(Some(_))));
-                let to = self.fill.destination(dest_url)?;
-                Kind::Link(to.filter(|_| !nested))
+                let leads = |frame: &Frame| {
+                    matches!(frame.kind, Kind::Link(To::Settled(Some(_)) | To::Open { nested: false, .. }))
+                };
+                let nested = self.open.iter().any(leads);
+                let run = self.marks.run(dest_url)?;
+                Kind::Link(match run.as_slice() {
+                    [] | [Piece::Source(_)] => {
+                        To::Settled(Destination::parse(&dest_url.replace(' ', "%20")).filter(|_| !nested))
+                    }
+                    _ => To::Open { run, nested },
+                })
             }
             _ => Kind::Paragraph,
         })
@@ -303,30 +241,10 @@ impl Builder<'_> {
         }
     }
 
-    fn filled(&self, raw: &str) -> Result<String, DocumentError> {
-        let mut out = String::with_capacity(raw.len());
-        for piece in self.fill.pieces(raw)? {
-            match piece {
-                Piece::Source(text) => out.push_str(text),
-                Piece::Value(text) => out.push_str(&text.replace("\r\n", "\n").replace(line_end, "\n")),
-            }
-        }
-        Ok(out)
-    }
-
     fn flush(&mut self) -> Result<(), DocumentError> {
-        let one_line = self.open.iter().any(|frame| matches!(frame.kind, Kind::Heading(_) | Kind::Cell));
         let Some(top) = self.open.last_mut() else { return Ok(()) };
-        if top.raw.is_empty() || matches!(top.kind, Kind::Code(_)) {
-            return Ok(());
-        }
-        let raw = std::mem::take(&mut top.raw);
-        for piece in self.fill.pieces(&raw)? {
-            // Only a value, or the source of HTML, can hold a line end here; it must not open a block.
-            match piece {
-                Piece::Source(text) => top.push_lines(text.split('\n'), one_line),
-                Piece::Value(text) => top.push_lines(text.split(line_end).filter(|line| !line.is_empty()), one_line),
-            }
+        if !top.raw.is_empty() && !matches!(top.kind, Kind::Code(_)) {
+            top.inlines.push(DraftInline::Text(self.marks.run(&std::mem::take(&mut top.raw))?));
         }
         Ok(())
     }
@@ -336,20 +254,14 @@ impl Builder<'_> {
             return Ok(());
         }
         let Some(mut frame) = self.open.pop() else { return Ok(()) };
-        let raw = std::mem::take(&mut frame.raw);
-        let code = if matches!(frame.kind, Kind::Code(_)) { self.filled(&raw)? } else { String::new() };
         let Some(parent) = self.open.last_mut() else { return Ok(()) };
         match frame.kind {
             Kind::Root => {}
-            Kind::Paragraph | Kind::Html => parent.blocks.extend(paragraph(frame.inlines)),
-            Kind::Heading(level) => {
-                if let Some(Block::Paragraph(inlines)) = paragraph(frame.inlines) {
-                    parent.blocks.push(Block::Heading { level, inlines });
-                }
-            }
+            Kind::Paragraph | Kind::Html => parent.blocks.push(Draft::Paragraph(frame.inlines)),
+            Kind::Heading(level) => parent.blocks.push(Draft::Heading { level, inlines: frame.inlines }),
             Kind::Quote => {
                 frame.gather();
-                parent.blocks.push(Block::Quote(frame.blocks));
+                parent.blocks.push(Draft::Quote(frame.blocks));
             }
             Kind::Item => {
                 frame.gather();
@@ -360,31 +272,30 @@ impl Builder<'_> {
                 if !frame.blocks.is_empty() {
                     frame.items.push(frame.blocks);
                 }
-                parent.blocks.push(Block::List { start, items: frame.items });
+                parent.blocks.push(Draft::List { start, items: frame.items });
             }
-            Kind::Code(language) => {
-                let text = code.strip_suffix('\n').unwrap_or(&code).to_owned();
-                parent.blocks.push(Block::Code { language, text });
+            Kind::Code(info) => {
+                let text = self.marks.run(&frame.raw)?;
+                parent.blocks.push(Draft::Code { info, text });
             }
             Kind::Table => {
                 frame.gather();
                 parent.blocks.append(&mut frame.blocks);
                 if !frame.header.is_empty() || !frame.rows.is_empty() {
-                    parent.blocks.push(Block::Table { header: frame.header, rows: frame.rows });
+                    parent.blocks.push(Draft::Table { header: frame.header, rows: frame.rows });
                 }
             }
             Kind::Head => parent.header = frame.cells,
             Kind::Row => parent.rows.push(frame.cells),
             Kind::Cell => parent.cells.push(frame.inlines),
-            Kind::Strong => parent.inlines.push(Inline::Strong(frame.inlines)),
-            Kind::Emphasis => parent.inlines.push(Inline::Emphasis(frame.inlines)),
-            Kind::Link(Some(to)) => parent.inlines.push(Inline::Link { to, inlines: frame.inlines }),
-            Kind::Link(None) => parent.inlines.append(&mut frame.inlines),
+            Kind::Strong => parent.inlines.push(DraftInline::Strong(frame.inlines)),
+            Kind::Emphasis => parent.inlines.push(DraftInline::Emphasis(frame.inlines)),
+            Kind::Link(to) => parent.inlines.push(DraftInline::Link { to, inlines: frame.inlines }),
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Vec<Block>, DocumentError> {
+    fn finish(mut self) -> Result<Vec<Draft>, DocumentError> {
         self.flush()?;
         while self.open.len() > 1 {
             self.close()?;
@@ -394,9 +305,4 @@ impl Builder<'_> {
             root.blocks
         }))
     }
-}
-
-/// The characters at which Unicode ends a line ([UAX #14](https://www.unicode.org/reports/tr14/), class BK, CR, LF, NL).
-fn line_end(c: char) -> bool {
-    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }

@@ -18,18 +18,21 @@
 
 mod cut;
 mod destination;
+mod draft;
 mod html;
 mod markdown;
 mod measure;
 mod plain;
 mod short;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 pub use cut::{Cut, CutError};
 pub use destination::Destination;
-pub(crate) use markdown::{Fill, Outline, Piece};
+pub(crate) use draft::{Piece, Run, Values};
+pub(crate) use markdown::{Marks, Outline};
 
 /// The greatest length of a Markdown source, in bytes (1 MiB).
 pub const MAX_SOURCE: usize = 1 << 20;
@@ -175,12 +178,12 @@ impl Document {
     /// # Errors
     /// [`DocumentError::TooLong`] if the source is longer than [`MAX_SOURCE`].
     pub fn from_markdown(source: &str) -> Result<Self, DocumentError> {
-        markdown::parse(source, &markdown::Verbatim)
+        Self::from_filled(source, &markdown::Verbatim, &markdown::Verbatim)
     }
 
-    /// Parses Markdown in which `fill` stands for what was printed into it.
-    pub(crate) fn from_filled(source: &str, fill: &dyn Fill) -> Result<Self, DocumentError> {
-        markdown::parse(source, fill)
+    /// Parses Markdown in which marks stand for values.
+    pub(crate) fn from_filled(source: &str, marks: &dyn Marks, values: &dyn Values) -> Result<Self, DocumentError> {
+        Ok(Self::new(markdown::parse(source, marks, values)?))
     }
 
     /// Whether there is nothing to show.
@@ -229,24 +232,26 @@ fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |plain, b| plain & (b >= b' ') & (b != 0x7F) & (b != 0xC2))
 }
 
-/// The words of a link followed by where it leads, unless they already say so.
-fn link_words(words: &str, to: &Destination) -> String {
-    let address = to.shown();
-    let trimmed = words.trim();
-    if trimmed.is_empty() {
-        address.to_owned()
-    } else if trimmed == address || trimmed == to.as_str() {
-        words.to_owned()
-    } else {
-        format!("{words} ({address})")
+/// The text of inlines without markup; a [`Inline::Break`] is the only source of a line feed.
+fn flatten(inlines: &[Inline]) -> Cow<'_, str> {
+    match inlines {
+        [Inline::Text(text)] if is_plain(text) => Cow::Borrowed(text),
+        _ => {
+            let mut out = String::with_capacity(inlines.iter().map(length).sum());
+            flatten_into(inlines, &mut out);
+            Cow::Owned(out)
+        }
     }
 }
 
-/// The text of inlines without markup; a [`Inline::Break`] is the only source of a line feed.
-fn flatten(inlines: &[Inline]) -> String {
-    let mut out = String::new();
-    flatten_into(inlines, &mut out);
-    out
+/// About how many octets an inline takes.
+fn length(inline: &Inline) -> usize {
+    match inline {
+        Inline::Text(text) | Inline::Code(text) => text.len(),
+        Inline::Strong(inner) | Inline::Emphasis(inner) => inner.iter().map(length).sum(),
+        Inline::Link { to, inlines } => inlines.iter().map(length).sum::<usize>() + to.as_str().len() + " ()".len(),
+        Inline::Break => 1,
+    }
 }
 
 fn flatten_into(inlines: &[Inline], out: &mut String) {
@@ -257,8 +262,26 @@ fn flatten_into(inlines: &[Inline], out: &mut String) {
                 out.extend(text.chars().map(|c| if c == '\n' || c == '\r' || c == '\t' { ' ' } else { shown(c) }));
             }
             Inline::Strong(inner) | Inline::Emphasis(inner) => flatten_into(inner, out),
-            Inline::Link { to, inlines } => out.push_str(&link_words(&flatten(inlines), to)),
+            Inline::Link { to, inlines } => {
+                let begin = out.len();
+                flatten_into(inlines, out);
+                add_address(begin, to, out);
+            }
             Inline::Break => out.push('\n'),
         }
+    }
+}
+
+/// Appends where a link leads to its words, which begin at `begin`, unless they already say so.
+fn add_address(begin: usize, to: &Destination, out: &mut String) {
+    let address = to.shown();
+    let words = out.get(begin..).unwrap_or_default().trim();
+    if words.is_empty() {
+        out.truncate(begin);
+        out.push_str(address);
+    } else if words != address && words != to.as_str() {
+        out.push_str(" (");
+        out.push_str(address);
+        out.push(')');
     }
 }

@@ -1,6 +1,7 @@
 //! The plain form.
 
 use super::{Block, Document, Inline, flatten, is_tight, shown};
+use std::borrow::Cow;
 
 /// The width at which plain text is wrapped, in characters (RFC 5322 recommends at most 78, with room for quoting).
 const WIDTH: usize = 72;
@@ -26,6 +27,16 @@ impl Document {
 }
 
 fn plain(block: &Block) -> Option<String> {
+    if let Block::Paragraph(inlines) = block {
+        let text = flatten(inlines);
+        let mut out = String::with_capacity(text.len() + 1);
+        wrap(&text, WIDTH, |line| {
+            out.push_str(line);
+            out.push('\n');
+        });
+        out.pop();
+        return Some(out);
+    }
     let mut lines = Vec::new();
     block_lines(block, WIDTH, &mut lines);
     match lines.len() {
@@ -48,16 +59,18 @@ fn lines_of(blocks: &[Block], width: usize) -> Vec<String> {
 fn block_lines(block: &Block, width: usize, out: &mut Vec<String>) {
     match block {
         Block::Heading { level, inlines } => {
-            let lines = wrap(&flatten(inlines).replace('\n', " "), width);
-            let longest = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
-            out.extend(lines);
+            let mut longest = 0;
+            wrap(&flatten(inlines).replace('\n', " "), width, |line| {
+                longest = longest.max(line.chars().count());
+                out.push(line.to_owned());
+            });
             match level {
                 0 | 1 => out.push("=".repeat(longest)),
                 2 => out.push("-".repeat(longest)),
                 _ => {}
             }
         }
-        Block::Paragraph(inlines) => out.extend(wrap(&flatten(inlines), width)),
+        Block::Paragraph(inlines) => wrap(&flatten(inlines), width, |line| out.push(line.to_owned())),
         Block::List { start, items } => list_lines(*start, items, width, out),
         Block::Quote(inner) => {
             for line in lines_of(inner, narrower(width, 2)) {
@@ -139,30 +152,61 @@ fn narrower(width: usize, by: usize) -> usize {
 }
 
 /// Fills lines up to `width`; a line feed ends a line. Only ASCII spaces are places to break.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut out = Vec::new();
+fn wrap(text: &str, width: usize, mut take: impl FnMut(&str)) {
     for line in text.split('\n') {
-        if line.len() <= width && !line.starts_with(' ') && !line.ends_with(' ') && !line.contains("  ") {
-            out.push(line.to_owned());
-            continue;
+        let mut rest = &*single_spaced(line);
+        while let Some(end) = place_to_break(rest, width) {
+            let (line, after) = rest.split_at(end);
+            take(line);
+            rest = after.strip_prefix(' ').unwrap_or(after);
         }
-        let line_of = || String::with_capacity(line.len().min(width));
-        let mut current = line_of();
-        let mut length = 0;
-        for word in line.split(' ').filter(|word| !word.is_empty()) {
-            let word_length = word.chars().count();
-            if length > 0 && length + 1 + word_length > width {
-                out.push(std::mem::replace(&mut current, line_of()));
-                length = 0;
-            }
-            if length > 0 {
-                current.push(' ');
-                length += 1;
-            }
-            current.push_str(word);
-            length += word_length;
-        }
-        out.push(current);
+        take(rest);
     }
-    out
+}
+
+/// The words with one space between them.
+fn single_spaced(line: &str) -> Cow<'_, str> {
+    if !line.starts_with(' ') && !line.ends_with(' ') && !line.contains("  ") {
+        return Cow::Borrowed(line);
+    }
+    Cow::Owned(line.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "))
+}
+
+/// The space at which a line of at most `width` characters ends, or the first one if a word is longer; `None` if there is nothing to break.
+fn place_to_break(words: &str, width: usize) -> Option<usize> {
+    if words.len() <= width {
+        return None;
+    }
+    let mut last = None;
+    for (length, (at, c)) in words.char_indices().enumerate() {
+        if c == ' ' && (length <= width || last.is_none()) {
+            last = Some(at);
+        }
+        if length >= width && last.is_some() {
+            return last;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn lines_are_as_full_as_they_can_be(text in "( |é|[a-z]{1,9}|[a-zé]{20,30}){0,40}", width in 20_usize..40) {
+            let mut lines: Vec<String> = Vec::new();
+            wrap(&text, width, |line| lines.push(line.to_owned()));
+            let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+            prop_assert_eq!(lines.join(" "), words.join(" "));
+            let length = |text: &str| text.chars().count();
+            prop_assert!(lines.iter().all(|line| length(line) <= width || !line.contains(' ')));
+            for (line, next) in lines.iter().zip(lines.iter().skip(1)) {
+                let word = next.split(' ').next().unwrap_or_default();
+                prop_assert!(length(line) + 1 + length(word) > width, "{line:?} has room for {word:?}");
+            }
+        }
+    }
 }

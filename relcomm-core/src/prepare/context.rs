@@ -241,7 +241,7 @@ impl Own for StakeholderRef<'_> {
             "lang" => self.lang().map_or("", Lang::as_str).into(),
             "places" => self.places().iter().map(PlaceId::as_str).collect::<Vec<_>>().join(", ").into(),
             // Of several variables that templates write alike, the last one stands.
-            _ => self.vars().filter(|(own, _)| is_identifier_of(name, own)).last()?.1.into(),
+            _ => self.last_var(|own| is_identifier_of(name, own))?.into(),
         })
     }
 }

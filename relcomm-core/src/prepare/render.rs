@@ -8,7 +8,7 @@ use crate::document::Document;
 use crate::id::{CommuniqueId, GateId, GroupId, Lang};
 use crate::plan::{Finding, Plan, StakeholderRef};
 use crate::release::Outcome;
-use crate::template::{LineForm, TemplateError, TemplateOptions, Templates, TextForm, blanks};
+use crate::template::{Forms, LineForm, TemplateError, TemplateOptions, Templates, TextForm};
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -202,20 +202,17 @@ impl Renderer {
     ) -> Result<Rendered, RenderError> {
         let words = self.words(plan, gate, path, who.and_then(StakeholderRef::lang), late)?;
         let values = LazyCell::new(|| words.shared.with_person(who.map(person)));
-        let line = |name: &str, form: &Option<LineForm>| match form.as_ref().zip(who).and_then(|(f, who)| f.fill(who)) {
+        let with = |person| words.shared.with_person(Some(person));
+        let line = |forms: &Forms<LineForm>| match who.and_then(|who| forms.fill(&self.templates, who, with)) {
             Some(line) => Ok(line),
-            None => self.templates.line(name, &values),
+            None => self.templates.line(forms.name(), &values),
         };
-        let subject = line(&words.subject.0, &words.subject.1)?;
-        let (name, form) = &words.text;
-        let document = match form.as_ref().zip(who).and_then(|(form, who)| form.fill(who)) {
+        let subject = line(&words.subject)?;
+        let document = match who.and_then(|who| words.text.fill(&self.templates, who, with)) {
             Some(document) => document,
-            None => self.templates.document(name, &values)?,
+            None => self.templates.document(words.text.name(), &values)?,
         };
-        let short = match &words.short {
-            Some((name, form)) => line(name, form)?,
-            None => subject.clone(),
-        };
+        let short = words.short.as_ref().map_or_else(|| Ok(subject.clone()), line)?;
         Ok(Rendered { lang: words.lang.clone(), subject, document, short })
     }
 
@@ -256,16 +253,9 @@ impl Renderer {
         let lang = text.as_ref().and_then(|(_, lang)| lang.clone());
         let around = Surroundings { plan, communique, gate, path, lang: lang.as_ref(), late };
         let shared = shared(&self.constant, &around);
-        let open = shared.with_person(Some(blanks()));
         let named = |chosen: Option<(String, Option<Lang>)>, kind| {
             chosen.map_or_else(|| built_in(communique, kind), |(n, _)| n)
         };
-        let line = |name: String| {
-            let form = self.templates.line_form(&name, &open);
-            (name, form)
-        };
-        let text = named(text, Kind::Text);
-        let form = self.templates.text_form(&text, &open);
         Words {
             gate: (gate.communique, gate.id.clone()),
             variant: path.variant.clone(),
@@ -273,9 +263,9 @@ impl Renderer {
             wanted: wanted.cloned(),
             late: late.clone(),
             lang,
-            subject: line(named(subject, Kind::Subject)),
-            text: (text, form),
-            short: short.map(|(name, _)| line(name)),
+            subject: self.templates.forms(named(subject, Kind::Subject)),
+            text: self.templates.forms(named(text, Kind::Text)),
+            short: short.map(|(name, _)| self.templates.forms(name)),
             shared,
         }
     }
@@ -284,7 +274,7 @@ impl Renderer {
 /// How many words are kept: people of one gate differ in group and language.
 const LATELY: usize = 32;
 
-/// What the words of many people have in common: the templates, their values, and the forms that only the person's own is wanting in.
+/// What the words of many people have in common: the templates, their values, and the forms in which only the person's own is wanting.
 struct Words {
     gate: (usize, GateId),
     variant: Option<GroupId>,
@@ -292,9 +282,9 @@ struct Words {
     wanted: Option<Lang>,
     late: Late,
     lang: Option<Lang>,
-    subject: (String, Option<LineForm>),
-    text: (String, Option<TextForm>),
-    short: Option<(String, Option<LineForm>)>,
+    subject: Forms<LineForm>,
+    text: Forms<TextForm>,
+    short: Option<Forms<LineForm>>,
     shared: Shared,
 }
 

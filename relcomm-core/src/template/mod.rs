@@ -24,6 +24,7 @@
 //! Tags that reach other templates (`include`, `import`, `from`, `extends`) are refused: a template is whole, so that
 //! what it uses can be listed.
 
+mod asked;
 mod error;
 mod form;
 mod instants;
@@ -36,9 +37,9 @@ use chrono_tz::Tz;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
 pub use self::error::TemplateError;
-pub(crate) use self::form::{LineForm, Own, TextForm, blanks};
+pub(crate) use self::form::{Forms, LineForm, Own, TextForm};
 use self::printed::{Marks, Printed};
-use crate::document::{Document, DocumentError, MAX_SOURCE};
+use crate::document::{Document, DocumentError, MAX_SOURCE, Marks as _};
 
 /// The values that a template is rendered with; cheap to clone, so that what is shared by many people is built once.
 pub use minijinja::Value;
@@ -174,7 +175,7 @@ impl Templates {
     /// address that leads nowhere allowed.
     pub fn document(&self, name: &str, values: &Value) -> Result<Document, TemplateError> {
         let (source, printed) = self.render(name, values)?;
-        Document::from_filled(&source, &self.marks.filling(&printed)).map_err(|err| TemplateError::of(name, err))
+        Document::from_filled(&source, &self.marks, &printed).map_err(|err| TemplateError::of(name, err))
     }
 
     /// Renders a template as one line without Markdown, for subjects and short texts; values are literal.
@@ -186,7 +187,8 @@ impl Templates {
     /// line end in a subject would begin another header ([RFC 5322, 2.2](https://www.rfc-editor.org/rfc/rfc5322#section-2.2)).
     pub fn line(&self, name: &str, values: &Value) -> Result<String, TemplateError> {
         let (source, printed) = self.render(name, values)?;
-        let line = self.marks.filling(&printed).text(source.trim()).map_err(|err| TemplateError::of(name, err))?;
+        let run = self.marks.run(source.trim());
+        let line = run.and_then(|run| printed::text(&run, &printed)).map_err(|err| TemplateError::of(name, err))?;
         match line.chars().find(|c| printed::ends_line(*c)) {
             Some(c) => Err(TemplateError::of(name, format_args!("one line cannot hold {}", printed::name_of(c)))),
             None => Ok(line),

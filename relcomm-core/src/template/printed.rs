@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
-use std::fmt::Write;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use minijinja::{AutoEscape, Error, ErrorKind, Output, State, Value};
 use smallvec::SmallVec;
 
 use super::form::{Blank, Own};
-use crate::document::{Destination, DocumentError, Fill, MAX_SOURCE, Piece};
+use crate::document::{self, DocumentError, MAX_SOURCE, Piece, Run, Values};
 
 /// Marks are written in Unicode noncharacters, which no text may interchange
 /// ([Unicode, 23.7](https://www.unicode.org/versions/Unicode16.0.0/core-spec/chapter-23/#G12612)) and Markdown takes for
@@ -35,30 +34,72 @@ pub(super) fn is_reserved(c: char) -> bool {
     ('\u{fdd0}'..='\u{fdef}').contains(&c)
 }
 
-/// The values printed by one rendering, in order.
+/// What one rendering printed, in order.
 #[derive(Default)]
 pub(super) struct Printed {
-    values: Vec<String>,
-    /// The places that were left blank: an index of `values`, and the field that belongs there.
-    blanks: Vec<(usize, Arc<str>)>,
+    values: Vec<Slot>,
+    /// The fields of a person that belong in the blanks, each once.
+    fields: Vec<Arc<str>>,
     bytes: usize,
+}
+
+enum Slot {
+    Value(String),
+    /// A blank, by the index of its field.
+    Blank(usize),
 }
 
 impl Printed {
     pub(super) fn has_blanks(&self) -> bool {
-        !self.blanks.is_empty()
+        !self.fields.is_empty()
+    }
+
+    fn blank(&mut self, field: &Arc<str>) {
+        let at = self.fields.iter().position(|known| known == field).unwrap_or_else(|| {
+            self.fields.push(Arc::clone(field));
+            self.fields.len() - 1
+        });
+        self.values.push(Slot::Blank(at));
     }
 
     /// The values, each blank filled by `own`; `None` if it has no value for one of them, or they are more than a rendering may print.
-    pub(super) fn filled<'a>(&'a self, own: &'a dyn Own) -> Option<Vec<Cow<'a, str>>> {
-        let mut values: Vec<_> = self.values.iter().map(|value| Cow::Borrowed(value.as_str())).collect();
-        let mut bytes = self.bytes;
-        for (at, field) in &self.blanks {
-            let value = own.field(field).filter(|value| !value.contains(is_reserved))?;
-            bytes += value.len();
-            *values.get_mut(*at)? = value;
+    pub(super) fn filled<'a>(&'a self, own: &'a dyn Own) -> Option<Filled<'a>> {
+        let mut fields = SmallVec::new();
+        for field in &self.fields {
+            fields.push(own.field(field).filter(|value| !holds_reserved(value))?);
         }
-        (bytes <= MAX_SOURCE).then_some(values)
+        let filled = Filled { printed: self, fields };
+        let blanks = self.values.iter().filter_map(|slot| match slot {
+            Slot::Value(_) => None,
+            Slot::Blank(field) => Some(filled.fields.get(*field)?.len()),
+        });
+        let bytes = self.bytes + blanks.sum::<usize>();
+        (bytes <= MAX_SOURCE).then_some(filled)
+    }
+}
+
+/// In blanks there is nothing.
+impl Values for Printed {
+    fn value(&self, number: usize) -> Option<&str> {
+        match self.values.get(number)? {
+            Slot::Value(value) => Some(value),
+            Slot::Blank(_) => None,
+        }
+    }
+}
+
+/// What one rendering printed, with what belongs in its blanks.
+pub(super) struct Filled<'a> {
+    printed: &'a Printed,
+    fields: SmallVec<[Cow<'a, str>; 4]>,
+}
+
+impl Values for Filled<'_> {
+    fn value(&self, number: usize) -> Option<&str> {
+        match self.printed.values.get(number)? {
+            Slot::Value(value) => Some(value),
+            Slot::Blank(field) => self.fields.get(*field).map(|value| &**value),
+        }
     }
 }
 
@@ -87,8 +128,9 @@ impl Marks {
         }
         if let Some(blank) = value.downcast_object_ref::<Blank>() {
             let printed = state.get_or_insert_extension_with(Printed::default);
-            printed.blanks.push((printed.values.len(), Arc::clone(&blank.0)));
-            return self.mark(out, printed, String::new());
+            self.mark(out, printed.values.len())?;
+            printed.blank(&blank.0);
+            return Ok(());
         }
         match value.kind() {
             ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
@@ -111,15 +153,16 @@ impl Marks {
         if printed.bytes > MAX_SOURCE {
             return refused("the printed values are too long");
         }
-        self.mark(out, printed, text)
+        self.mark(out, printed.values.len())?;
+        printed.values.push(Slot::Value(text));
+        Ok(())
     }
 
-    /// Keeps the value, and writes a mark in its place.
-    fn mark(&self, out: &mut Output<'_>, printed: &mut Printed, value: String) -> Result<(), Error> {
+    /// Writes the mark of a value.
+    fn mark(&self, out: &mut Output<'_>, number: usize) -> Result<(), Error> {
         let mut mark = self.opening.clone();
-        write_digits(printed.values.len() as u64, &mut mark);
+        write_digits(number as u64, &mut mark);
         mark.push(CLOSE);
-        printed.values.push(value);
         out.write_str(&mark)?;
         Ok(())
     }
@@ -138,117 +181,47 @@ impl Marks {
         }
         Ok(text.replace(is_reserved, "\u{fffd}"))
     }
-
-    /// The marks of one output and their values; a blank has none.
-    pub(super) fn filling<'a>(&'a self, printed: &'a Printed) -> Filling<'a> {
-        let mut values: Vec<_> = printed.values.iter().map(|value| Some(Cow::Borrowed(value.as_str()))).collect();
-        for (at, _) in &printed.blanks {
-            if let Some(blank) = values.get_mut(*at) {
-                *blank = None;
-            }
-        }
-        Filling { opening: &self.opening, values }
-    }
-
-    /// The marks of one output, and what takes their places.
-    pub(super) fn filling_with<'a>(&'a self, values: Vec<Cow<'a, str>>) -> Filling<'a> {
-        Filling { opening: &self.opening, values: values.into_iter().map(Some).collect() }
-    }
 }
 
-/// Puts values in the places of their marks.
-pub(super) struct Filling<'a> {
-    opening: &'a str,
-    values: Vec<Option<Cow<'a, str>>>,
-}
-
-impl Filling<'_> {
-    /// The text with its values.
-    pub(super) fn text(&self, raw: &str) -> Result<String, DocumentError> {
-        let pieces = self.pieces(raw)?.into_iter();
-        Ok(pieces
-            .map(|piece| match piece {
-                Piece::Source(text) | Piece::Value(text) => text,
-            })
-            .collect())
-    }
-}
-
-impl Fill for Filling<'_> {
-    fn pieces<'a>(&'a self, raw: &'a str) -> Result<SmallVec<[Piece<'a>; 3]>, DocumentError> {
-        let mut pieces = SmallVec::new();
+impl document::Marks for Marks {
+    fn run(&self, raw: &str) -> Result<Run, DocumentError> {
+        let mut run = Run::new();
         let mut rest = raw;
         while let Some(at) = rest.find(OPEN) {
             let (before, marked) = rest.split_at(at);
-            pieces.extend(source(before)?);
+            run.extend(source(before)?);
             let (number, after) = marked
-                .strip_prefix(self.opening)
+                .strip_prefix(&*self.opening)
                 .and_then(|mark| mark.split_once(CLOSE))
                 .ok_or(DocumentError::TornValue)?;
-            let value =
-                read_digits(number).and_then(|at| self.values.get(at)?.as_deref()).ok_or(DocumentError::TornValue)?;
-            pieces.push(Piece::Value(value));
+            run.push(Piece::Place(read_digits(number).ok_or(DocumentError::TornValue)?));
             rest = after;
         }
-        pieces.extend(source(rest)?);
-        Ok(pieces)
-    }
-
-    fn destination(&self, raw: &str) -> Result<Option<Destination>, DocumentError> {
-        let pieces = self.pieces(raw)?;
-        let mut address = String::new();
-        let mut printed = false;
-        for (i, piece) in pieces.iter().enumerate() {
-            match piece {
-                Piece::Source(text) => address.push_str(&text.replace(' ', "%20")),
-                Piece::Value(value) => {
-                    printed = true;
-                    // It brings scheme and host itself, so it has to be an address; elsewhere it is only a part of one.
-                    if i == 0 {
-                        address.push_str(Destination::parse(value.trim()).ok_or(DocumentError::LinkAddress)?.as_str());
-                    } else {
-                        encode(value, kept_in(&address), &mut address);
-                    }
-                }
-            }
-        }
-        let to = Destination::parse(&address);
-        if printed && to.is_none() { Err(DocumentError::LinkAddress) } else { Ok(to) }
+        run.extend(source(rest)?);
+        Ok(run)
     }
 }
 
 /// The author's own words, in which no part of a mark may be left.
-fn source(text: &str) -> Result<Option<Piece<'_>>, DocumentError> {
-    // All of them begin with the octet 0xEF, which few texts hold.
-    if text.as_bytes().contains(&0xEF) && text.contains(is_reserved) {
+fn source(text: &str) -> Result<Option<Piece>, DocumentError> {
+    if holds_reserved(text) {
         return Err(DocumentError::TornValue);
     }
-    Ok((!text.is_empty()).then_some(Piece::Source(text)))
+    Ok((!text.is_empty()).then(|| Piece::Source(text.to_owned())))
 }
 
-/// Which characters beside the unreserved ones cannot change the meaning of an address that begins like this.
-fn kept_in(address: &str) -> &'static str {
-    let lower = address.to_ascii_lowercase();
-    if lower.starts_with("mailto:") {
-        return if address.contains('?') { "" } else { "@+" };
+/// A run with its values.
+pub(super) fn text(run: &[Piece], values: &dyn Values) -> Result<String, DocumentError> {
+    let mut out = String::new();
+    for piece in run {
+        out.push_str(piece.words(values)?);
     }
-    if lower.starts_with("tel:") {
-        return "+";
-    }
-    let path = address.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
-    if path && !address.contains(['?', '#']) { "/" } else { "" }
+    Ok(out)
 }
 
-fn encode(value: &str, kept: &str, out: &mut String) {
-    for byte in value.trim().bytes() {
-        let c = char::from(byte);
-        if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') || kept.contains(c) {
-            out.push(c);
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
+fn holds_reserved(text: &str) -> bool {
+    // All of them begin with the octet 0xEF, which few texts hold.
+    text.as_bytes().contains(&0xEF) && text.contains(is_reserved)
 }
 
 fn write_digits(number: u64, out: &mut String) {

@@ -161,8 +161,17 @@ impl<'a> StakeholderRef<'a> {
 
     /// Everything else that the member data says of them: column and value.
     pub fn vars(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        let before = 1 + usize::from(self.kind.named) + self.kind.mechanisms.len();
-        self.kind.vars.iter().map(|name| &**name).zip(self.values().skip(before))
+        self.kind.vars.iter().map(|name| &**name).zip(self.values().skip(self.before_vars()))
+    }
+
+    /// The value of the last variable whose name is the one looked for.
+    pub(crate) fn last_var(&self, is_it: impl Fn(&str) -> bool) -> Option<&'a str> {
+        let index = self.kind.vars.iter().rposition(|name| is_it(name))?;
+        self.value(self.before_vars() + index)
+    }
+
+    fn before_vars(&self) -> usize {
+        1 + usize::from(self.kind.named) + self.kind.mechanisms.len()
     }
 
     /// Number of their kind: people of one kind have the same mechanisms, places, language and variables.
