@@ -34,6 +34,9 @@ pub struct Communique {
     pub after: Vec<Dependency>,
     /// The time after which it is no longer sent.
     pub not_after: Option<Timing>,
+    /// When its people must be informed; later counts as late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timing>,
     /// The items that it says it covers.
     pub covers: Vec<ItemId>,
     /// Its own steps, in place of the groups'.
@@ -54,6 +57,9 @@ pub struct Communique {
 pub struct Variant {
     /// Its own due time.
     pub at: Option<Timing>,
+    /// Its own deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timing>,
     /// Its own steps.
     pub via: Vec<Step>,
     /// Its own words.

@@ -148,6 +148,23 @@ impl GatePlan {
     }
 }
 
+impl GatePlan {
+    /// When deliveries must be informed: by the deadline of the variant, else of the communique.
+    pub(crate) fn deadline(
+        &self,
+        plan: &Plan,
+        places: &[PlaceId],
+        head: &Head,
+        state: &Gate,
+        variant: Option<&GroupId>,
+    ) -> Option<Moment> {
+        let communique = plan.communiques().get(self.communique)?;
+        let own = variant.and_then(|group| communique.variants.get(group)?.deadline.as_ref());
+        let deadline = own.or(communique.deadline.as_ref())?;
+        Known { plan, places, head, state, gate: self }.resolve(deadline)
+    }
+}
+
 struct Known<'a> {
     plan: &'a Plan,
     places: &'a [PlaceId],

@@ -27,8 +27,8 @@ pub(super) struct Story {
     /// When the far side last took it over.
     pub(super) accepted: Option<Moment>,
     pub(super) text_digest: Option<Arc<str>>,
-    /// When the assurance last rose.
-    pub(super) proved: Option<Moment>,
+    /// When each assurance was first proved.
+    pub(super) proved: BTreeMap<Assurance, Moment>,
 }
 
 const PAGE: usize = 4096;
@@ -55,6 +55,9 @@ impl Story {
         if note.text_digest.is_some() {
             self.text_digest = note.text_digest;
         }
+        if let DeliveryFact::Accepted { sure, .. } | DeliveryFact::Proved { sure, .. } = fact {
+            self.proved.entry(*sure).or_insert(at);
+        }
         let (leg, outcome, reason) = match fact {
             DeliveryFact::Started { leg, .. } => {
                 self.tries.push(Try { leg: *leg, at, outcome: "in flight", reason: None, code: None, bounced: None });
@@ -73,7 +76,6 @@ impl Story {
             DeliveryFact::Shut { leg, why: Shut::Refused(kind) } => (*leg, "refused", Some(kind.word().to_owned())),
             DeliveryFact::Shut { leg, why: Shut::Spent(kind) } => (*leg, "failed", Some(kind.word().to_owned())),
             DeliveryFact::Proved { leg, .. } => {
-                self.proved = Some(at);
                 let outcome = match self.open(*leg).map(|attempt| attempt.outcome) {
                     Some("in doubt") => "accepted",
                     Some("task open") => "done",

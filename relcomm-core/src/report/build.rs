@@ -102,6 +102,8 @@ impl<'a> Builder<'a> {
             Verdict::Pending
         } else if report.people.iter().any(|p| p.class > Class::Informed) {
             Verdict::NotInformed
+        } else if report.late().next().is_some() {
+            Verdict::NotCompliant
         } else {
             Verdict::Informed
         };
@@ -155,6 +157,7 @@ impl<'a> Builder<'a> {
             match (seats.get(&person).and_then(|ordinal| entered.get(ordinal)), &row) {
                 (Some(delivery), Some(gate)) => {
                     self.delivery(&mut report, plan, gate, roll, path, delivery, &entered);
+                    self.lateness(&mut report, plan, gate, path, Some(delivery.id));
                     let told = self.stories.get(&delivery.id).and_then(|s| s.accepted);
                     if let (Some(at), Some(slot)) = (told, self.told.get_mut(person as usize))
                         && delivery.state.told_or_perhaps()
@@ -166,6 +169,9 @@ impl<'a> Builder<'a> {
                 _ => {
                     report.id = plan.id.to_string();
                     (report.class, report.reason) = whole.clone();
+                    if let Some(gate) = &row {
+                        self.lateness(&mut report, plan, gate, path, None);
+                    }
                 }
             }
             if let Some(deliveries) = self.people.get_mut(person as usize) {
@@ -253,6 +259,32 @@ impl<'a> Builder<'a> {
         if report.class == Class::Unconfirmed && waits_for.is_some_and(|post| post.state.is_held()) {
             report.reason = Some(HELD.to_owned());
         }
+    }
+
+    /// Until when it has to be informed, and whether it was later.
+    fn lateness(
+        &self,
+        report: &mut DeliveryReport,
+        plan: &GatePlan,
+        gate: &GateRow,
+        path: &PathPlan,
+        id: Option<DeliveryId>,
+    ) {
+        let prepared = self.on.prepared();
+        let (of, places, variant) = (prepared.plan(), prepared.places(), path.variant.as_ref());
+        let due = plan.due(of, places, &self.head, &gate.state, variant).max(gate.state.opened);
+        let within =
+            report.groups.iter().filter_map(|id| of.groups().iter().find(|g| g.id.as_str() == id)?.within).min();
+        let deadline = plan.deadline(of, places, &self.head, &gate.state, variant);
+        report.deadline = [deadline, due.zip(within).map(|(due, within)| due + within)].into_iter().flatten().min();
+        let Some(deadline) = report.deadline else { return };
+        let story = id.and_then(|id| self.stories.get(&id));
+        let informed_at = story.and_then(|s| s.proved.range(path.informed_when..).map(|(_, at)| *at).min());
+        report.late = match report.class {
+            Class::Exempt => false,
+            Class::Informed => informed_at.is_some_and(|at| at > deadline),
+            Class::Unconfirmed | Class::NotInformed => self.on.now() > deadline,
+        };
     }
 
     async fn statements(&self, report: &mut Report) -> Result<(), DispatchError> {

@@ -1,6 +1,6 @@
 //! The report as Markdown, for a release page or a ticket.
 
-use super::text::{fallbacks, verdict};
+use super::text::{fallbacks, late, verdict};
 use super::{PersonReport, Report};
 use std::fmt::Write;
 
@@ -51,6 +51,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         for person in failed {
             let why = person.reason.as_deref().unwrap_or("");
             writeln!(out, "- {}: {} ({})", plain(&person.id), person.class.words(), plain(why))?;
+        }
+    }
+    let late: Vec<String> = late(report).collect();
+    if !late.is_empty() {
+        writeln!(out, "\n## Late\n")?;
+        for line in late {
+            writeln!(out, "- {}", plain(&line))?;
         }
     }
     let fallbacks = fallbacks(report);

@@ -60,6 +60,8 @@ pub struct Report {
 pub enum Verdict {
     /// Everyone who was due is informed or exempt.
     Informed,
+    /// Everyone who was due is informed or exempt, and someone was informed later than they had to be.
+    NotCompliant,
     /// Someone who was due is not informed, or unconfirmed for good.
     NotInformed,
     /// Something may still come.
@@ -196,10 +198,10 @@ pub struct DeliveryReport {
     pub posted: bool,
     /// The digest of the words.
     pub text_digest: Option<Arc<str>>,
-    /// Until when it had to be informed.
+    /// Until when it has to be informed; the earliest of the communique's deadline and of its groups' `within`.
     #[serde(serialize_with = "rfc3339_option")]
     pub deadline: Option<Moment>,
-    /// Whether it was later than that.
+    /// Whether it was informed after that, or is not informed and that has passed.
     pub late: bool,
     /// Why it is not informed.
     pub reason: Option<String>,
@@ -241,6 +243,12 @@ pub struct AttemptReport {
 }
 
 impl Report {
+    /// The deliveries that were not informed in time, each with its person.
+    pub fn late(&self) -> impl Iterator<Item = (&PersonReport, &DeliveryReport)> {
+        let all = self.people.iter().flat_map(|person| person.deliveries.iter().map(move |d| (person, d)));
+        all.filter(|(_, delivery)| delivery.late)
+    }
+
     /// The people who were due and are not informed, or not confirmed.
     pub fn not_informed(&self) -> impl Iterator<Item = &PersonReport> {
         self.people.iter().filter(|p| p.class > Class::Informed)

@@ -17,6 +17,7 @@ pub(super) fn render(report: &Report) -> String {
 pub(super) fn verdict(report: &Report) -> &'static str {
     match report.verdict {
         Verdict::Informed => "everyone who was due is informed",
+        Verdict::NotCompliant => "everyone who was due is informed, some too late",
         Verdict::NotInformed => "not everyone who was due is informed",
         Verdict::Pending => "pending",
     }
@@ -62,6 +63,16 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
             writeln!(out, "  … and {} more", failed.len() - NAMED)?;
         }
     }
+    let late: Vec<String> = late(report).collect();
+    if !late.is_empty() {
+        writeln!(out, "\nlate:")?;
+        for line in late.iter().take(NAMED) {
+            writeln!(out, "  {line}")?;
+        }
+        if late.len() > NAMED {
+            writeln!(out, "  … and {} more", late.len() - NAMED)?;
+        }
+    }
     let fallbacks = fallbacks(report);
     if !fallbacks.is_empty() {
         writeln!(out, "\npreferred mechanisms that failed, and what informed instead:")?;
@@ -90,6 +101,14 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     writeln!(out, "\ntexts {}  people {}", cut(&report.digests.texts), cut(&report.digests.people))?;
     writeln!(out, "journal {}", report.journal_head)
+}
+
+/// Who was not informed in time, of what, and until when they had to be.
+pub(super) fn late(report: &Report) -> impl Iterator<Item = String> {
+    report.late().map(|(person, delivery)| {
+        let deadline = delivery.deadline.map(|at| at.to_string()).unwrap_or_default();
+        format!("{} of {}: {} after {deadline}", person.id, delivery.communique, delivery.class.words())
+    })
 }
 
 fn cut(digest: &str) -> &str {

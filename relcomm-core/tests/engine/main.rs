@@ -7,6 +7,7 @@ mod places;
 mod posts;
 mod overlap;
 mod times;
+mod late;
 mod order;
 mod steps;
 mod retries;

@@ -9,10 +9,10 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("ApprovalsDraft", "covers need roles"),
     (
         "CommuniqueDraft",
-        "after at covers for if indeterminate informed_when not_after occurrences per profile short subject text text_file to via",
+        "after at covers deadline for if indeterminate informed_when not_after occurrences per profile short subject text text_file to via",
     ),
     ("DependencyDraft", "communique for state"),
-    ("FullGroupDraft", "informed_when languages members owner via waived"),
+    ("FullGroupDraft", "informed_when languages members owner via waived within"),
     ("FullHowDraft", "access circumstances support"),
     ("FullItemDraft", "concerns id kind places text"),
     ("FullMemberDraft", "id language name place vars"),
@@ -34,7 +34,7 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("ResponsibleForm", "backup execute id name performers"),
     ("SecretRef", "env file"),
     ("TimeMap", "from not_after plus zone"),
-    ("VariantDraft", "at short subject text text_file via"),
+    ("VariantDraft", "at deadline short subject text text_file via"),
     ("ViaForm", "performer unless via within"),
     ("WaivedDraft", "by why"),
 ];
@@ -42,8 +42,8 @@ const ACTED_ON: &[(&str, &str)] = &[
 /// The keys that validation refuses; each stands in a plan that shows it.
 const REFUSED: &[(&str, &str)] = &[
     ("ApprovalsDraft", "distinct expire"),
-    ("CommuniqueDraft", "deadline if_blocked on_slip undeclared urgent"),
-    ("FullGroupDraft", "between fallback must_inform only opt_out require within zone"),
+    ("CommuniqueDraft", "if_blocked on_slip undeclared urgent"),
+    ("FullGroupDraft", "between fallback must_inform only opt_out require zone"),
     ("FullMemberDraft", "opted_out stands_for through zone"),
     ("FullStepDraft", "all to"),
     ("PlaceDraft", "needs"),
@@ -51,7 +51,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("ReleaseDraft", "kind"),
     ("TimeMap", "between spread"),
     ("ToldDraft", "told"),
-    ("VariantDraft", "deadline"),
     ("ViaForm", "all as_told to"),
 ];
 

@@ -94,6 +94,7 @@ impl Resolver<'_> {
                 occurrences,
                 after: self.dependencies(&format!("{path}.after"), &draft.after),
                 not_after,
+                deadline: draft.deadline.as_ref().and_then(|time| self.deadline(&path, time)),
                 covers,
                 via: draft.via.as_ref().map(|via| self.steps(&format!("{path}.via"), via)).unwrap_or_default(),
                 informed_when: draft.informed_when,
@@ -142,10 +143,7 @@ impl Resolver<'_> {
         let mut parsed = Vec::new();
         for (group, variant) in &draft.variants {
             let path = key_path(&format!("{path}.for"), group.as_str());
-            if let Some(deadline) = &variant.deadline {
-                self.inert("RC0902", format!("{path}.deadline"), "`deadline`");
-                self.timing(&format!("{path}.deadline"), deadline);
-            }
+            let deadline = variant.deadline.as_ref().and_then(|time| self.deadline(&path, time));
             if !to.contains(group) {
                 self.dangling(&path, "group in `to`", group.as_str(), to.iter().map(GroupId::as_str));
                 continue;
@@ -169,7 +167,7 @@ impl Resolver<'_> {
                 Some(timing)
             });
             let via = variant.via.as_ref().map(|via| self.steps(&format!("{path}.via"), via)).unwrap_or_default();
-            variants.insert(group.clone(), Variant { at, via, wording });
+            variants.insert(group.clone(), Variant { at, deadline, via, wording });
         }
         (variants, parsed)
     }
@@ -245,13 +243,22 @@ impl Resolver<'_> {
         Some((timing, not_after))
     }
 
+    /// Until when people must be informed. What is reached by other communiques is known only where a gate waits for it.
+    fn deadline(&mut self, path: &str, time: &TimeDraft) -> Option<Timing> {
+        let path = format!("{path}.deadline");
+        let (timing, _) = self.communique_timing(&path, time)?;
+        if let Anchor::Reached(..) = timing.anchor {
+            self.inert("RC0902", path, "a `deadline` relative to what another communique has reached");
+        }
+        Some(timing)
+    }
+
     fn inert_of_communique(&mut self, path: &str, draft: &CommuniqueDraft) {
         let kind = draft.condition.as_ref().and_then(|condition| condition.kind.as_deref());
         let unacted = [
             ("RC0903", "to", matches!(draft.to, ToDraft::Told(_)), "`told`: corrections to those who were told"),
             ("RC0903", "on_slip", draft.on_slip == Some(OnSlip::Correct), "`on_slip`"),
             ("RC0908", "if_blocked", draft.if_blocked.is_some(), "`if_blocked`"),
-            ("RC0902", "deadline", draft.deadline.is_some(), "`deadline`"),
             ("RC0909", "undeclared", draft.undeclared, "`undeclared`"),
             ("RC0901", "urgent", draft.urgent, "`urgent`"),
             (
@@ -263,9 +270,6 @@ impl Resolver<'_> {
         ];
         for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
             self.inert(code, format!("{path}.{key}"), what);
-        }
-        if let Some(deadline) = &draft.deadline {
-            self.timing(&format!("{path}.deadline"), deadline);
         }
         if let Some(profile) = &draft.profile {
             let known: Vec<&str> = self.draft.profiles.keys().map(String::as_str).collect();

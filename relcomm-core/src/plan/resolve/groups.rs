@@ -301,7 +301,6 @@ impl Resolver<'_> {
 
     fn inert_of_group(&mut self, path: &str, full: &FullGroupDraft) {
         let unacted = [
-            ("RC0902", "within", full.within.is_some(), "`within` of a group: lateness"),
             (
                 "RC0904",
                 "require",

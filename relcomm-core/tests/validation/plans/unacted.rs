@@ -69,18 +69,8 @@ pub(crate) const PLANS: &[Case] = &[
     ),
     case(
         "RC0902",
-        &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «within: 1d }\n"],
-    ),
-    case(
-        "RC0902",
         &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «deadline: declared +1h }\n",
-        ],
-    ),
-    case(
-        "RC0902",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", for: { staff: { «deadline: declared +1h } } }\n",
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, at: declared, «deadline: out accepted +1h, per: release, text: \"{{ release.what | length }}\" }\n",
         ],
     ),
     case(
