@@ -122,8 +122,47 @@ pub struct Group {
     pub informed_when: Assurance,
     /// Within how long of the delivery's own due time.
     pub within: Option<Duration>,
+    /// The languages in which it is told; empty means the language of each member, as far as the texts have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<Lang>,
+    /// The language for members who have none of these; the first of them where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Lang>,
     /// Why it is not told, if it is not.
     pub waived: Option<Waiver>,
+}
+
+impl Group {
+    /// The languages in which it is told, the fallback counted in.
+    pub fn offered(&self) -> impl Iterator<Item = &Lang> {
+        self.languages.iter().chain(self.fallback.iter().filter(|lang| !self.languages.contains(lang)))
+    }
+
+    /// The language in which a member is told who wants this one: by the lookup of [RFC 4647](https://www.rfc-editor.org/rfc/rfc4647),
+    /// section 3.4, `de-CH` finds `de`. `None` if they want none and none is offered.
+    #[must_use]
+    pub fn language(&self, wanted: Option<&Lang>) -> Option<Lang> {
+        let Some(first) = self.offered().next() else { return wanted.cloned() };
+        let found = wanted.and_then(|wanted| self.offers(wanted));
+        Some(found.or(self.fallback.as_ref()).unwrap_or(first).clone())
+    }
+
+    /// The offered language that is the wanted one, or the nearest that it is a kind of.
+    pub(crate) fn offers(&self, wanted: &Lang) -> Option<&Lang> {
+        let mut range = wanted.as_str();
+        loop {
+            if let Some(found) = self.offered().find(|lang| lang.as_str().eq_ignore_ascii_case(range)) {
+                return Some(found);
+            }
+            // A subtag of one letter never stands at the end.
+            range = range.rsplit_once('-')?.0;
+            if let Some((shorter, last)) = range.rsplit_once('-')
+                && last.len() == 1
+            {
+                range = shorter;
+            }
+        }
+    }
 }
 
 /// A reasoned, signed decision that a group is not told.

@@ -188,6 +188,15 @@ impl Dispatcher {
         self.stems[gate.index].key([who, mechanism.as_str()].map(str::as_bytes))
     }
 
+    /// The key of a post: as of a delivery, with its address and language in the stakeholder's place.
+    pub(crate) fn post_key(&self, gate: &GatePlan, roll: &Roll, ordinal: u32, mechanism: &Mechanism) -> Key {
+        let post = roll.posts().get(ordinal as usize);
+        let address = post.and_then(|p| p.address.as_ref()).map_or("", |a| a.as_str());
+        let lang = post.and_then(|p| p.lang.as_ref()).map_or("", |l| l.as_str());
+        // `~` begins no stakeholder's id.
+        self.delivery_key(gate, &format!("~{lang}~{address}"), mechanism)
+    }
+
     /// The key of a message: as of a delivery, with the text's digest in the stakeholder's place.
     pub(crate) fn message_key(&self, gate: &GatePlan, mechanism: &Mechanism, digest: &str) -> Key {
         // `~` begins no stakeholder's id.

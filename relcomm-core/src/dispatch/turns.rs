@@ -186,7 +186,10 @@ impl Driver<'_> {
         let Some((mechanism, channel)) = self.channel_of(lane) else { return };
         let gate = self.record.gate_index(row.id.gate).and_then(|i| on.prepared.gates().get(i));
         let Some(gate) = gate else { return };
-        let key = on.delivery_key(gate, row.who.as_ref().map_or("~", |w| w.as_str()), &mechanism);
+        let key = match &row.who {
+            Some(who) => on.delivery_key(gate, who.as_str(), &mechanism),
+            None => on.post_key(gate, on.prepared.roll(gate), row.id.ordinal, &mechanism),
+        };
         let cx = AttemptContext::new(Arc::clone(&on.clock), channel.capabilities().timeout);
         let about = (row.id, leg);
         self.flights.begin(cx.deadline, |limit| ask(channel, key, about, cx, limit));

@@ -139,7 +139,7 @@ impl Dispatcher {
         texts: &mut Texts,
     ) -> Result<Text, Outcome> {
         let personal = self.prepared.is_personal(gate) && recipient.who.is_some();
-        let lang = recipient.who.and_then(|w| w.lang());
+        let lang = recipient.path.lang.as_ref();
         // A post has its words by its own mechanism, whatever the step of those who share it.
         let at = recipient.who.is_some().then_some((gate.index, recipient.path_no, recipient.step));
         if let Some(known) = at.filter(|_| !personal).and_then(|at| texts.get(at, lang)) {
@@ -198,8 +198,10 @@ impl Dispatcher {
         let Some(binding) = self.channels.get(recipient.mechanism) else { return };
         let per_call = binding.channel.capabilities().per_call.get() as usize;
         let personal = self.prepared.is_personal(gate) && recipient.who.is_some();
-        let id = recipient.who.map_or("~", |w| w.id());
-        let key = self.delivery_key(gate, id, recipient.mechanism);
+        let key = match recipient.who {
+            Some(who) => self.delivery_key(gate, who.id(), recipient.mechanism),
+            None => self.post_key(gate, self.prepared.roll(gate), recipient.row.id.ordinal, recipient.mechanism),
+        };
         let tries = recipient.row.state.legs.get(usize::from(recipient.leg)).map_or(1, |l| u32::from(l.tries));
         let by = Arc::clone(tokens) as Arc<dyn Mint>;
         let item = Outgoing::marked(key, by, recipient.row.id, recipient.leg, recipient.address)

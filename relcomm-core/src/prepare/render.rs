@@ -200,7 +200,7 @@ impl Renderer {
         who: Option<&StakeholderRef<'_>>,
         late: &Late,
     ) -> Result<Rendered, RenderError> {
-        let words = self.words(plan, gate, path, who.and_then(StakeholderRef::lang), late)?;
+        let words = self.words(plan, gate, path, path.lang.as_ref(), late)?;
         let values = LazyCell::new(|| words.shared.with_person(who.map(person)));
         let with = |person| words.shared.with_person(Some(person));
         let line = |forms: &Forms<LineForm>| match who.and_then(|who| forms.fill(&self.templates, who, with)) {

@@ -2,7 +2,7 @@
 
 use super::{GatePlan, PreparedPlan, SHARED, lane_name};
 use crate::communique::Step;
-use crate::id::{GroupId, Role};
+use crate::id::{GroupId, Lang, Role};
 use crate::mechanism::{Addressing, Mechanism};
 use crate::plan::StakeholderRef;
 use crate::receipt::Assurance;
@@ -28,6 +28,8 @@ pub struct Post {
     pub mechanism: Mechanism,
     /// The address that the members have for it; the binding is the address where there is none.
     pub address: Option<Address>,
+    /// The language in which it is posted; the texts' own where the group names none.
+    pub lang: Option<Lang>,
     /// The path by which its words are chosen.
     pub path: u16,
 }
@@ -40,6 +42,8 @@ pub struct PathPlan {
     pub group: GroupId,
     /// The group whose variant holds for them.
     pub variant: Option<GroupId>,
+    /// The language in which they are told.
+    pub lang: Option<Lang>,
     /// What makes them count as informed.
     pub informed_when: Assurance,
     /// The steps for which they have an address, preferred first.
@@ -150,7 +154,7 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
                 let via = [own, &communique.via, &group.via].into_iter().find(|via| !via.is_empty());
                 let steps = steps_of(prepared, who, via);
                 let by_address = steps.iter().any(|step| step.address.is_some());
-                let key = PathKey { variant, informed_when, steps };
+                let key = PathKey { variant, lang: group.language(who.lang()), informed_when, steps };
                 let path = match known.get(&key) {
                     Some(path) => *path,
                     None => {
@@ -177,6 +181,7 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct PathKey<'a> {
     variant: Option<&'a GroupId>,
+    lang: Option<Lang>,
     informed_when: Assurance,
     steps: Vec<Reachable<'a>>,
 }
@@ -228,24 +233,23 @@ fn path(prepared: &PreparedPlan, roll: &mut Roll, group: &GroupId, key: &PathKey
         steps.push(StepPlan {
             mechanism: mechanism.clone(),
             lane: prepared.lanes().iter().position(|l| *l == reachable.lane).unwrap_or(usize::MAX),
-            post: shared.then(|| post(roll, mechanism, address().as_ref(), number)),
+            post: shared.then(|| post(roll, mechanism, address().as_ref(), key.lang.as_ref(), number)),
             unless: step.and_then(|step| step.unless.zip(step.within)),
             performer: step.and_then(|step| step.performer.clone()),
         });
     }
-    let (variant, informed_when) = (key.variant.cloned(), key.informed_when);
-    roll.paths.push(PathPlan { group: group.clone(), variant, informed_when, steps });
+    let (variant, lang, informed_when) = (key.variant.cloned(), key.lang.clone(), key.informed_when);
+    roll.paths.push(PathPlan { group: group.clone(), variant, lang, informed_when, steps });
     number
 }
 
-/// The post that carries the mechanism for this gate: one for all who share it.
-fn post(roll: &mut Roll, mechanism: &Mechanism, address: Option<&Address>, path: u16) -> u32 {
-    let known = roll
-        .posts
-        .iter()
-        .position(|p| &p.mechanism == mechanism && (p.address.as_ref() == address || address.is_none()));
-    let index = known.unwrap_or_else(|| {
-        roll.posts.push(Post { mechanism: mechanism.clone(), address: address.cloned(), path });
+/// The post that carries the mechanism for this gate: one for all who share it, in each language.
+fn post(roll: &mut Roll, mechanism: &Mechanism, address: Option<&Address>, lang: Option<&Lang>, path: u16) -> u32 {
+    let is_it = |p: &Post| {
+        &p.mechanism == mechanism && p.lang.as_ref() == lang && (p.address.as_ref() == address || address.is_none())
+    };
+    let index = roll.posts.iter().position(is_it).unwrap_or_else(|| {
+        roll.posts.push(Post { mechanism: mechanism.clone(), address: address.cloned(), lang: lang.cloned(), path });
         roll.posts.len() - 1
     });
     u32::try_from(index).unwrap_or(u32::MAX)

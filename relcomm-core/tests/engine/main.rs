@@ -8,6 +8,7 @@ mod posts;
 mod overlap;
 mod times;
 mod late;
+mod languages;
 mod order;
 mod steps;
 mod retries;

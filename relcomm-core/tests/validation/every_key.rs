@@ -12,7 +12,7 @@ const ACTED_ON: &[(&str, &str)] = &[
         "after at covers deadline for if indeterminate informed_when not_after occurrences per profile short subject text text_file to via",
     ),
     ("DependencyDraft", "communique for state"),
-    ("FullGroupDraft", "informed_when languages members owner via waived within"),
+    ("FullGroupDraft", "fallback informed_when languages members owner via waived within"),
     ("FullHowDraft", "access circumstances support"),
     ("FullItemDraft", "concerns id kind places text"),
     ("FullMemberDraft", "id language name place vars"),
@@ -43,7 +43,7 @@ const ACTED_ON: &[(&str, &str)] = &[
 const REFUSED: &[(&str, &str)] = &[
     ("ApprovalsDraft", "distinct expire"),
     ("CommuniqueDraft", "if_blocked on_slip undeclared urgent"),
-    ("FullGroupDraft", "between fallback must_inform only opt_out require zone"),
+    ("FullGroupDraft", "between must_inform only opt_out require zone"),
     ("FullMemberDraft", "opted_out stands_for through zone"),
     ("FullStepDraft", "all to"),
     ("PlaceDraft", "needs"),

@@ -115,6 +115,8 @@ impl Resolver<'_> {
                 via,
                 informed_when: full.informed_when.unwrap_or(Assurance::Accepted),
                 within: full.within.and_then(|within| self.elapsed(&format!("{path}.within"), within)),
+                languages: full.languages.iter().cloned().collect(),
+                fallback: full.fallback.clone(),
                 waived: full
                     .waived
                     .as_ref()
@@ -310,13 +312,6 @@ impl Resolver<'_> {
             ("RC0904", "must_inform", full.must_inform, "`must_inform`"),
             ("RC0907", "only", full.only.is_some(), "`only`: predicates of the host's"),
             ("RC0907", "opt_out", full.opt_out == Some(OptOut::Respect), "`opt_out`"),
-            ("RC0906", "languages", full.languages.len() > 1, "several languages"),
-            (
-                "RC0906",
-                "fallback",
-                full.fallback.as_ref().is_some_and(|fallback| !full.languages.iter().all(|lang| lang == fallback)),
-                "`fallback` between several languages",
-            ),
             ("RC0901", "zone", full.zone.is_some(), "`zone` of a group"),
             ("RC0901", "between", full.between.is_some(), "`between` of a group"),
         ];

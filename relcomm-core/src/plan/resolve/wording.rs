@@ -33,36 +33,11 @@ impl Resolver<'_> {
             self.error("RC0104", format!("{path}.text_file"), "either `text` or `text_file`");
         }
         let text = match (words.text, words.text_file) {
-            (Some(text), _) => Some(self.inline_text(&format!("{path}.text"), text)),
+            (Some(text), _) => Some(inline_text(text)),
             (None, Some(file)) => self.text_files(&format!("{path}.text_file"), file, groups),
             (None, None) => None,
         };
-        WordingSource {
-            subject: words.subject.map(|subject| self.inline_text(&format!("{path}.subject"), subject)),
-            text,
-            short: words.short.map(|short| self.inline_text(&format!("{path}.short"), short)),
-        }
-    }
-
-    fn inline_text(&mut self, path: &str, text: &TextDraft) -> Sources {
-        match text {
-            TextDraft::All(text) => Sources(vec![Source::inline(text.as_str())]),
-            TextDraft::ByLang(texts) => {
-                self.one_language(path, texts.len());
-                Sources(
-                    texts
-                        .iter()
-                        .map(|(lang, text)| Source { lang: Some(lang.clone()), file: None, text: text.clone() })
-                        .collect(),
-                )
-            }
-        }
-    }
-
-    fn one_language(&mut self, path: &str, count: usize) {
-        if count > 1 {
-            self.inert("RC0906", path, "several languages");
-        }
+        WordingSource { subject: words.subject.map(inline_text), text, short: words.short.map(inline_text) }
     }
 
     fn text_files(&mut self, path: &str, file: &TextDraft, groups: &[GroupId]) -> Option<Sources> {
@@ -87,10 +62,7 @@ impl Resolver<'_> {
                     languages.into_iter().map(|lang| (Some(lang.clone()), format!("{before}{lang}{after}"))).collect()
                 }
             },
-            TextDraft::ByLang(files) => {
-                self.one_language(path, files.len());
-                files.iter().map(|(lang, file)| (Some(lang.clone()), file.clone())).collect()
-            }
+            TextDraft::ByLang(files) => files.iter().map(|(lang, file)| (Some(lang.clone()), file.clone())).collect(),
         };
         let mut sources = Vec::new();
         for (lang, file) in named {
@@ -118,6 +90,17 @@ impl Resolver<'_> {
             return Err(io::Error::other(format!("it is longer than {MAX_SOURCE} octets")));
         }
         Ok(text.strip_prefix(b"\xEF\xBB\xBF").map(<[u8]>::to_vec).unwrap_or(text))
+    }
+}
+
+fn inline_text(text: &TextDraft) -> Sources {
+    match text {
+        TextDraft::All(text) => Sources(vec![Source::inline(text.as_str())]),
+        TextDraft::ByLang(texts) => {
+            let in_lang =
+                |(lang, text): &(Lang, String)| Source { lang: Some(lang.clone()), file: None, text: text.clone() };
+            Sources(texts.iter().map(in_lang).collect())
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod duties;
 mod form;
 mod graph;
 mod intervals;
+mod languages;
 mod mechanisms;
 mod profiles;
 mod secrets;
@@ -53,6 +54,7 @@ pub fn standard_rules() -> Vec<Box<dyn Rule>> {
         Box::new(graph::NoCycle),
         Box::new(graph::Pursued),
         Box::new(content::Variables),
+        Box::new(languages::EveryLanguage),
         Box::new(content::NoControl),
         Box::new(words::Finished),
         Box::new(words::LinksLead),

@@ -115,18 +115,6 @@ pub(crate) const PLANS: &[Case] = &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [email, { via: email, «to: ben }] }\n",
         ],
     ),
-    case(
-        "RC0906",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «languages: [en, de] }\n",
-        ],
-    ),
-    case(
-        "RC0906",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «subject: { en: Ready, de: Fertig } }\n",
-        ],
-    ),
     Case {
         code: "RC0907",
         parts: &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: opted.csv }\n"],
@@ -184,12 +172,6 @@ pub(crate) const PLANS: &[Case] = &[
     case("RC0910", &["«protocol: { declare: ada }\n"]),
     case("RC0910", &["approvals:\n  «distinct: [approve, declare]\n"]),
     case("RC0910", &["approvals:\n  «expire: 10d\n"]),
-    case(
-        "RC0906",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, languages: en, «fallback: de }\n",
-        ],
-    ),
     case(
         "RC0907",
         &[
