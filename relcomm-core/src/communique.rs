@@ -28,6 +28,9 @@ pub struct Communique {
     pub awaits_declaration: bool,
     /// Whether a pre-release reaches its groups.
     pub prerelease: bool,
+    /// The kind of release for which alone it is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// When it is due: one unnamed time, or several named ones.
     pub occurrences: Vec<Occurrence>,
     /// What must have happened before.

@@ -16,6 +16,9 @@ pub struct Release {
     pub version: String,
     /// Whether the version is a pre-release in the sense of SemVer, which reaches nobody by accident.
     pub prerelease: bool,
+    /// The kind of release in the team's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// What is in it.
     pub what: Vec<Item>,
     /// Why it was made.
@@ -29,6 +32,16 @@ pub struct Release {
 }
 
 impl Release {
+    /// Why a communique that is meant for releases of a kind is kept back from this one; `None` if it is not.
+    #[must_use]
+    pub fn keeps_back(&self, prereleases: bool, kind: Option<&str>) -> Option<String> {
+        if self.prerelease && !prereleases {
+            return Some("prerelease".to_owned());
+        }
+        let kind = kind.filter(|kind| self.kind.as_deref() != Some(kind))?;
+        Some(format!("not a {kind}"))
+    }
+
     /// The place of that id.
     #[must_use]
     pub fn place(&self, id: &PlaceId) -> Option<&Place> {

@@ -168,9 +168,9 @@ impl Head {
         self.places.values().filter_map(|p| p.begun).min()
     }
 
-    /// Whether the role has approved these digests, and not refused them since.
+    /// Whether the role has approved these digests at `since` or later, and not refused them after that.
     #[must_use]
-    pub fn approved(&self, role: &Role, digests: &Digests, covers_people: bool) -> bool {
+    pub fn approved(&self, role: &Role, digests: &Digests, covers_people: bool, since: Moment) -> bool {
         self.approvals
             .iter()
             .rev()
@@ -179,7 +179,7 @@ impl Head {
                     && a.digests.texts == digests.texts
                     && (!covers_people || a.digests.people == digests.people)
             })
-            .is_some_and(|a| !a.rejected)
+            .is_some_and(|a| !a.rejected && a.at >= since)
     }
 
     /// Whether the communique is held.

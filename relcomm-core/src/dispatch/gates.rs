@@ -18,20 +18,25 @@ const PAGE: usize = 1024;
 /// Above so many deliveries a dependency on all of them is judged by the tally alone while some are still running.
 const MANY: u32 = 20_000;
 
-/// Whether every approval that the gate needs is given.
-pub(crate) fn approved(prepared: &PreparedPlan, gate: &GatePlan, head: &Head) -> bool {
+/// Whether every approval that the gate needs is given and holds.
+pub(crate) fn approved(prepared: &PreparedPlan, gate: &GatePlan, head: &Head, now: Moment) -> bool {
     let approvals = prepared.plan().approvals();
     approvals
         .need
         .iter()
         .filter(|need| need.only.is_empty() || need.only.contains(&gate.id.communique))
-        .all(|need| head.approved(&need.role, prepared.digests(), approvals.covers_people))
+        .all(|need| head.approved(&need.role, prepared.digests(), approvals.covers_people, approvals.since(now)))
 }
 
 /// What the head says to a gate. Each of these is a fact only where it is news.
-pub(crate) fn from_head(prepared: &PreparedPlan, gate: &GatePlan, head: &Head) -> SmallVec<[GateInput; 4]> {
+pub(crate) fn from_head(
+    prepared: &PreparedPlan,
+    gate: &GatePlan,
+    head: &Head,
+    now: Moment,
+) -> SmallVec<[GateInput; 4]> {
     let mut inputs = SmallVec::new();
-    inputs.push(GateInput::Approve(approved(prepared, gate, head)));
+    inputs.push(GateInput::Approve(approved(prepared, gate, head, now)));
     let begun = || {
         let begins = gate.id.place.is_none() && prepared.communique(gate).outcome == Outcome::Begun;
         head.begun().filter(|_| begins).map(|at| (Outcome::Begun, at))

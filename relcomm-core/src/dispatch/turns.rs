@@ -47,7 +47,7 @@ impl Driver<'_> {
         let on = self.on;
         let Some(plan) = on.prepared.gates().get(index) else { return Ok(false) };
         let Some(phase) = self.record.gates.get(index).map(|g| g.state.phase) else { return Ok(false) };
-        let mut inputs = from_head(&on.prepared, plan, &self.record.head);
+        let mut inputs = from_head(&on.prepared, plan, &self.record.head, now);
         if phase == Phase::Waiting {
             inputs.extend(self.dependences(index).await?);
             inputs.push(GateInput::Tick);

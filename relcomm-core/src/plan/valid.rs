@@ -1,5 +1,7 @@
 //! The plan that is valid by construction.
 
+use super::draft::Act;
+use crate::clock::Moment;
 use crate::communique::{Communique, Indeterminate};
 use crate::id::{CommuniqueId, GroupId, PlanId, Role, StakeholderId};
 use crate::mechanism::{Addressing, Mechanism};
@@ -39,6 +41,20 @@ pub struct Approvals {
     pub need: Vec<Need>,
     /// Whether a changed list of people voids an approval too.
     pub covers_people: bool,
+    /// The acts of which nobody does two; with *approve* among them, nobody approves in two roles either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distinct: Vec<Act>,
+    /// How long an approval holds; without end, where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expire: Option<Duration>,
+}
+
+impl Approvals {
+    /// Since when approvals hold that hold now.
+    #[must_use]
+    pub fn since(&self, now: Moment) -> Moment {
+        self.expire.map_or(Moment::MIN, |expire| now - expire)
+    }
 }
 
 /// One approval that is needed.

@@ -186,6 +186,7 @@ fn release(around: &Surroundings<'_>) -> serde_json::Value {
         "product": release.product,
         "version": release.version,
         "prerelease": release.prerelease,
+        "kind": release.kind.as_deref().unwrap_or(""),
         "what": what,
         "why": release.why,
         "where": names.join(", "),

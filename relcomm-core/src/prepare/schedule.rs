@@ -44,8 +44,8 @@ pub struct Requirement {
 pub(super) fn gates(plan: &Plan) -> Vec<GatePlan> {
     let mut gates = Vec::new();
     for (number, communique) in plan.communiques().iter().enumerate() {
-        // A pre-release reaches nobody by accident: such gates exist only where the communique asks for them.
-        if plan.release().prerelease && !communique.prerelease {
+        // A pre-release reaches nobody by accident, and what is meant for one kind of release is not said of others.
+        if plan.release().keeps_back(communique.prerelease, communique.kind.as_deref()).is_some() {
             continue;
         }
         for occurrence in &communique.occurrences {

@@ -73,7 +73,7 @@ impl<'a> Builder<'a> {
 
     async fn build(mut self) -> Result<Report, DispatchError> {
         let standing = self.on.standing().await?;
-        self.prereleases();
+        self.kept_back();
         for plan in self.on.prepared().gates() {
             self.gate(plan).await?;
         }
@@ -110,19 +110,18 @@ impl<'a> Builder<'a> {
         Ok(report)
     }
 
-    /// Communiques that a pre-release does not open have no gates: their people are exempt by name.
-    fn prereleases(&mut self) {
+    /// Communiques that are not meant for this kind of release have no gates: their people are exempt by name.
+    fn kept_back(&mut self) {
         let plan = self.on.prepared().plan();
-        if !plan.release().prerelease {
-            return;
-        }
-        for communique in plan.communiques().iter().filter(|c| !c.prerelease) {
+        for communique in plan.communiques() {
+            let why = plan.release().keeps_back(communique.prerelease, communique.kind.as_deref());
+            let Some(why) = why else { continue };
             for group in &communique.to {
                 for &member in self.on.prepared().people().members(group) {
                     let Some(deliveries) = self.people.get_mut(member as usize) else { continue };
                     if deliveries.iter().all(|d| d.communique != communique.id.as_str()) {
                         let mut row = blank(communique.id.as_str());
-                        row.reason = Some("prerelease".into());
+                        row.reason = Some(why.clone());
                         row.groups = vec![group.to_string()];
                         deliveries.push(row);
                     }

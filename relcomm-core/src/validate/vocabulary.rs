@@ -44,6 +44,7 @@ pub const NAMESPACES: &[Namespace] = &[
             "product",
             "version",
             "prerelease",
+            "kind",
             "what",
             "why",
             "where",

@@ -13,6 +13,7 @@ mod order;
 mod steps;
 mod retries;
 mod permits;
+mod protocol;
 mod doubt;
 mod crash;
 mod together;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 /// The keys on which the engine acts, by the definition of the JSON Schema that holds them.
 const ACTED_ON: &[(&str, &str)] = &[
-    ("ApprovalsDraft", "covers need roles"),
+    ("ApprovalsDraft", "covers distinct expire need roles"),
     (
         "CommuniqueDraft",
         "after at covers deadline for if indeterminate informed_when not_after occurrences per profile short subject text text_file to via",
@@ -30,7 +30,7 @@ const ACTED_ON: &[(&str, &str)] = &[
         "approvals communiques exposure groups id indeterminate mechanisms params plan profiles release responsible settle zone",
     ),
     ("ProfileDraft", "must_state"),
-    ("ReleaseDraft", "how product version what when where why"),
+    ("ReleaseDraft", "how kind product version what when where why"),
     ("ResponsibleForm", "backup execute id name performers"),
     ("SecretRef", "env file"),
     ("TimeMap", "from not_after plus zone"),
@@ -41,14 +41,12 @@ const ACTED_ON: &[(&str, &str)] = &[
 
 /// The keys that validation refuses; each stands in a plan that shows it.
 const REFUSED: &[(&str, &str)] = &[
-    ("ApprovalsDraft", "distinct expire"),
     ("CommuniqueDraft", "if_blocked on_slip undeclared urgent"),
     ("FullGroupDraft", "between must_inform only opt_out require zone"),
     ("FullMemberDraft", "opted_out stands_for through zone"),
     ("FullStepDraft", "all to"),
     ("PlaceDraft", "needs"),
     ("PlanDraft", "embargo protocol"),
-    ("ReleaseDraft", "kind"),
     ("TimeMap", "between spread"),
     ("ToldDraft", "told"),
     ("ViaForm", "all as_told to"),

@@ -8,7 +8,7 @@ use crate::plan::source::{OneOrMany, Ordered};
 use crate::plan::time::{Span, TimeDraft};
 use crate::receipt::Assurance;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -103,7 +103,7 @@ pub struct NeedOnly {
 }
 
 /// An act of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Act {
     /// Preparing the plan.

@@ -2,21 +2,22 @@
 
 use super::Resolver;
 use super::groups::party_id;
-use crate::plan::draft::{ApprovalCovers, NeedDraft};
+use crate::plan::draft::{Act, ApprovalCovers, NeedDraft};
 use crate::plan::key_path;
 use crate::plan::valid::{Approvals, Need};
 
 impl Resolver<'_> {
     pub(super) fn approvals(&mut self) -> Approvals {
         let Some(draft) = &self.draft.approvals else { return Approvals::default() };
-        if !draft.distinct.is_empty() {
-            self.inert("RC0910", "approvals.distinct", "`distinct`");
+        if draft.distinct.iter().any(|act| matches!(act, Act::Prepare | Act::Execute)) {
+            self.inert("RC0910", "approvals.distinct", "who prepares and who executes, of which there is no record");
         }
-        if draft.expire.is_some() {
-            self.inert("RC0910", "approvals.expire", "`expire`");
-        }
-        let mut approvals =
-            Approvals { covers_people: draft.covers == Some(ApprovalCovers::TextsAndPeople), ..Approvals::default() };
+        let mut approvals = Approvals {
+            covers_people: draft.covers == Some(ApprovalCovers::TextsAndPeople),
+            distinct: draft.distinct.to_vec(),
+            expire: draft.expire.and_then(|expire| self.elapsed("approvals.expire", expire)),
+            ..Approvals::default()
+        };
         for (role, holders) in &draft.roles {
             let mut ids = Vec::new();
             for (i, party) in holders.iter().enumerate() {

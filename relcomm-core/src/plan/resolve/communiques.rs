@@ -1,6 +1,7 @@
 //! The communiques.
 
 use super::Resolver;
+use super::release::PRERELEASE;
 use super::wording::Words;
 use crate::communique::{Anchor, Communique, Occurrence, Per, Timing, Variant};
 use crate::id::{CommuniqueId, GroupId};
@@ -54,6 +55,7 @@ impl Resolver<'_> {
                     self.default_used(&path, "RC0808", format!("`{id}` covers every item that concerns its groups"));
                 }
             }
+            let kind = draft.condition.as_ref().and_then(|condition| condition.kind.as_deref());
             let outcome = draft.condition.as_ref().and_then(|condition| condition.outcome);
             let (occurrences, mut not_after) = self.occurrences(&path, draft, outcome.unwrap_or(Outcome::Success));
             if let Some(time) = &draft.not_after {
@@ -90,7 +92,8 @@ impl Resolver<'_> {
                 per,
                 outcome: meant_for,
                 awaits_declaration,
-                prerelease: draft.condition.as_ref().and_then(|c| c.kind.as_deref()) == Some("prerelease"),
+                prerelease: kind == Some(PRERELEASE),
+                kind: kind.filter(|kind| *kind != PRERELEASE).map(ToOwned::to_owned),
                 occurrences,
                 after: self.dependencies(&format!("{path}.after"), &draft.after),
                 not_after,
@@ -254,19 +257,12 @@ impl Resolver<'_> {
     }
 
     fn inert_of_communique(&mut self, path: &str, draft: &CommuniqueDraft) {
-        let kind = draft.condition.as_ref().and_then(|condition| condition.kind.as_deref());
         let unacted = [
             ("RC0903", "to", matches!(draft.to, ToDraft::Told(_)), "`told`: corrections to those who were told"),
             ("RC0903", "on_slip", draft.on_slip == Some(OnSlip::Correct), "`on_slip`"),
             ("RC0908", "if_blocked", draft.if_blocked.is_some(), "`if_blocked`"),
             ("RC0909", "undeclared", draft.undeclared, "`undeclared`"),
             ("RC0901", "urgent", draft.urgent, "`urgent`"),
-            (
-                "RC0912",
-                "if.kind",
-                kind.is_some_and(|kind| kind != "prerelease"),
-                "kinds of release other than `prerelease`",
-            ),
         ];
         for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
             self.inert(code, format!("{path}.{key}"), what);

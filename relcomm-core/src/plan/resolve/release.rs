@@ -9,12 +9,12 @@ use crate::plan::time::{Instant, Span};
 use crate::release::{How, Item, Place, Release, When};
 use std::collections::BTreeSet;
 
+/// The kind of release that every plan knows.
+pub(super) const PRERELEASE: &str = "prerelease";
+
 impl Resolver<'_> {
     pub(super) fn release(&mut self) -> Release {
         let draft = &self.draft.release;
-        if draft.kind.is_some() {
-            self.inert("RC0912", "release.kind", "kinds of release of the team's own");
-        }
         let places = self.places();
         let what = self.items(&places);
         for (key, missing) in
@@ -38,7 +38,8 @@ impl Resolver<'_> {
         Release {
             product: draft.product.clone(),
             version: draft.version.clone(),
-            prerelease: is_prerelease(&draft.version),
+            prerelease: is_prerelease(&draft.version) || draft.kind.as_deref() == Some(PRERELEASE),
+            kind: draft.kind.clone(),
             what,
             why: draft.why.clone().unwrap_or_default(),
             places,

@@ -170,8 +170,7 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case("RC0910", &["«protocol: { declare: ada }\n"]),
-    case("RC0910", &["approvals:\n  «distinct: [approve, declare]\n"]),
-    case("RC0910", &["approvals:\n  «expire: 10d\n"]),
+    case("RC0910", &["approvals:\n  «distinct: [approve, execute]\n"]),
     case(
         "RC0907",
         &[
@@ -194,18 +193,6 @@ pub(crate) const PLANS: &[Case] = &[
         "RC0907",
         &[
             "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: { file: opted.csv, columns: { «zone: opted_out } } }\n",
-        ],
-    ),
-    case(
-        "RC0912",
-        &[
-            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n  «kind: hotfix\n",
-        ],
-    ),
-    case(
-        "RC0912",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, if: { «kind: hotfix }, per: release, text: \"{{ release.what | length }}\" }\n",
         ],
     ),
 ];
