@@ -31,8 +31,11 @@ pub(super) fn timeline(plan: &Plan, start: Moment) -> Vec<Event> {
     let executes = plan.responsible().execute.id.as_str();
     let mut events = Vec::new();
     let needed: BTreeSet<_> = plan.approvals().need.iter().map(|need| &need.role).collect();
+    let mut spoke = BTreeSet::new();
     for role in needed {
-        let holder = plan.approvals().roles.get(role).and_then(|holders| holders.first());
+        // The plan may ask for another person in each role.
+        let holders = plan.approvals().roles.get(role).map(Vec::as_slice).unwrap_or_default();
+        let holder = holders.iter().find(|holder| spoke.insert(*holder)).or(holders.first());
         let by = holder.map_or(SOMEBODY, |holder| holder.as_str()).to_owned();
         let approve = ApproveDraft { role: role.clone(), by, reject: false, note: None };
         events.push(Event { at: start.to_string(), approve: Some(approve), ..Event::default() });

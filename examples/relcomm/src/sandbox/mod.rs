@@ -16,9 +16,10 @@ use relcomm_channels::http::HttpOptions;
 use relcomm_channels::manual::ManualChannel;
 use relcomm_channels::paging::{PagingChannel, PagingOptions};
 use relcomm_channels::webhook::{WebhookChannel, WebhookEndpoint, WebhookOptions};
-use relcomm_core::channel::ChannelSet;
+use relcomm_core::channel::{Binding, ChannelSet};
 use relcomm_core::mechanism::{Addressing, Mechanism};
 use relcomm_core::plan::{People, Plan};
+use relcomm_core::validate::{ChannelFacts, Deployment as Facts};
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -96,6 +97,13 @@ impl Sandbox {
                 self.bind(set, plan, people, mechanism, &by).map_err(|why| Failure::Tool(format!("sandbox: {why}")))?;
         }
         Ok(set)
+    }
+
+    /// What validation needs to know of the peers: what they can do and prove.
+    #[must_use]
+    pub fn facts(&self, channels: &ChannelSet) -> Facts {
+        let of = |binding: &Binding| ChannelFacts::new(binding.channel.capabilities().clone());
+        Facts::unknown().channels(channels.iter().map(|(mechanism, binding)| (mechanism.clone(), of(binding))))
     }
 
     fn bind(

@@ -82,13 +82,18 @@ impl Bench {
     }
 
     fn sandbox(common: &Common) -> Result<Self, Failure> {
-        let loaded = load(common, &Facts::unknown())?;
-        let (sandbox, channels) = match &loaded {
+        let first = load(common, &Facts::unknown())?;
+        let (sandbox, channels) = match &first {
             Loaded::Plan(validation) => match validation.plan() {
                 Some(plan) => Self::peers(common, plan, validation.people())?,
                 None => return Err(Failure::Findings(validation.findings().to_vec())),
             },
             Loaded::Bundle(bundle) => Self::peers(common, bundle.plan(), bundle.people())?,
+        };
+        let loaded = match first {
+            // What a peer cannot prove would stay unproved for ever.
+            Loaded::Plan(_) => load(common, &sandbox.facts(&channels))?,
+            bundle @ Loaded::Bundle(_) => bundle,
         };
         let (prepared, findings) = prepared(loaded, &channels)?;
         Ok(Self { prepared, findings, channels, sandbox: Some(sandbox), journal: None })

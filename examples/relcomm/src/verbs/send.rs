@@ -9,6 +9,7 @@ use crate::{Exit, Failure};
 use indicatif::{ProgressBar, ProgressStyle};
 use relcomm_core::clock::Clock;
 use relcomm_core::dispatch::{Dispatcher, Standing};
+use relcomm_core::id::StakeholderId;
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::release::Declaration;
 use serde_json::json;
@@ -207,8 +208,13 @@ async fn before_the_release(dispatcher: &Dispatcher, sandbox: &Sandbox) -> Resul
 /// Gives every approval that the plan needs, in the name of whoever holds the role.
 async fn approve_for(dispatcher: &Dispatcher) -> Result<(), Failure> {
     let approvals = dispatcher.prepared().plan().approvals().clone();
+    let mut spoke = BTreeMap::new();
     for need in &approvals.need {
-        let holder = approvals.roles.get(&need.role).and_then(|h| h.first());
+        // The plan may ask for another person in each role.
+        let holders = approvals.roles.get(&need.role).map(Vec::as_slice).unwrap_or_default();
+        let is_free = |holder: &&StakeholderId| spoke.get(*holder).is_none_or(|role| role == &need.role);
+        let holder = holders.iter().find(is_free).or(holders.first());
+        spoke.extend(holder.map(|holder| (holder.clone(), need.role.clone())));
         let by = holder.map_or(STAND_IN, |h| h.as_str());
         let note = Some(format!("by the {STAND_IN} of the sandbox"));
         if dispatcher.approve(&need.role, by, None, false, note).await? {
@@ -222,7 +228,8 @@ async fn approved(dispatcher: &Dispatcher) -> Result<bool, Failure> {
     let (_, head) = dispatcher.journal().head().await?;
     let approvals = dispatcher.prepared().plan().approvals();
     let digests = dispatcher.prepared().digests();
-    Ok(approvals.need.iter().all(|need| head.approved(&need.role, digests, approvals.covers_people)))
+    let since = approvals.since(dispatcher.now());
+    Ok(approvals.need.iter().all(|need| head.approved(&need.role, digests, approvals.covers_people, since)))
 }
 
 /// How far it has got, on standard error: a bar on a terminal, lines elsewhere.
