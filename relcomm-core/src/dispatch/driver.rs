@@ -215,6 +215,11 @@ impl<'a> Driver<'a> {
         Ok(session)
     }
 
+    /// The session that was begun, if one was.
+    pub(super) fn session_now(&self) -> Option<SessionNo> {
+        self.session
+    }
+
     async fn beat(&mut self) -> Result<(), DispatchError> {
         let Some(session) = self.session.filter(|_| self.on.clock.now() >= self.next_beat) else { return Ok(()) };
         if !alongside(&mut self.flights, &mut self.landed, self.on.journal.beat(session)).await? {

@@ -241,17 +241,16 @@ impl Store {
         let (old, new) = (Columns::of(&before), Columns::of(state));
         let (text, then, now) = (&self.text.1, to_sql(expect), to_sql(expect.saturating_add(1)));
         // An index is only looked at where its columns are named: nearly every write leaves the most of them as they are.
-        let written = if (old.timer, old.ready_at, old.lane, old.until)
-            == (new.timer, new.ready_at, new.lane, new.until)
-        {
-            self.connection
-                .prepare_cached(
-                    "UPDATE delivery SET version = ?3, state = ?4, running = ?5, best = ?6, session = ?7
+        let written =
+            if (old.timer, old.ready_at, old.lane, old.until) == (new.timer, new.ready_at, new.lane, new.until) {
+                self.connection
+                    .prepare_cached(
+                        "UPDATE delivery SET version = ?3, state = ?4, running = ?5, best = ?6, session = ?7
                      WHERE id = ?1 AND version = ?2",
-                )?
-                .execute(params![row, then, now, text, new.running, new.best, new.session])?
-        } else {
-            self.connection
+                    )?
+                    .execute(params![row, then, now, text, new.running, new.best, new.session])?
+            } else {
+                self.connection
                 .prepare_cached(
                     "UPDATE delivery SET version = ?3, state = ?4, running = ?5, best = ?6, session = ?7, lane = ?8,
                      ready_at = ?9, until = ?10, timer = ?11 WHERE id = ?1 AND version = ?2",
@@ -269,7 +268,7 @@ impl Store {
                     new.until,
                     new.timer,
                 ])?
-        };
+            };
         if written == 0 {
             return Ok(false);
         }
