@@ -131,6 +131,7 @@ impl<'a> Driver<'a> {
         loop {
             let stopping = self.on.options.cancellation.is_cancelled();
             let mut busy = self.collect().await?;
+            self.gather_landings().await;
             busy |= self.settle_landed().await?;
             busy |= self.tick_lanes().await?;
             busy |= self.turn_gates().await?;
@@ -238,6 +239,21 @@ impl<'a> Driver<'a> {
     }
 
     // --- waiting ------------------------------------------------------------------------------------------------------------------
+
+    /// A commit costs much the same for few and for many, so what is about to land is taken along: until half of what flew has landed, or
+    /// nothing more lands without waiting. The other half flies while the first is committed.
+    async fn gather_landings(&mut self) {
+        while !self.landed.is_empty() && self.landed.len() < self.flights.count() {
+            let before = self.landed.len();
+            // The first lets the runtime see what has come in, the second lets those act on it who wait for it.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            let _ = self.flights.land(&mut self.landed).now_or_never();
+            if self.landed.len() == before {
+                break;
+            }
+        }
+    }
 
     async fn wait_for_landing(&mut self) {
         let clock = Arc::clone(&self.on.clock);

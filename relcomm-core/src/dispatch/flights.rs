@@ -91,6 +91,10 @@ impl Flights {
         self.flying == 0
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.flying
+    }
+
     /// Begins a call that is over at `deadline`, whatever it does.
     pub(super) fn begin<F>(&mut self, deadline: Moment, call: impl FnOnce(Arc<Limit>) -> F)
     where

@@ -1,6 +1,8 @@
 //! The journal in SQLite: what is its own beyond the contract of all journals.
 #![cfg(feature = "sqlite")]
 
+mod lines;
+
 use futures_util::future::{FutureExt as _, join_all};
 use relcomm_core::clock::Moment;
 use relcomm_core::course::{DeliveryFact, Facts, GateFact, HeadFact, SessionNo};
