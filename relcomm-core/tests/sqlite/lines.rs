@@ -45,7 +45,7 @@ async fn what_is_written_alike_at_once_is_one_line_and_as_many_entries() {
     journal.commit(writes).await.unwrap();
 
     let sql = desk.sql();
-    let count = |query: &str| sql.query_row(query, [], |r| r.get::<_, u64>(0)).unwrap();
+    let count = |query: &str| u64::from(sql.query_row(query, [], |r| r.get::<_, u32>(0)).unwrap());
     assert_eq!(count(&format!("SELECT count(*) FROM line WHERE seq > {before}")), 4);
     assert_eq!(count("SELECT count(*) FROM note"), 2, "those that follow each other evenly");
     let begun = before + 9;
