@@ -194,7 +194,7 @@ async fn a_torn_row_is_an_error_of_its_own_command_alone() {
     let journal = desk.open();
     fill(&journal, 4).await;
     let sql = desk.sql();
-    sql.execute_batch("UPDATE delivery SET state = '{\"legs\":[{' WHERE ordinal = 1").unwrap();
+    sql.execute_batch("UPDATE delivery SET state = '{\"legs\":[{', alike = NULL WHERE ordinal = 1").unwrap();
     let blocks = || sql.query_row("SELECT count(*) FROM block", [], |r| r.get::<_, u32>(0)).unwrap();
     let before = (journal.entries(0, 99).await.unwrap().len(), blocks());
 

@@ -1,9 +1,7 @@
 //! Between rows and values: what cannot be read is a fault that names the place, never the content.
 
-use super::schema::delivery_of;
-use crate::course::Delivery;
-use crate::id::{CommuniqueId, GateId, GateNo, LaneNo, OccurrenceId, PlaceId, StakeholderId};
-use crate::journal::{GateRow, JournalError, JournalErrorKind, LaneRow, Row, Tally};
+use crate::id::{CommuniqueId, GateId, GateNo, LaneNo, OccurrenceId, PlaceId};
+use crate::journal::{GateRow, JournalError, JournalErrorKind, LaneRow, Tally};
 use rusqlite::ErrorCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -94,18 +92,6 @@ pub(super) fn optional<T: TryFrom<i64>>(row: &rusqlite::Row<'_>, column: usize) 
 pub(super) fn json<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize, of: &str) -> Res<T> {
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text).map_err(|_| corrupt(format!("what is stored of a {of} cannot be read")))
-}
-
-/// Columns: id, version, state, who.
-pub(super) fn delivery(row: &rusqlite::Row<'_>) -> Res<Row> {
-    delivery_in(row, json(row, 2, "delivery")?)
-}
-
-/// The same, with the state read already.
-pub(super) fn delivery_in(row: &rusqlite::Row<'_>, state: Delivery) -> Res<Row> {
-    let who = row.get_ref(3)?.as_str_or_null()?.map(StakeholderId::new).transpose();
-    let who = who.map_err(|_| corrupt("what is stored of a roll cannot be read"))?;
-    Ok(Row::new(delivery_of(row.get(0)?), number(row, 1)?, state, who))
 }
 
 /// Columns: no, communique, occurrence, revision, place, version, state, and the ten of the tally.

@@ -10,6 +10,7 @@ mod read;
 mod schema;
 mod seal;
 mod session;
+mod state;
 mod store;
 mod thread;
 mod write;

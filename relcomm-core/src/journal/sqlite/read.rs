@@ -1,6 +1,6 @@
 //! Reading.
 
-use super::codec::{Res, corrupt, delivery, gate, json, lane, limit, number};
+use super::codec::{Res, corrupt, gate, json, lane, limit, number};
 use super::schema::{LAST, delivery_of, key, part};
 use super::seal;
 use super::store::Store;
@@ -14,7 +14,7 @@ use rusqlite::{OptionalExtension, Params, params};
 macro_rules! deliveries {
     ($index:literal, $rest:literal) => {
         concat!(
-            "SELECT d.id, d.version, d.state, r.who FROM delivery d ",
+            "SELECT d.id, d.version, d.alike, d.state, r.who FROM delivery d ",
             $index,
             " LEFT JOIN roll r ON r.id = d.id ",
             $rest
@@ -82,7 +82,7 @@ impl Store {
                 "WHERE d.part = ?1 AND d.lane = ?2 AND d.ready_at <= ?3 ORDER BY d.ready_at, d.id LIMIT ?4"
             ),
             params![part(self.scope, gate), lane.0, now.millis(), limit(max)],
-            delivery,
+            |row| self.delivery_in(row),
         )
     }
 
@@ -122,7 +122,7 @@ impl Store {
                         "WHERE d.session = ?1 AND d.scope = ?2 ORDER BY d.id LIMIT ?3"
                     ),
                     params![session, self.scope, limit(max - lost.len())],
-                    delivery,
+                    |row| self.delivery_in(row),
                 )?);
             }
         }
@@ -135,7 +135,7 @@ impl Store {
         for id in ids {
             let mut rows = statement.query([key(self.scope, id.gate, id.ordinal)])?;
             if let Some(row) = rows.next()? {
-                found.push(delivery(row)?);
+                found.push(self.delivery_in(row)?);
             }
         }
         Ok(found)
@@ -152,7 +152,7 @@ impl Store {
         self.collect(
             deliveries!("", "WHERE d.id BETWEEN ?1 AND ?2 ORDER BY d.id LIMIT ?3"),
             params![key(self.scope, gate, from), key(self.scope, gate, LAST), limit(max)],
-            delivery,
+            |row| self.delivery_in(row),
         )
     }
 

@@ -21,6 +21,7 @@ const VERSION: i32 = 1;
 /// What can be erased (`roll`, `note`, `receipt`, `unmatched`) lies beside the lines.
 ///
 /// A delivery's `id` holds scope, gate and ordinal ([`key`]): one number is the cheapest key, and a gate's deliveries lie in its order. A
+/// state that many share stands once, in `state`, and any other with its delivery. A
 /// line is what was written alike at once: the same facts of one thing, or of several deliveries of a gate. It counts as an entry for each
 /// ordinal and fact, numbered from its `seq`; the view `entry` shows them one by one. A note lies beside `count` entries, `step` apart.
 const TABLES: &str = r#"
@@ -80,6 +81,10 @@ CREATE TABLE lane (
     PRIMARY KEY (scope, no),
     UNIQUE (scope, name)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE state (
+    id   INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
+) STRICT;
 CREATE TABLE delivery (
     id       INTEGER PRIMARY KEY,
     scope    INTEGER NOT NULL GENERATED ALWAYS AS (id >> 48) VIRTUAL,
@@ -94,7 +99,9 @@ CREATE TABLE delivery (
     until    INTEGER,
     timer    INTEGER,
     session  INTEGER,
-    state    TEXT NOT NULL
+    alike    INTEGER,
+    state    TEXT,
+    CHECK ((alike IS NULL) <> (state IS NULL))
 ) STRICT;
 CREATE INDEX delivery_ready ON delivery (part, lane, ready_at, id, until) WHERE ready_at IS NOT NULL;
 CREATE INDEX delivery_timer ON delivery (part, timer) WHERE timer IS NOT NULL;
@@ -161,8 +168,9 @@ CREATE VIEW v_delivery AS
     SELECT s.plan, s.version, g.name AS gate, d.ordinal, r.who, d.best, d.running, l.name AS ready_on,
            strftime('%Y-%m-%dT%H:%M:%SZ', d.ready_at / 1000, 'unixepoch') AS ready_at,
            strftime('%Y-%m-%dT%H:%M:%SZ', d.timer / 1000, 'unixepoch') AS timer,
-           d.session, d.state
+           d.session, coalesce(d.state, t.text) AS state
     FROM delivery d
+    LEFT JOIN state t ON t.id = d.alike
     JOIN scope s ON s.id = d.scope
     JOIN gate g ON g.scope = d.scope AND g.no = d.gate
     LEFT JOIN lane l ON l.scope = d.scope AND l.no = d.lane

@@ -1,9 +1,10 @@
 //! The open journal as its thread sees it: the connection, and what belongs to the present transaction.
 
-use super::codec::{Res, to_json};
+use super::codec::Res;
 use super::line::{Gathered, Noted};
 use super::seal::{Block, genesis};
 use super::session::Locks;
+use super::state::States;
 use crate::course::Delivery;
 use crate::id::{DeliveryId, GateNo};
 use crate::journal::{Scope, Tally};
@@ -23,8 +24,7 @@ pub(super) struct Store {
     /// What was leased here and has not been written since, so that its outcome need not be read back. Only a guess: another process
     /// may have written meanwhile, and the version that is compared says so.
     pub(super) flying: HashMap<DeliveryId, (u64, Delivery)>,
-    /// The latest state that was written, and how: many are alike.
-    pub(super) text: (Delivery, String),
+    pub(super) states: States,
     /// What the present command counts in and out, gate by gate.
     counts: BTreeMap<GateNo, Counts>,
 }
@@ -46,7 +46,7 @@ impl Store {
             gathered: None,
             noted: None,
             flying: HashMap::new(),
-            text: (Delivery::default(), String::new()),
+            states: States::default(),
             counts: BTreeMap::new(),
         }
     }
@@ -69,6 +69,7 @@ impl Store {
         self.gathered = None;
         self.noted = None;
         self.flying.clear();
+        self.states.forget();
         self.counts.clear();
     }
 
@@ -110,14 +111,6 @@ impl Store {
             Some(block) => block,
             none => none.insert(Block::open(&self.connection, self.scope, &self.genesis)?),
         })
-    }
-
-    /// Makes `text` that of this state.
-    pub(super) fn tell(&mut self, state: &Delivery) -> Res<()> {
-        if self.text.1.is_empty() || self.text.0 != *state {
-            self.text = (state.clone(), to_json(state)?);
-        }
-        Ok(())
     }
 
     pub(super) fn come(&mut self, gate: GateNo, state: &Delivery) {

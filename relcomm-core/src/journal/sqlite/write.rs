@@ -1,6 +1,6 @@
 //! Writing: facts are applied, stored, and every index column is brought up to date.
 
-use super::codec::{Fault, Res, delivery_in, json, number, to_json, to_sql, unavailable};
+use super::codec::{Fault, Res, json, number, to_json, to_sql, unavailable};
 use super::schema::{key, part};
 use super::store::Store;
 use crate::clock::Moment;
@@ -186,11 +186,11 @@ impl Store {
     }
 
     fn delivery_at(&self, id: DeliveryId, version: u64) -> Res<Option<Delivery>> {
-        let sql = "SELECT version, state FROM delivery WHERE id = ?1";
+        let sql = "SELECT version, alike, state FROM delivery WHERE id = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([key(self.scope, id.gate, id.ordinal)])?;
         match rows.next()? {
-            Some(row) if number::<u64>(row, 0)? == version => Ok(Some(json(row, 1, "delivery")?)),
+            Some(row) if number::<u64>(row, 0)? == version => Ok(Some(self.state_in(row, 1)?)),
             _ => Ok(None),
         }
     }
@@ -237,33 +237,26 @@ impl Store {
         for fact in facts {
             state.apply(fact);
         }
-        self.tell(state)?;
         let (old, new) = (Columns::of(&before), Columns::of(state));
-        let (text, then, now) = (&self.text.1, to_sql(expect), to_sql(expect.saturating_add(1)));
+        let (alike, text) = self.store_state(state, new.ready_at.is_none() && new.timer.is_none())?;
+        let (then, now) = (to_sql(expect), to_sql(expect.saturating_add(1)));
         // An index is only looked at where its columns are named: nearly every write leaves the most of them as they are.
         let written =
             if (old.timer, old.ready_at, old.lane, old.until) == (new.timer, new.ready_at, new.lane, new.until) {
                 self.connection
                     .prepare_cached(
-                        "UPDATE delivery SET version = ?3, state = ?4, running = ?5, best = ?6, session = ?7
+                        "UPDATE delivery SET version = ?3, running = ?4, best = ?5, session = ?6, alike = ?7, state = ?8
                      WHERE id = ?1 AND version = ?2",
                     )?
-                    .execute(params![row, then, now, text, new.running, new.best, new.session])?
+                    .execute(params![row, then, now, new.running, new.best, new.session, alike, text])?
             } else {
                 self.connection
                 .prepare_cached(
-                    "UPDATE delivery SET version = ?3, state = ?4, running = ?5, best = ?6, session = ?7, lane = ?8,
-                     ready_at = ?9, until = ?10, timer = ?11 WHERE id = ?1 AND version = ?2",
+                    "UPDATE delivery SET version = ?3, running = ?4, best = ?5, session = ?6, alike = ?7, state = ?8,
+                     lane = ?9, ready_at = ?10, until = ?11, timer = ?12 WHERE id = ?1 AND version = ?2",
                 )?
                 .execute(params![
-                    row,
-                    then,
-                    now,
-                    text,
-                    new.running,
-                    new.best,
-                    new.session,
-                    new.lane,
+                    row, then, now, new.running, new.best, new.session, alike, text, new.lane,
                     new.ready_at,
                     new.until,
                     new.timer,
@@ -299,23 +292,21 @@ impl Store {
     }
 
     fn write_runs(&mut self, no: GateNo, from: u32, runs: &[Run]) -> Res<()> {
-        for run in runs {
-            let state = run.delivery();
-            for _ in 0..run.count {
-                self.come(no, &state);
-            }
-        }
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO delivery (id, version, state, running, lane, ready_at, until, timer)
-             VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
         let mut ordinal = from;
         for run in runs {
             let state = run.delivery();
-            let (text, c) = (to_json(&state)?, Columns::of(&state));
+            let (alike, text) = self.store_state(&state, run.count > 1)?;
+            let c = Columns::of(&state);
+            for _ in 0..run.count {
+                self.come(no, &state);
+            }
+            let mut statement = self.connection.prepare_cached(
+                "INSERT INTO delivery (id, version, running, alike, state, lane, ready_at, until, timer)
+                 VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?;
             for _ in 0..run.count {
                 let id = key(self.scope, no, ordinal).ok_or_else(too_many)?;
-                statement.execute(params![id, text, c.running, c.lane, c.ready_at, c.until, c.timer])?;
+                statement.execute(params![id, c.running, alike, text, c.lane, c.ready_at, c.until, c.timer])?;
                 ordinal += 1;
             }
         }
@@ -363,21 +354,16 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT d.id, d.version, d.state, r.who FROM delivery d INDEXED BY delivery_ready LEFT JOIN roll r ON r.id = d.id
+            "SELECT d.id, d.version, d.alike, d.state, r.who FROM delivery d INDEXED BY delivery_ready
+             LEFT JOIN roll r ON r.id = d.id
              WHERE d.part = ?1 AND d.lane = ?2 AND d.ready_at <= ?3 AND (d.until IS NULL OR d.until >= ?3)
              ORDER BY d.ready_at, d.id LIMIT ?4",
         )?;
         let part = part(self.scope, want.gate);
         let mut rows = statement.query(params![part, want.lane.0, now.millis(), i64::from(want.max)])?;
         let mut found = Vec::new();
-        // Those that were entered together begin alike.
-        let mut latest = (String::new(), Delivery::default());
         while let Some(row) = rows.next()? {
-            let text = row.get_ref(2)?.as_str()?;
-            if text != latest.0 {
-                latest = (text.to_owned(), json(row, 2, "delivery")?);
-            }
-            found.push(delivery_in(row, latest.1.clone())?);
+            found.push(self.delivery_in(row)?);
         }
         Ok(found)
     }
