@@ -244,12 +244,12 @@ impl<'a> Driver<'a> {
     /// nothing more lands without waiting. The other half flies while the first is committed.
     async fn gather_landings(&mut self) {
         while !self.landed.is_empty() && self.landed.len() < self.flights.count() {
-            let before = self.landed.len();
+            let (before, began) = (self.landed.len(), self.flights.begins());
             // The first lets the runtime see what has come in, the second lets those act on it who wait for it.
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
             let _ = self.flights.land(&mut self.landed).now_or_never();
-            if self.landed.len() == before {
+            if self.landed.len() == before && !began {
                 break;
             }
         }

@@ -95,6 +95,11 @@ impl Flights {
         self.flying
     }
 
+    /// Whether there are calls that were not polled yet.
+    pub(super) fn begins(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
     /// Begins a call that is over at `deadline`, whatever it does.
     pub(super) fn begin<F>(&mut self, deadline: Moment, call: impl FnOnce(Arc<Limit>) -> F)
     where

@@ -217,7 +217,7 @@ impl Driver<'_> {
     }
 
     /// Commits outcomes, and leases in the same breath what may fly in their place: a durable journal then waits for its disk once, not
-    /// twice.
+    /// twice. The commit is given first: what has landed is not counted as flying beside what takes its place.
     async fn commit_and_lease(&mut self, writes: Vec<Write>) -> Result<Vec<Committed>, DispatchError> {
         let ready = self.late_version == Some(self.record.head_version) && !self.on.options.cancellation.is_cancelled();
         let Some(session) = self.session_now().filter(|_| ready) else { return self.commit(writes).await };

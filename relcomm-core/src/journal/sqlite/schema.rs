@@ -21,9 +21,9 @@ const VERSION: i32 = 1;
 /// What can be erased (`roll`, `note`, `receipt`, `unmatched`) lies beside the lines.
 ///
 /// A delivery's `id` holds scope, gate and ordinal ([`key`]): one number is the cheapest key, and a gate's deliveries lie in its order. A
-/// state that many share stands once, in `state`, and any other with its delivery. A
-/// line is what was written alike at once: the same facts of one thing, or of several deliveries of a gate. It counts as an entry for each
-/// ordinal and fact, numbered from its `seq`; the view `entry` shows them one by one. A note lies beside `count` entries, `step` apart.
+/// state that many share stands once, in `state`; one that holds a time of its own stands with its delivery. A line is what was written
+/// alike at once: the same facts of one thing, or of several deliveries of a gate. It counts as an entry for each ordinal and fact,
+/// numbered from its `seq`; the view `entry` shows them one by one. A note lies beside `count` entries, `step` apart.
 const TABLES: &str = r#"
 CREATE TABLE journal (
     one  INTEGER PRIMARY KEY CHECK (one = 1),
@@ -433,4 +433,31 @@ fn fill(draft: &Path, mode: Mode) -> Res<()> {
 /// The key of the scope.
 pub(super) fn token_key(connection: &Connection, scope: i64) -> Res<[u8; 32]> {
     Ok(connection.query_row("SELECT token_key FROM scope WHERE id = ?1", [scope], |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_told_apart_and_in_the_order_of_its_parts() {
+        let mut keys = Vec::new();
+        for scope in [0, 1, SCOPES - 1] {
+            for gate in [0, 1, GATES - 1] {
+                for ordinal in [0, 1, LAST] {
+                    let id = DeliveryId { gate: GateNo(gate), ordinal };
+                    let key = key(scope, id.gate, ordinal).unwrap();
+                    assert_eq!(delivery_of(key), id);
+                    assert_eq!(key >> 28, part(scope, id.gate).unwrap());
+                    keys.push(key);
+                }
+            }
+        }
+        assert!(keys.is_sorted_by(|a, b| a < b) && keys[0] >= 0);
+        for (scope, gate, ordinal) in
+            [(SCOPES, 0, 0), (-1, 0, 0), (0, GATES, 0), (0, 0, LAST + 1), (0, u32::MAX, u32::MAX)]
+        {
+            assert_eq!(key(scope, GateNo(gate), ordinal), None, "{scope} {gate} {ordinal}");
+        }
+    }
 }

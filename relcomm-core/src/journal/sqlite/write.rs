@@ -240,7 +240,7 @@ impl Store {
         let (old, new) = (Columns::of(&before), Columns::of(state));
         let (alike, text) = self.store_state(state, new.ready_at.is_none() && new.timer.is_none())?;
         let (then, now) = (to_sql(expect), to_sql(expect.saturating_add(1)));
-        // An index is only looked at where its columns are named: nearly every write leaves the most of them as they are.
+        // An index is only looked at where its columns are named: an outcome leaves most of them as they are.
         let written =
             if (old.timer, old.ready_at, old.lane, old.until) == (new.timer, new.ready_at, new.lane, new.until) {
                 self.connection
