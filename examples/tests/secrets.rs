@@ -137,7 +137,7 @@ async fn no_output_shows_a_secret_or_an_address() {
     let entries = column("SELECT fact FROM entry");
     assert!(entries.contains("shut"), "{entries}");
     check("the journal's entries", &entries);
-    check("the journal's states", &column("SELECT state FROM delivery"));
+    check("the journal's states", &column("SELECT state FROM v_delivery"));
     check("the journal's lanes and gates", &column("SELECT name FROM lane UNION ALL SELECT name FROM gate"));
     check("the notes", &column("SELECT coalesce(text, '') || coalesce(code, '') || coalesce(reference, '') FROM note"));
 

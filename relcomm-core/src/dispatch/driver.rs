@@ -131,6 +131,7 @@ impl<'a> Driver<'a> {
         loop {
             let stopping = self.on.options.cancellation.is_cancelled();
             let mut busy = self.collect().await?;
+            self.gather_landings().await;
             busy |= self.settle_landed().await?;
             busy |= self.tick_lanes().await?;
             busy |= self.turn_gates().await?;
@@ -215,6 +216,11 @@ impl<'a> Driver<'a> {
         Ok(session)
     }
 
+    /// The session that was begun, if one was.
+    pub(super) fn session_now(&self) -> Option<SessionNo> {
+        self.session
+    }
+
     async fn beat(&mut self) -> Result<(), DispatchError> {
         let Some(session) = self.session.filter(|_| self.on.clock.now() >= self.next_beat) else { return Ok(()) };
         if !alongside(&mut self.flights, &mut self.landed, self.on.journal.beat(session)).await? {
@@ -233,6 +239,21 @@ impl<'a> Driver<'a> {
     }
 
     // --- waiting ------------------------------------------------------------------------------------------------------------------
+
+    /// A commit costs much the same for few and for many, so what is about to land is taken along: until half of what flew has landed, or
+    /// nothing more lands without waiting. The other half flies while the first is committed.
+    async fn gather_landings(&mut self) {
+        while !self.landed.is_empty() && self.landed.len() < self.flights.count() {
+            let (before, began) = (self.landed.len(), self.flights.begins());
+            // The first lets the runtime see what has come in, the second lets those act on it who wait for it.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            let _ = self.flights.land(&mut self.landed).now_or_never();
+            if self.landed.len() == before && !began {
+                break;
+            }
+        }
+    }
 
     async fn wait_for_landing(&mut self) {
         let clock = Arc::clone(&self.on.clock);

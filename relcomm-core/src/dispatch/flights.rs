@@ -91,6 +91,15 @@ impl Flights {
         self.flying == 0
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.flying
+    }
+
+    /// Whether there are calls that were not polled yet.
+    pub(super) fn begins(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
     /// Begins a call that is over at `deadline`, whatever it does.
     pub(super) fn begin<F>(&mut self, deadline: Moment, call: impl FnOnce(Arc<Limit>) -> F)
     where

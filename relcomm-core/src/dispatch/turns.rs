@@ -15,6 +15,15 @@ use smallvec::smallvec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// What happened to a delivery, on the row on which it is decided, and what is noted of it.
+type Happened = (Row, DeliveryInput, Option<Arc<Note>>);
+
+/// What is done with decisions.
+enum Then {
+    Commit,
+    CommitAndLease,
+}
+
 impl Driver<'_> {
     // --- gates --------------------------------------------------------------------------------------------------------------------
 
@@ -207,8 +216,31 @@ impl Driver<'_> {
         let now = self.on.clock.now();
         let call = self.on.journal.lease(session, &wants, now);
         let rows = alongside(&mut self.flights, &mut self.landed, call).await?;
+        Ok(self.begin_flights(rows, now))
+    }
+
+    /// Commits outcomes, and leases in the same breath what may fly in their place: a durable journal then waits for its disk once, not
+    /// twice. The commit is given first: what has landed is not counted as flying beside what takes its place.
+    async fn commit_and_lease(&mut self, writes: Vec<Write>) -> Result<Vec<Committed>, DispatchError> {
+        let ready = self.late_version == Some(self.record.head_version) && !self.on.options.cancellation.is_cancelled();
+        let Some(session) = self.session_now().filter(|_| ready) else { return self.commit(writes).await };
+        let wants = self.wants();
+        if wants.is_empty() {
+            return self.commit(writes).await;
+        }
+        let now = self.on.clock.now();
+        let on = self.on;
+        let both = futures_util::future::join(on.journal.commit(writes), on.journal.lease(session, &wants, now));
+        let (done, rows) = alongside(&mut self.flights, &mut self.landed, both).await;
+        let done = done?;
+        self.begin_flights(rows?, now);
+        Ok(done)
+    }
+
+    /// Begins an attempt for each leased row; `false` if there are none.
+    fn begin_flights(&mut self, rows: Vec<Row>, now: Moment) -> bool {
         if rows.is_empty() {
-            return Ok(false);
+            return false;
         }
         // Its memory serves every lease.
         let mut work = std::mem::take(&mut self.work);
@@ -251,7 +283,7 @@ impl Driver<'_> {
             self.flights.begin(cx.deadline, |limit| flight.fly(cx, limit));
         }
         self.work = work;
-        Ok(true)
+        true
     }
 
     /// What may be leased now: for each lane its free permits, dealt to the open gates in turn.
@@ -355,7 +387,7 @@ impl Driver<'_> {
             }
         }
         self.settled = landed;
-        self.decide_and_commit(inputs).await?;
+        self.decide_and(inputs, Then::CommitAndLease).await?;
         Ok(true)
     }
 
@@ -384,12 +416,13 @@ impl Driver<'_> {
         })
     }
 
+    async fn decide_and_commit(&mut self, inputs: Vec<Happened>) -> Result<bool, DispatchError> {
+        self.decide_and(inputs, Then::Commit).await
+    }
+
     /// Decides inputs on the rows that came with them, commits, and decides again on fresh rows what met a conflict. `false` if nothing
     /// followed from any of them: the same again would come to nothing too.
-    async fn decide_and_commit(
-        &mut self,
-        mut inputs: Vec<(Row, DeliveryInput, Option<Arc<Note>>)>,
-    ) -> Result<bool, DispatchError> {
+    async fn decide_and(&mut self, mut inputs: Vec<Happened>, mut then: Then) -> Result<bool, DispatchError> {
         let now = self.on.clock.now();
         let mut any = false;
         while !inputs.is_empty() {
@@ -407,7 +440,10 @@ impl Driver<'_> {
                 return Ok(any);
             }
             any = true;
-            let done = self.commit(writes).await?;
+            let done = match std::mem::replace(&mut then, Then::Commit) {
+                Then::Commit => self.commit(writes).await?,
+                Then::CommitAndLease => self.commit_and_lease(writes).await?,
+            };
             let conflicts: Vec<_> =
                 written.into_iter().zip(done).filter(|(_, c)| *c == Committed::Conflict).map(|(w, _)| w).collect();
             inputs = Vec::with_capacity(conflicts.len());

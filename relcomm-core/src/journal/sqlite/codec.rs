@@ -1,8 +1,7 @@
 //! Between rows and values: what cannot be read is a fault that names the place, never the content.
 
-use crate::course::Delivery;
-use crate::id::{CommuniqueId, DeliveryId, GateId, GateNo, LaneNo, OccurrenceId, PlaceId, StakeholderId};
-use crate::journal::{Entry, GateRow, JournalError, JournalErrorKind, LaneRow, Note, Row, Subject, Tally};
+use crate::id::{CommuniqueId, GateId, GateNo, LaneNo, OccurrenceId, PlaceId};
+use crate::journal::{GateRow, JournalError, JournalErrorKind, LaneRow, Tally};
 use rusqlite::ErrorCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -95,15 +94,6 @@ pub(super) fn json<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize, 
     serde_json::from_str(text).map_err(|_| corrupt(format!("what is stored of a {of} cannot be read")))
 }
 
-/// Columns: gate, ordinal, version, state, who.
-pub(super) fn delivery(row: &rusqlite::Row<'_>) -> Res<Row> {
-    let id = DeliveryId { gate: GateNo(number(row, 0)?), ordinal: number(row, 1)? };
-    let state: Delivery = json(row, 3, "delivery")?;
-    let who = row.get_ref(4)?.as_str_or_null()?.map(StakeholderId::new).transpose();
-    let who = who.map_err(|_| corrupt("what is stored of a roll cannot be read"))?;
-    Ok(Row::new(id, number(row, 2)?, state, who))
-}
-
 /// Columns: no, communique, occurrence, revision, place, version, state, and the ten of the tally.
 pub(super) fn gate(row: &rusqlite::Row<'_>) -> Res<GateRow> {
     let unreadable = |_| corrupt("what is stored of a gate cannot be read");
@@ -129,44 +119,4 @@ pub(super) fn gate(row: &rusqlite::Row<'_>) -> Res<GateRow> {
 /// Columns: no, name, version, state.
 pub(super) fn lane(row: &rusqlite::Row<'_>) -> Res<LaneRow> {
     Ok(LaneRow::new(LaneNo(number(row, 0)?), row.get(1)?, number(row, 2)?, json(row, 3, "lane")?))
-}
-
-/// The columns of an entry's subject: kind, gate, ordinal, lane.
-pub(super) type SubjectColumns = (&'static str, Option<u32>, Option<u32>, Option<u16>);
-
-pub(super) fn subject_columns(subject: Subject) -> SubjectColumns {
-    match subject {
-        Subject::Head => ("head", None, None, None),
-        Subject::Gate(gate) => ("gate", Some(gate.0), None, None),
-        Subject::Lane(lane) => ("lane", None, None, Some(lane.0)),
-        Subject::Delivery(id) => ("delivery", Some(id.gate.0), Some(id.ordinal), None),
-    }
-}
-
-/// Columns: seq, at, kind, gate, ordinal, lane, fact.
-pub(super) fn entry(row: &rusqlite::Row<'_>) -> Res<Entry> {
-    let (gate, ordinal, lane) = (optional(row, 3)?.map(GateNo), optional(row, 4)?, optional(row, 5)?.map(LaneNo));
-    let subject = match (row.get_ref(2)?.as_str()?, gate, ordinal, lane) {
-        ("head", None, None, None) => Subject::Head,
-        ("gate", Some(gate), None, None) => Subject::Gate(gate),
-        ("lane", None, None, Some(lane)) => Subject::Lane(lane),
-        ("delivery", Some(gate), Some(ordinal), None) => Subject::Delivery(DeliveryId { gate, ordinal }),
-        _ => return Err(corrupt("what is stored of an entry cannot be read")),
-    };
-    let at = crate::clock::Moment::from_millis(row.get(1)?);
-    Ok(Entry::new(number(row, 0)?, at, subject, json(row, 6, "fact")?))
-}
-
-/// Columns: seq, by, proof, text, reference, url, code, text_digest.
-pub(super) fn note(row: &rusqlite::Row<'_>) -> Res<(u64, Note)> {
-    let note = Note {
-        by: row.get(1)?,
-        proof: row.get(2)?,
-        text: row.get(3)?,
-        reference: row.get(4)?,
-        url: row.get(5)?,
-        code: row.get(6)?,
-        text_digest: row.get(7)?,
-    };
-    Ok((number(row, 0)?, note))
 }

@@ -1,14 +1,16 @@
 //! The durable journal: one SQLite file, which `sqlite3` and every other tool can read.
 //!
 //! One thread owns the connection and gathers what is asked of it while the disk is busy: a transaction is whatever came in during the
-//! one before. Every commit is synced (WAL, `synchronous = FULL`) before it is answered. Nothing is kept in memory per delivery.
+//! one before. Every commit is synced (WAL, `synchronous = FULL`) before it is answered. In memory there is only what flies.
 
 mod codec;
+mod line;
 mod options;
 mod read;
 mod schema;
 mod seal;
 mod session;
+mod state;
 mod store;
 mod thread;
 mod write;
@@ -45,7 +47,7 @@ const STRETCH: u64 = 20_000;
 ///
 /// A file holds any number of plans and versions, all of one mode, which is stamped on it when it is made. It is made with mode 0600.
 /// Beside it lie SQLite's own `-wal` and `-shm`, and one `-session-N` for each session: a lock that the system lets go when its holder
-/// dies. `v_gate`, `v_delivery` and `v_entry` are views for reading by hand.
+/// dies. `entry`, `v_gate`, `v_delivery` and `v_entry` are views for reading by hand.
 ///
 /// When the last clone is dropped, what is queued is finished first; its sessions count as dead from then on, as after a kill.
 #[derive(Clone)]

@@ -1,21 +1,22 @@
 //! Reading.
 
-use super::codec::{Res, corrupt, delivery, entry, gate, json, lane, limit, note, number, optional, to_sql};
+use super::codec::{Res, corrupt, gate, json, lane, limit, number};
+use super::schema::{LAST, delivery_of, key, part};
 use super::seal;
 use super::store::Store;
 use crate::clock::Moment;
 use crate::course::{Head, SessionNo};
 use crate::id::{DeliveryId, GateNo, LaneNo, StakeholderId};
-use crate::journal::{Entry, GateRow, LaneRow, Note, Row, Subject, Unmatched};
+use crate::journal::{GateRow, LaneRow, Row, Unmatched};
 use rusqlite::{OptionalExtension, Params, params};
 
 /// A query for deliveries, with who they are for.
 macro_rules! deliveries {
     ($index:literal, $rest:literal) => {
         concat!(
-            "SELECT d.gate, d.ordinal, d.version, d.state, r.who FROM delivery d ",
+            "SELECT d.id, d.version, d.alike, d.state, r.who FROM delivery d ",
             $index,
-            " LEFT JOIN roll r ON r.scope = d.scope AND r.gate = d.gate AND r.ordinal = d.ordinal ",
+            " LEFT JOIN roll r ON r.id = d.id ",
             $rest
         )
     };
@@ -66,9 +67,9 @@ impl Store {
         Ok(found.optional()?.unwrap_or(false))
     }
 
-    fn leasable_gates(&self) -> Res<Vec<u32>> {
+    fn leasable_gates(&self) -> Res<Vec<GateNo>> {
         let sql = "SELECT no FROM gate WHERE scope = ?1 AND leasable AND deliveries > 0 ORDER BY no";
-        self.collect(sql, [self.scope], |row| number(row, 0))
+        self.collect(sql, [self.scope], |row| Ok(GateNo(number(row, 0)?)))
     }
 
     pub(super) fn ready(&self, gate: GateNo, lane: LaneNo, now: Moment, max: usize) -> Res<Vec<Row>> {
@@ -78,37 +79,37 @@ impl Store {
         self.collect(
             deliveries!(
                 "INDEXED BY delivery_ready",
-                "WHERE d.scope = ?1 AND d.gate = ?2 AND d.lane = ?3 AND d.ready_at <= ?4 ORDER BY d.ready_at, d.ordinal LIMIT ?5"
+                "WHERE d.part = ?1 AND d.lane = ?2 AND d.ready_at <= ?3 ORDER BY d.ready_at, d.id LIMIT ?4"
             ),
-            params![self.scope, gate.0, lane.0, now.millis(), limit(max)],
-            delivery,
+            params![part(self.scope, gate), lane.0, now.millis(), limit(max)],
+            |row| self.delivery_in(row),
         )
     }
 
     /// The earliest of each gate that counts, merged: a gate that is held costs nothing, however many timers it has.
     pub(super) fn timers(&self, now: Moment, max: usize) -> Res<Vec<Row>> {
-        let mut due: Vec<(i64, u32, u32)> = Vec::new();
+        let mut due: Vec<(i64, i64)> = Vec::new();
         for gate in self.leasable_gates()? {
             due.extend(self.collect(
-                "SELECT timer, ordinal FROM delivery INDEXED BY delivery_timer
-                 WHERE scope = ?1 AND gate = ?2 AND timer <= ?3 ORDER BY timer, ordinal LIMIT ?4",
-                params![self.scope, gate, now.millis(), limit(max)],
-                |row| Ok((row.get(0)?, gate, number(row, 1)?)),
+                "SELECT timer, id FROM delivery INDEXED BY delivery_timer
+                 WHERE part = ?1 AND timer <= ?2 ORDER BY timer, id LIMIT ?3",
+                params![part(self.scope, gate), now.millis(), limit(max)],
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )?);
         }
         due.sort_unstable();
         due.truncate(max);
-        let ids: Vec<DeliveryId> =
-            due.into_iter().map(|(_, gate, ordinal)| DeliveryId { gate: GateNo(gate), ordinal }).collect();
+        let ids: Vec<DeliveryId> = due.into_iter().map(|(_, id)| delivery_of(id)).collect();
         self.read(&ids)
     }
 
     pub(super) fn lost(&self, now: Moment, max: usize) -> Res<Vec<Row>> {
         let mut lost = Vec::new();
         let mut after = None;
-        let next = "SELECT min(session) FROM delivery INDEXED BY delivery_session WHERE scope = ?1 AND session > ?2";
+        // Sessions are numbered through all scopes of the file.
+        let next = "SELECT min(session) FROM delivery INDEXED BY delivery_session WHERE session > ?1";
         while let Some(session) =
-            self.one(next, params![self.scope, after.unwrap_or(-1)], |row| Ok(row.get::<_, Option<i64>>(0)?))?.flatten()
+            self.one(next, [after.unwrap_or(-1)], |row| Ok(row.get::<_, Option<i64>>(0)?))?.flatten()
         {
             after = Some(session);
             if lost.len() >= max {
@@ -118,10 +119,10 @@ impl Store {
                 lost.extend(self.collect(
                     deliveries!(
                         "INDEXED BY delivery_session",
-                        "WHERE d.scope = ?1 AND d.session = ?2 ORDER BY d.gate, d.ordinal LIMIT ?3"
+                        "WHERE d.session = ?1 AND d.scope = ?2 ORDER BY d.id LIMIT ?3"
                     ),
-                    params![self.scope, session, limit(max - lost.len())],
-                    delivery,
+                    params![session, self.scope, limit(max - lost.len())],
+                    |row| self.delivery_in(row),
                 )?);
             }
         }
@@ -129,28 +130,29 @@ impl Store {
     }
 
     pub(super) fn read(&self, ids: &[DeliveryId]) -> Res<Vec<Row>> {
-        let mut statement =
-            self.connection.prepare_cached(deliveries!("", "WHERE d.scope = ?1 AND d.gate = ?2 AND d.ordinal = ?3"))?;
+        let mut statement = self.connection.prepare_cached(deliveries!("", "WHERE d.id = ?1"))?;
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
-            let mut rows = statement.query(params![self.scope, id.gate.0, id.ordinal])?;
+            let mut rows = statement.query([key(self.scope, id.gate, id.ordinal)])?;
             if let Some(row) = rows.next()? {
-                found.push(delivery(row)?);
+                found.push(self.delivery_in(row)?);
             }
         }
         Ok(found)
     }
 
     pub(super) fn ordinal(&self, gate: GateNo, who: &StakeholderId) -> Res<Option<u32>> {
-        let sql = "SELECT min(ordinal) FROM roll WHERE scope = ?1 AND gate = ?2 AND who = ?3";
-        Ok(self.one(sql, params![self.scope, gate.0, who.as_str()], |row| optional(row, 0))?.flatten())
+        let sql = "SELECT min(id) FROM roll WHERE part = ?1 AND who = ?2";
+        let id: Option<i64> =
+            self.one(sql, params![part(self.scope, gate), who.as_str()], |row| Ok(row.get(0)?))?.flatten();
+        Ok(id.map(|id| delivery_of(id).ordinal))
     }
 
     pub(super) fn scan(&self, gate: GateNo, from: u32, max: usize) -> Res<Vec<Row>> {
         self.collect(
-            deliveries!("", "WHERE d.scope = ?1 AND d.gate = ?2 AND d.ordinal >= ?3 ORDER BY d.ordinal LIMIT ?4"),
-            params![self.scope, gate.0, from, limit(max)],
-            delivery,
+            deliveries!("", "WHERE d.id BETWEEN ?1 AND ?2 ORDER BY d.id LIMIT ?3"),
+            params![key(self.scope, gate, from), key(self.scope, gate, LAST), limit(max)],
+            |row| self.delivery_in(row),
         )
     }
 
@@ -160,56 +162,18 @@ impl Store {
         let mut next: Option<i64> = None;
         let mut earlier = |at: Option<i64>| next = [next, at].into_iter().flatten().min();
         for gate in self.leasable_gates()? {
+            let part = part(self.scope, gate);
             for lane in &lanes {
                 let sql = "SELECT min(ready_at) FROM delivery INDEXED BY delivery_ready
-                           WHERE scope = ?1 AND gate = ?2 AND lane = ?3 AND ready_at > ?4";
-                let at = self.one(sql, params![self.scope, gate, lane, now.millis()], |row| Ok(row.get(0)?))?;
+                           WHERE part = ?1 AND lane = ?2 AND ready_at > ?3";
+                let at = self.one(sql, params![part, lane, now.millis()], |row| Ok(row.get(0)?))?;
                 earlier(at.flatten());
             }
             let sql = "SELECT min(timer) FROM delivery INDEXED BY delivery_timer
-                       WHERE scope = ?1 AND gate = ?2 AND timer > ?3";
-            earlier(self.one(sql, params![self.scope, gate, now.millis()], |row| Ok(row.get(0)?))?.flatten());
+                       WHERE part = ?1 AND timer > ?2";
+            earlier(self.one(sql, params![part, now.millis()], |row| Ok(row.get(0)?))?.flatten());
         }
         Ok(next.map(Moment::from_millis))
-    }
-
-    pub(super) fn entries(&self, after: u64, max: usize) -> Res<Vec<Entry>> {
-        self.collect(
-            "SELECT seq, at, kind, gate, ordinal, lane, fact FROM entry WHERE scope = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-            params![self.scope, to_sql(after), limit(max)],
-            entry,
-        )
-    }
-
-    pub(super) fn history(&self, of: Subject) -> Res<Vec<(Entry, Option<Note>)>> {
-        let (kind, gate, ordinal, lane) = match of {
-            Subject::Head => ("head", None, None, None),
-            Subject::Gate(gate) => ("gate", Some(gate.0), None, None),
-            Subject::Lane(lane) => ("lane", None, None, Some(lane.0)),
-            Subject::Delivery(id) => ("delivery", Some(id.gate.0), Some(id.ordinal), None),
-        };
-        let entries = self.collect(
-            "SELECT seq, at, kind, gate, ordinal, lane, fact FROM entry
-             WHERE scope = ?1 AND kind = ?2 AND gate IS ?3 AND ordinal IS ?4 AND lane IS ?5 ORDER BY seq",
-            params![self.scope, kind, gate, ordinal, lane],
-            entry,
-        )?;
-        entries
-            .into_iter()
-            .map(|entry| {
-                let beside = self.notes(entry.seq - 1, entry.seq)?.pop().map(|(_, note)| note);
-                Ok((entry, beside))
-            })
-            .collect()
-    }
-
-    pub(super) fn notes(&self, after: u64, up_to: u64) -> Res<Vec<(u64, Note)>> {
-        self.collect(
-            "SELECT seq, \"by\", proof, text, reference, url, code, text_digest FROM note
-             WHERE scope = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq",
-            params![self.scope, to_sql(after), to_sql(up_to)],
-            note,
-        )
     }
 
     pub(super) fn unmatched(&self) -> Res<Vec<Unmatched>> {

@@ -3,7 +3,9 @@
 use super::codec::{Fault, Res, corrupt, to_json, unavailable};
 use super::options::Create;
 use crate::course::Head;
+use crate::id::{DeliveryId, GateNo};
 use crate::journal::{JournalError, JournalErrorKind, Mode, Scope};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -16,7 +18,12 @@ const APPLICATION: i32 = 0x7263_6A31;
 /// The version of the tables below.
 const VERSION: i32 = 1;
 
-/// Every table but the first is keyed by the scope. What can be erased (`roll`, `note`, `receipt`, `unmatched`) lies beside the entries.
+/// What can be erased (`roll`, `note`, `receipt`, `unmatched`) lies beside the lines.
+///
+/// A delivery's `id` holds scope, gate and ordinal ([`key`]): one number is the cheapest key, and a gate's deliveries lie in its order. A
+/// state that many share stands once, in `state`; one that holds a time of its own stands with its delivery. A line is what was written
+/// alike at once: the same facts of one thing, or of several deliveries of a gate. It counts as an entry for each ordinal and fact,
+/// numbered from its `seq`; the view `entry` shows them one by one. A note lies beside `count` entries, `step` apart.
 const TABLES: &str = r#"
 CREATE TABLE journal (
     one  INTEGER PRIMARY KEY CHECK (one = 1),
@@ -74,12 +81,17 @@ CREATE TABLE lane (
     PRIMARY KEY (scope, no),
     UNIQUE (scope, name)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE state (
+    id   INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
+) STRICT;
 CREATE TABLE delivery (
-    scope    INTEGER NOT NULL,
-    gate     INTEGER NOT NULL,
-    ordinal  INTEGER NOT NULL,
+    id       INTEGER PRIMARY KEY,
+    scope    INTEGER NOT NULL GENERATED ALWAYS AS (id >> 48) VIRTUAL,
+    gate     INTEGER NOT NULL GENERATED ALWAYS AS (id >> 28 & 1048575) VIRTUAL,
+    ordinal  INTEGER NOT NULL GENERATED ALWAYS AS (id & 268435455) VIRTUAL,
+    part     INTEGER NOT NULL GENERATED ALWAYS AS (id >> 28) VIRTUAL,
     version  INTEGER NOT NULL,
-    state    TEXT NOT NULL,
     running  INTEGER NOT NULL,
     best     TEXT,
     lane     INTEGER,
@@ -87,23 +99,25 @@ CREATE TABLE delivery (
     until    INTEGER,
     timer    INTEGER,
     session  INTEGER,
-    PRIMARY KEY (scope, gate, ordinal)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX delivery_ready ON delivery (scope, gate, lane, ready_at, ordinal, until) WHERE ready_at IS NOT NULL;
-CREATE INDEX delivery_timer ON delivery (scope, gate, timer, ordinal) WHERE timer IS NOT NULL;
-CREATE INDEX delivery_session ON delivery (scope, session, gate, ordinal) WHERE session IS NOT NULL;
-CREATE TABLE entry (
-    scope   INTEGER NOT NULL,
-    seq     INTEGER NOT NULL,
-    at      INTEGER NOT NULL,
-    kind    TEXT NOT NULL CHECK (kind IN ('head', 'gate', 'lane', 'delivery')),
-    gate    INTEGER,
-    ordinal INTEGER,
-    lane    INTEGER,
-    fact    TEXT NOT NULL,
+    alike    INTEGER,
+    state    TEXT,
+    CHECK ((alike IS NULL) <> (state IS NULL))
+) STRICT;
+CREATE INDEX delivery_ready ON delivery (part, lane, ready_at, id, until) WHERE ready_at IS NOT NULL;
+CREATE INDEX delivery_timer ON delivery (part, timer) WHERE timer IS NOT NULL;
+CREATE INDEX delivery_session ON delivery (session) WHERE session IS NOT NULL;
+CREATE TABLE line (
+    scope    INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    kind     TEXT NOT NULL CHECK (kind IN ('head', 'gate', 'lane', 'delivery')),
+    gate     INTEGER,
+    ordinals TEXT,
+    lane     INTEGER,
+    facts    TEXT NOT NULL,
     PRIMARY KEY (scope, seq)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX entry_head ON entry (scope, kind, seq) WHERE kind = 'head';
+CREATE INDEX line_head ON line (scope, kind, seq) WHERE kind = 'head';
 CREATE TABLE block (
     scope INTEGER NOT NULL,
     last  INTEGER NOT NULL,
@@ -113,16 +127,16 @@ CREATE TABLE block (
     PRIMARY KEY (scope, last)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE roll (
-    scope   INTEGER NOT NULL,
-    gate    INTEGER NOT NULL,
-    ordinal INTEGER NOT NULL,
-    who     TEXT NOT NULL,
-    PRIMARY KEY (scope, gate, ordinal)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX roll_who ON roll (scope, gate, who, ordinal);
+    id   INTEGER PRIMARY KEY,
+    part INTEGER NOT NULL GENERATED ALWAYS AS (id >> 28) VIRTUAL,
+    who  TEXT NOT NULL
+) STRICT;
+CREATE INDEX roll_who ON roll (part, who);
 CREATE TABLE note (
     scope       INTEGER NOT NULL,
     seq         INTEGER NOT NULL,
+    step        INTEGER NOT NULL,
+    count       INTEGER NOT NULL,
     "by"        TEXT,
     proof       TEXT,
     text        TEXT,
@@ -146,16 +160,21 @@ CREATE TABLE unmatched (
     evidence TEXT,
     PRIMARY KEY (scope, no)
 ) STRICT, WITHOUT ROWID;
+CREATE VIEW entry AS
+    SELECT x.scope, x.seq + ifnull(o.key, 0) * json_array_length(x.facts) + f.key AS seq, x.at, x.kind, x.gate, o.value AS ordinal,
+           x.lane, f.value AS fact
+    FROM line x LEFT JOIN json_each(x.ordinals) o JOIN json_each(x.facts) f;
 CREATE VIEW v_delivery AS
     SELECT s.plan, s.version, g.name AS gate, d.ordinal, r.who, d.best, d.running, l.name AS ready_on,
            strftime('%Y-%m-%dT%H:%M:%SZ', d.ready_at / 1000, 'unixepoch') AS ready_at,
            strftime('%Y-%m-%dT%H:%M:%SZ', d.timer / 1000, 'unixepoch') AS timer,
-           d.session, d.state
+           d.session, coalesce(d.state, t.text) AS state
     FROM delivery d
+    LEFT JOIN state t ON t.id = d.alike
     JOIN scope s ON s.id = d.scope
     JOIN gate g ON g.scope = d.scope AND g.no = d.gate
     LEFT JOIN lane l ON l.scope = d.scope AND l.no = d.lane
-    LEFT JOIN roll r ON r.scope = d.scope AND r.gate = d.gate AND r.ordinal = d.ordinal;
+    LEFT JOIN roll r ON r.id = d.id;
 CREATE VIEW v_gate AS
     SELECT s.plan, s.version, g.name AS gate, g.leasable, g.deliveries, g.running, g.flying, g.doubt, g.attempted, g.accepted,
            g.relayed, g.delivered, g.displayed, g.acknowledged, g.state
@@ -167,8 +186,32 @@ CREATE VIEW v_entry AS
     JOIN scope s ON s.id = e.scope
     LEFT JOIN gate g ON g.scope = e.scope AND g.no = e.gate
     LEFT JOIN lane l ON l.scope = e.scope AND l.no = e.lane
-    LEFT JOIN note n ON n.scope = e.scope AND n.seq = e.seq;
+    LEFT JOIN note n ON n.scope = e.scope AND n.seq = (SELECT max(seq) FROM note WHERE scope = e.scope AND seq <= e.seq)
+        AND e.seq <= n.seq + (n.count - 1) * n.step AND (e.seq - n.seq) % n.step = 0;
 "#;
+
+const ORDINALS: u32 = 1 << 28;
+/// The greatest ordinal that a gate can have.
+pub(super) const LAST: u32 = ORDINALS - 1;
+const GATES: u32 = 1 << 20;
+const SCOPES: i64 = 1 << 15;
+
+/// The `id` of a delivery: scope, gate and ordinal in 15, 20 and 28 bits. `None` for what no journal holds.
+pub(super) fn key(scope: i64, gate: GateNo, ordinal: u32) -> Option<i64> {
+    let fits = (0..SCOPES).contains(&scope) && gate.0 < GATES && ordinal < ORDINALS;
+    fits.then(|| scope << 48 | i64::from(gate.0) << 28 | i64::from(ordinal))
+}
+
+/// Scope and gate alone, as in the column `part`.
+pub(super) fn part(scope: i64, gate: GateNo) -> Option<i64> {
+    key(scope, gate, 0).map(|id| id >> 28)
+}
+
+/// The delivery of an `id`.
+pub(super) fn delivery_of(id: i64) -> DeliveryId {
+    let bits = |from: u32, size: u32| u32::try_from(id >> from & i64::from(size - 1)).unwrap_or_default();
+    DeliveryId { gate: GateNo(bits(28, GATES)), ordinal: bits(0, ORDINALS) }
+}
 
 /// `path` with something written behind its last name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -241,6 +284,7 @@ pub(super) fn open_read_only(path: &Path, scope: &Scope, busy: Duration) -> Res<
         }
         other => other?,
     }
+    steady(&connection)?;
     let id = find(&connection, scope)?.ok_or_else(|| missing("the journal holds nothing of this plan and version"))?;
     Ok((connection, id))
 }
@@ -303,8 +347,16 @@ fn tune(connection: &Connection) -> Res<()> {
     connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA foreign_keys = OFF;
-         PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
+         PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;
+         PRAGMA wal_autocheckpoint = 4000;",
     )?;
+    steady(connection)?;
+    Ok(())
+}
+
+/// A statement keeps its plan: otherwise SQLite makes it anew for every other bound limit, which costs more than most of them.
+fn steady(connection: &Connection) -> Res<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
@@ -315,14 +367,15 @@ fn find(connection: &Connection, scope: &Scope) -> Res<Option<i64>> {
 }
 
 fn add(connection: &mut Connection, scope: &Scope) -> Res<i64> {
-    let mut key = [0u8; 32];
-    getrandom::fill(&mut key).map_err(|_| unavailable("the system gives no random bytes"))?;
+    let mut token_key = [0u8; 32];
+    getrandom::fill(&mut token_key).map_err(|_| unavailable("the system gives no random bytes"))?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute(
         "INSERT OR IGNORE INTO scope (plan, version, token_key) VALUES (?1, ?2, ?3)",
-        params![scope.plan.as_str(), scope.version, key],
+        params![scope.plan.as_str(), scope.version, token_key],
     )?;
     let id = find(&transaction, scope)?.ok_or_else(|| corrupt("a plan and version cannot be entered"))?;
+    key(id, GateNo(0), 0).ok_or_else(|| unavailable("the journal holds too many plans and versions"))?;
     transaction.execute(
         "INSERT OR IGNORE INTO head (scope, version, state) VALUES (?1, 0, ?2)",
         params![id, to_json(&Head::default())?],
@@ -380,4 +433,31 @@ fn fill(draft: &Path, mode: Mode) -> Res<()> {
 /// The key of the scope.
 pub(super) fn token_key(connection: &Connection, scope: i64) -> Res<[u8; 32]> {
     Ok(connection.query_row("SELECT token_key FROM scope WHERE id = ?1", [scope], |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_told_apart_and_in_the_order_of_its_parts() {
+        let mut keys = Vec::new();
+        for scope in [0, 1, SCOPES - 1] {
+            for gate in [0, 1, GATES - 1] {
+                for ordinal in [0, 1, LAST] {
+                    let id = DeliveryId { gate: GateNo(gate), ordinal };
+                    let key = key(scope, id.gate, ordinal).unwrap();
+                    assert_eq!(delivery_of(key), id);
+                    assert_eq!(key >> 28, part(scope, id.gate).unwrap());
+                    keys.push(key);
+                }
+            }
+        }
+        assert!(keys.is_sorted_by(|a, b| a < b) && keys[0] >= 0);
+        for (scope, gate, ordinal) in
+            [(SCOPES, 0, 0), (-1, 0, 0), (0, GATES, 0), (0, 0, LAST + 1), (0, u32::MAX, u32::MAX)]
+        {
+            assert_eq!(key(scope, GateNo(gate), ordinal), None, "{scope} {gate} {ordinal}");
+        }
+    }
 }

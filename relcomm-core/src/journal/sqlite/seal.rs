@@ -1,10 +1,10 @@
 //! The seal: every transaction's entries are a block, whose digest covers the one before.
 //!
-//! The digest of a block is the SHA-256 of the digest before it, as a line, and of its entries as lines, which are exactly what
-//! `SELECT seq, at, kind, gate, ordinal, lane, fact FROM entry` prints in the `sqlite3` shell: anyone can check it without this code.
+//! The digest of a block is the SHA-256 of the digest before it, as a line, and of its lines, which are exactly what
+//! `SELECT seq, at, kind, gate, ordinals, lane, facts FROM line` prints in the `sqlite3` shell: anyone can check it without this code.
 
-use super::codec::{Res, SubjectColumns, corrupt, number, optional, to_sql};
-use crate::clock::Moment;
+use super::codec::{Res, corrupt, number, optional, to_sql};
+use super::line::Line;
 use crate::journal::Scope;
 use data_encoding::HEXLOWER;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -37,22 +37,26 @@ pub(super) struct Block {
     last: u64,
     prev: String,
     hash: Sha256,
+    text: String,
 }
 
 impl Block {
     /// Begins behind the last block.
     pub(super) fn open(connection: &Connection, scope: i64, genesis: &str) -> Res<Self> {
         let (last, prev) = head(connection, scope)?.unwrap_or_else(|| (0, genesis.to_owned()));
-        Ok(Self { first: last + 1, last, hash: begin(&prev), prev })
+        Ok(Self { first: last + 1, last, hash: begin(&prev), prev, text: String::new() })
     }
 
-    /// Takes the next entry and returns its number.
-    pub(super) fn take(&mut self, at: Moment, subject: SubjectColumns, fact: &str, line: &mut String) -> u64 {
-        self.last += 1;
-        let (kind, gate, ordinal, lane) = subject;
-        write_line(line, self.last, at.millis(), kind, [gate, ordinal, lane.map(u32::from)], fact);
-        self.hash.update(line.as_bytes());
-        self.last
+    /// Takes so many numbers and returns the first of them.
+    pub(super) fn take(&mut self, entries: usize) -> u64 {
+        let first = self.last + 1;
+        self.last = self.last.saturating_add(entries as u64);
+        first
+    }
+
+    pub(super) fn seal(&mut self, line: &Line<'_>) {
+        write_line(&mut self.text, line);
+        self.hash.update(self.text.as_bytes());
     }
 
     pub(super) fn close(self, connection: &Connection, scope: i64) -> Res<()> {
@@ -76,18 +80,19 @@ fn begin(prev: &str) -> Sha256 {
     hash
 }
 
-fn write_line(line: &mut String, seq: u64, at: i64, kind: &str, numbers: [Option<u32>; 3], fact: &str) {
-    line.clear();
+fn write_line(text: &mut String, line: &Line<'_>) {
+    text.clear();
+    let Line { seq, at, kind, facts, .. } = line;
     // Writing to a string cannot fail.
-    let _ = write!(line, "{seq}|{at}|{kind}|");
-    for number in numbers {
-        if let Some(number) = number {
-            let _ = write!(line, "{number}");
-        }
-        line.push('|');
+    let _ = write!(text, "{seq}|{at}|{kind}|");
+    if let Some(gate) = line.gate {
+        let _ = write!(text, "{gate}");
     }
-    line.push_str(fact);
-    line.push('\n');
+    let _ = write!(text, "|{}|", line.ordinals.unwrap_or_default());
+    if let Some(lane) = line.lane {
+        let _ = write!(text, "{lane}");
+    }
+    let _ = writeln!(text, "|{facts}");
 }
 
 /// The number of the last sealed entry and the digest of its block.
@@ -123,12 +128,12 @@ impl Progress {
         let until = self.found.entries.saturating_add(max);
         while self.found.entries < until {
             if !self.check_next(connection, scope)? {
-                let beyond = "SELECT count(*) FROM entry WHERE scope = ?1 AND seq NOT BETWEEN 1 AND ?2";
+                let beyond = "SELECT count(*) FROM line WHERE scope = ?1 AND seq NOT BETWEEN 1 AND ?2";
                 let beyond: i64 = connection
                     .prepare_cached(beyond)?
                     .query_row(params![scope, to_sql(self.found.entries)], |row| row.get(0))?;
                 if beyond != 0 {
-                    return Err(corrupt(format!("{beyond} entries stand in no block")));
+                    return Err(corrupt(format!("{beyond} lines stand in no block")));
                 }
                 self.done = true;
                 break;
@@ -149,21 +154,31 @@ impl Progress {
             return Err(broken());
         }
         let mut hash = begin(&prev);
-        let mut line = String::new();
+        let mut text = String::new();
         let mut expected = first;
         let mut statement = connection.prepare_cached(
-            "SELECT seq, at, kind, gate, ordinal, lane, fact FROM entry WHERE scope = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
+            "SELECT seq, at, kind, gate, ordinals, lane, facts, ifnull(json_array_length(ordinals), 1) * json_array_length(facts)
+             FROM line WHERE scope = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
         )?;
         let mut rows = statement.query(params![scope, to_sql(first), to_sql(last)])?;
         while let Some(row) = rows.next()? {
             if number::<u64>(row, 0)? != expected {
                 return Err(broken());
             }
-            let numbers = [optional(row, 3)?, optional(row, 4)?, optional(row, 5)?];
-            let (kind, fact) = (row.get_ref(2)?.as_str()?, row.get_ref(6)?.as_str()?);
-            write_line(&mut line, expected, row.get(1)?, kind, numbers, fact);
-            hash.update(line.as_bytes());
-            expected += 1;
+            write_line(
+                &mut text,
+                &Line {
+                    seq: expected,
+                    at: row.get(1)?,
+                    kind: row.get_ref(2)?.as_str()?,
+                    gate: optional(row, 3)?,
+                    ordinals: row.get_ref(4)?.as_str_or_null()?,
+                    lane: optional(row, 5)?,
+                    facts: row.get_ref(6)?.as_str()?,
+                },
+            );
+            hash.update(text.as_bytes());
+            expected = expected.saturating_add(number(row, 7)?);
         }
         if expected != last + 1 || HEXLOWER.encode(&hash.finalize()) != stored {
             return Err(broken());

@@ -1,14 +1,15 @@
 //! The open journal as its thread sees it: the connection, and what belongs to the present transaction.
 
-use super::codec::{Res, subject_columns, to_json, to_sql};
+use super::codec::Res;
+use super::line::{Gathered, Noted};
 use super::seal::{Block, genesis};
 use super::session::Locks;
-use crate::clock::Moment;
+use super::state::States;
 use crate::course::Delivery;
-use crate::id::GateNo;
-use crate::journal::{Fact, Scope, Subject, Tally};
+use crate::id::{DeliveryId, GateNo};
+use crate::journal::{Scope, Tally};
 use rusqlite::{Connection, params};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 pub(super) struct Store {
@@ -17,9 +18,15 @@ pub(super) struct Store {
     pub(super) genesis: String,
     pub(super) locks: Locks,
     block: Option<Block>,
+    /// Empty between commands.
+    pub(super) gathered: Option<Gathered>,
+    pub(super) noted: Option<Noted>,
+    /// What was leased here and has not been written since, so that its outcome need not be read back. Only a guess: another process
+    /// may have written meanwhile, and the version that is compared says so.
+    pub(super) flying: HashMap<DeliveryId, (u64, Delivery)>,
+    pub(super) states: States,
     /// What the present command counts in and out, gate by gate.
     counts: BTreeMap<GateNo, Counts>,
-    line: String,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -36,8 +43,11 @@ impl Store {
             genesis: genesis(of),
             locks: Locks::new(path),
             block: None,
+            gathered: None,
+            noted: None,
+            flying: HashMap::new(),
+            states: States::default(),
             counts: BTreeMap::new(),
-            line: String::new(),
         }
     }
 
@@ -54,9 +64,18 @@ impl Store {
         self.run("COMMIT")
     }
 
+    /// What was not written after all.
+    fn forget(&mut self) {
+        self.gathered = None;
+        self.noted = None;
+        self.flying.clear();
+        self.states.forget();
+        self.counts.clear();
+    }
+
     pub(super) fn roll_back(&mut self) {
         self.block = None;
-        self.counts.clear();
+        self.forget();
         if !self.connection.is_autocommit() {
             // If this fails too, the next BEGIN does, and says so to whoever asked.
             let _ = self.run("ROLLBACK");
@@ -67,10 +86,14 @@ impl Store {
     pub(super) fn whole<T>(&mut self, work: impl FnOnce(&mut Self) -> Res<T>, keep: impl FnOnce(&T) -> bool) -> Res<T> {
         let before = self.block.clone();
         self.run("SAVEPOINT whole")?;
-        let result = work(self).and_then(|value| self.count_in().map(|()| value));
+        let result = work(self).and_then(|value| {
+            self.write_gathered()?;
+            self.count_in()?;
+            Ok(value)
+        });
         let kept = result.as_ref().is_ok_and(keep);
         if !kept {
-            self.counts.clear();
+            self.forget();
             self.block = before;
             if self.connection.is_autocommit() {
                 // SQLite gave the whole transaction up, as it does on a full disk.
@@ -82,22 +105,12 @@ impl Store {
         result
     }
 
-    /// Writes an entry and returns its number.
-    pub(super) fn enter_fact(&mut self, at: Moment, subject: Subject, fact: &Fact) -> Res<u64> {
-        let block = match &mut self.block {
+    /// The block of this transaction.
+    pub(super) fn block(&mut self) -> Res<&mut Block> {
+        Ok(match &mut self.block {
             Some(block) => block,
             none => none.insert(Block::open(&self.connection, self.scope, &self.genesis)?),
-        };
-        let fact = to_json(fact)?;
-        let columns = subject_columns(subject);
-        let seq = block.take(at, columns, &fact, &mut self.line);
-        let (kind, gate, ordinal, lane) = columns;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO entry (scope, seq, at, kind, gate, ordinal, lane, fact) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute(params![self.scope, to_sql(seq), at.millis(), kind, gate, ordinal, lane, fact])?;
-        Ok(seq)
+        })
     }
 
     pub(super) fn come(&mut self, gate: GateNo, state: &Delivery) {

@@ -1,16 +1,20 @@
 //! Writing: facts are applied, stored, and every index column is brought up to date.
 
-use super::codec::{Res, delivery, json, number, to_json, to_sql, unavailable};
+use super::codec::{Fault, Res, json, number, to_json, to_sql, unavailable};
+use super::schema::{key, part};
 use super::store::Store;
 use crate::clock::Moment;
 use crate::course::{Delivery, DeliveryFact, Gate, GateFact, Head, HeadFact, Lane, SessionNo};
 use crate::id::{DeliveryId, GateId, GateNo, LaneNo, OccurrenceId, PlaceId, StakeholderId};
 use crate::journal::{
-    Change, Committed, Fact, JournalError, JournalErrorKind, LaneRow, Note, ReceiptRecord, Row, Run, Subject,
-    Unmatched, Want, Write,
+    Change, Committed, Fact, JournalError, JournalErrorKind, LaneRow, ReceiptRecord, Row, Run, Subject, Unmatched,
+    Want, Write,
 };
 use crate::receipt::Assurance;
 use rusqlite::params;
+
+/// How many leased states are kept in mind: far more than may fly at once.
+const FLYING: usize = 8192;
 
 /// The index columns of a delivery.
 struct Columns {
@@ -38,12 +42,17 @@ impl Columns {
     }
 }
 
+fn too_many() -> Fault {
+    unavailable("a gate has too many deliveries")
+}
+
 impl Store {
     pub(super) fn register(&mut self, gates: &[GateId], lanes: &[String]) -> Res<()> {
         let gate = Gate::default();
         let (state, leasable) = (to_json(&gate)?, gate.leasable());
         for id in gates {
-            self.connection
+            let made = self
+                .connection
                 .prepare_cached(
                     "INSERT OR IGNORE INTO gate (scope, no, name, communique, occurrence, revision, place, state, leasable)
                      SELECT ?1, coalesce(max(no) + 1, 0), ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM gate WHERE scope = ?1",
@@ -58,6 +67,14 @@ impl Store {
                     state,
                     leasable,
                 ])?;
+            if made > 0 {
+                let sql = "SELECT no FROM gate WHERE scope = ?1 AND name = ?2";
+                let no = self
+                    .connection
+                    .prepare_cached(sql)?
+                    .query_row(params![self.scope, id.to_string()], |row| row.get(0))?;
+                part(self.scope, GateNo(no)).ok_or_else(|| unavailable("there are too many gates"))?;
+            }
         }
         let state = to_json(&Lane::default())?;
         for name in lanes {
@@ -115,18 +132,26 @@ impl Store {
                 self.connection
                     .prepare_cached("UPDATE lane SET version = ?3, state = ?4 WHERE scope = ?1 AND no = ?2")?
                     .execute(params![self.scope, no.0, to_sql(version), to_json(&lane)?])?;
-                Some(self.enter_fact(at, Subject::Lane(no), &Fact::Lane(fact))?)
+                self.enter_facts(at, Subject::Lane(no), &[Fact::Lane(fact)])?
             }
             Change::Delivery(id, facts) => {
-                let Some(mut state) = self.delivery_at(id, expect)? else { return Ok(Committed::Conflict) };
+                let known = self.flying.remove(&id).filter(|(then, _)| *then == expect && receipt.is_none());
+                let state = match known {
+                    Some((_, state)) => Some(state),
+                    None => self.delivery_at(id, expect)?,
+                };
+                let Some(mut state) = state else { return Ok(Committed::Conflict) };
                 if self.is_duplicate(receipt)? {
                     return Ok(Committed::Duplicate);
                 }
-                self.write_delivery(id, &mut state, &facts, version, at)?
+                if !self.write_delivery(id, &mut state, &facts, expect)? {
+                    return Ok(Committed::Conflict);
+                }
+                self.enter_delivery(at, id, &facts)?
             }
         };
         if let (Some(note), Some(seq)) = (note, first) {
-            self.write_note(seq, &note)?;
+            self.lay_note(seq, note)?;
         }
         Ok(Committed::Done(version))
     }
@@ -161,11 +186,11 @@ impl Store {
     }
 
     fn delivery_at(&self, id: DeliveryId, version: u64) -> Res<Option<Delivery>> {
-        let sql = "SELECT version, state FROM delivery WHERE scope = ?1 AND gate = ?2 AND ordinal = ?3";
+        let sql = "SELECT version, alike, state FROM delivery WHERE id = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![self.scope, id.gate.0, id.ordinal])?;
+        let mut rows = statement.query([key(self.scope, id.gate, id.ordinal)])?;
         match rows.next()? {
-            Some(row) if number::<u64>(row, 0)? == version => Ok(Some(json(row, 1, "delivery")?)),
+            Some(row) if number::<u64>(row, 0)? == version => Ok(Some(self.state_in(row, 1)?)),
             _ => Ok(None),
         }
     }
@@ -177,12 +202,8 @@ impl Store {
         self.connection
             .prepare_cached("UPDATE head SET version = ?2, state = ?3 WHERE scope = ?1")?
             .execute(params![self.scope, to_sql(version), to_json(head)?])?;
-        let mut first = None;
-        for fact in facts {
-            let seq = self.enter_fact(at, Subject::Head, &Fact::Head(Box::new(fact)))?;
-            first.get_or_insert(seq);
-        }
-        Ok(first)
+        let facts: Vec<Fact> = facts.into_iter().map(|fact| Fact::Head(Box::new(fact))).collect();
+        self.enter_facts(at, Subject::Head, &facts)
     }
 
     fn write_gate(
@@ -199,73 +220,54 @@ impl Store {
         self.connection
             .prepare_cached("UPDATE gate SET version = ?3, state = ?4, leasable = ?5 WHERE scope = ?1 AND no = ?2")?
             .execute(params![self.scope, no.0, to_sql(version), to_json(gate)?, gate.leasable()])?;
-        let mut first = None;
-        for fact in facts {
-            let seq = self.enter_fact(at, Subject::Gate(no), &Fact::Gate(*fact))?;
-            first.get_or_insert(seq);
-        }
-        Ok(first)
+        let facts: Vec<Fact> = facts.iter().copied().map(Fact::Gate).collect();
+        self.enter_facts(at, Subject::Gate(no), &facts)
     }
 
+    /// Applies facts to a state that was decided on this version; `false` if the version in the file is another.
     fn write_delivery(
         &mut self,
         id: DeliveryId,
         state: &mut Delivery,
         facts: &[DeliveryFact],
-        version: u64,
-        at: Moment,
-    ) -> Res<Option<u64>> {
-        self.gone(id.gate, state);
+        expect: u64,
+    ) -> Res<bool> {
+        let Some(row) = key(self.scope, id.gate, id.ordinal) else { return Ok(false) };
+        let before = state.clone();
         for fact in facts {
             state.apply(fact);
         }
-        self.come(id.gate, state);
-        let c = Columns::of(state);
-        self.connection
-            .prepare_cached(
-                "UPDATE delivery SET version = ?4, state = ?5, running = ?6, best = ?7, lane = ?8, ready_at = ?9, until = ?10,
-                 timer = ?11, session = ?12 WHERE scope = ?1 AND gate = ?2 AND ordinal = ?3",
-            )?
-            .execute(params![
-                self.scope,
-                id.gate.0,
-                id.ordinal,
-                to_sql(version),
-                to_json(state)?,
-                c.running,
-                c.best,
-                c.lane,
-                c.ready_at,
-                c.until,
-                c.timer,
-                c.session,
-            ])?;
-        let mut first = None;
-        for fact in facts {
-            let seq = self.enter_fact(at, Subject::Delivery(id), &Fact::Delivery(*fact))?;
-            first.get_or_insert(seq);
+        let (old, new) = (Columns::of(&before), Columns::of(state));
+        let (alike, text) = self.store_state(state, new.ready_at.is_none() && new.timer.is_none())?;
+        let (then, now) = (to_sql(expect), to_sql(expect.saturating_add(1)));
+        // An index is only looked at where its columns are named: an outcome leaves most of them as they are.
+        let written =
+            if (old.timer, old.ready_at, old.lane, old.until) == (new.timer, new.ready_at, new.lane, new.until) {
+                self.connection
+                    .prepare_cached(
+                        "UPDATE delivery SET version = ?3, running = ?4, best = ?5, session = ?6, alike = ?7, state = ?8
+                     WHERE id = ?1 AND version = ?2",
+                    )?
+                    .execute(params![row, then, now, new.running, new.best, new.session, alike, text])?
+            } else {
+                self.connection
+                .prepare_cached(
+                    "UPDATE delivery SET version = ?3, running = ?4, best = ?5, session = ?6, alike = ?7, state = ?8,
+                     lane = ?9, ready_at = ?10, until = ?11, timer = ?12 WHERE id = ?1 AND version = ?2",
+                )?
+                .execute(params![
+                    row, then, now, new.running, new.best, new.session, alike, text, new.lane,
+                    new.ready_at,
+                    new.until,
+                    new.timer,
+                ])?
+            };
+        if written == 0 {
+            return Ok(false);
         }
-        Ok(first)
-    }
-
-    fn write_note(&self, seq: u64, note: &Note) -> Res<()> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO note (scope, seq, \"by\", proof, text, reference, url, code, text_digest)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?
-            .execute(params![
-                self.scope,
-                to_sql(seq),
-                note.by,
-                note.proof,
-                note.text,
-                note.reference,
-                note.url,
-                note.code,
-                note.text_digest,
-            ])?;
-        Ok(())
+        self.gone(id.gate, &before);
+        self.come(id.gate, state);
+        Ok(true)
     }
 
     pub(super) fn enter(
@@ -283,43 +285,40 @@ impl Store {
         self.write_runs(no, from, &runs)?;
         self.write_roll(no, from, who)?;
         if !runs.is_empty() {
-            self.enter_fact(at, Subject::Gate(no), &Fact::Entered { from, runs: runs.into() })?;
+            self.enter_facts(at, Subject::Gate(no), &[Fact::Entered { from, runs: runs.into() }])?;
         }
         self.write_gate(no, &mut gate, facts, expect.saturating_add(1), at)?;
         Ok(true)
     }
 
     fn write_runs(&mut self, no: GateNo, from: u32, runs: &[Run]) -> Res<()> {
-        for run in runs {
-            let state = run.delivery();
-            for _ in 0..run.count {
-                self.come(no, &state);
-            }
-        }
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO delivery (scope, gate, ordinal, version, state, running, lane, ready_at, until, timer)
-             VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?;
         let mut ordinal = from;
         for run in runs {
             let state = run.delivery();
-            let (text, c) = (to_json(&state)?, Columns::of(&state));
+            let (alike, text) = self.store_state(&state, run.count > 1)?;
+            let c = Columns::of(&state);
             for _ in 0..run.count {
-                statement.execute(params![
-                    self.scope, no.0, ordinal, text, c.running, c.lane, c.ready_at, c.until, c.timer
-                ])?;
-                ordinal = ordinal.checked_add(1).ok_or_else(|| unavailable("a gate has too many deliveries"))?;
+                self.come(no, &state);
+            }
+            let mut statement = self.connection.prepare_cached(
+                "INSERT INTO delivery (id, version, running, alike, state, lane, ready_at, until, timer)
+                 VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?;
+            for _ in 0..run.count {
+                let id = key(self.scope, no, ordinal).ok_or_else(too_many)?;
+                statement.execute(params![id, c.running, alike, text, c.lane, c.ready_at, c.until, c.timer])?;
+                ordinal += 1;
             }
         }
         Ok(())
     }
 
     fn write_roll(&self, no: GateNo, from: u32, who: &[Option<StakeholderId>]) -> Res<()> {
-        let mut statement =
-            self.connection.prepare_cached("INSERT INTO roll (scope, gate, ordinal, who) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut statement = self.connection.prepare_cached("INSERT INTO roll (id, who) VALUES (?1, ?2)")?;
         for (who, ordinal) in who.iter().zip(from..) {
             if let Some(who) = who {
-                statement.execute(params![self.scope, no.0, ordinal, who.as_str()])?;
+                let id = key(self.scope, no, ordinal).ok_or_else(too_many)?;
+                statement.execute(params![id, who.as_str()])?;
             }
         }
         Ok(())
@@ -329,12 +328,20 @@ impl Store {
         if !self.is_alive(session, at)? {
             return Err(JournalError::new(JournalErrorKind::Fenced, "the session counts as dead").into());
         }
+        // Those whose outcome never came: another takes them up.
+        if self.flying.len() > FLYING {
+            self.flying.clear();
+        }
         let mut leased = Vec::new();
         for want in wants {
             for mut row in self.candidates(*want, now)? {
                 let Some(fact) = row.state.lease(session, now) else { continue };
+                if !self.write_delivery(row.id, &mut row.state, &[fact], row.version)? {
+                    continue;
+                }
                 row.version = row.version.saturating_add(1);
-                self.write_delivery(row.id, &mut row.state, &[fact], row.version, at)?;
+                self.enter_delivery(at, row.id, &[fact])?;
+                self.flying.insert(row.id, (row.version, row.state.clone()));
                 leased.push(row);
             }
         }
@@ -347,16 +354,16 @@ impl Store {
             return Ok(Vec::new());
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT d.gate, d.ordinal, d.version, d.state, r.who FROM delivery d INDEXED BY delivery_ready
-             LEFT JOIN roll r ON r.scope = d.scope AND r.gate = d.gate AND r.ordinal = d.ordinal
-             WHERE d.scope = ?1 AND d.gate = ?2 AND d.lane = ?3 AND d.ready_at <= ?4 AND (d.until IS NULL OR d.until >= ?4)
-             ORDER BY d.ready_at, d.ordinal LIMIT ?5",
+            "SELECT d.id, d.version, d.alike, d.state, r.who FROM delivery d INDEXED BY delivery_ready
+             LEFT JOIN roll r ON r.id = d.id
+             WHERE d.part = ?1 AND d.lane = ?2 AND d.ready_at <= ?3 AND (d.until IS NULL OR d.until >= ?3)
+             ORDER BY d.ready_at, d.id LIMIT ?4",
         )?;
-        let mut rows =
-            statement.query(params![self.scope, want.gate.0, want.lane.0, now.millis(), i64::from(want.max)])?;
+        let part = part(self.scope, want.gate);
+        let mut rows = statement.query(params![part, want.lane.0, now.millis(), i64::from(want.max)])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(delivery(row)?);
+            found.push(self.delivery_in(row)?);
         }
         Ok(found)
     }

@@ -1,6 +1,8 @@
 //! The journal in SQLite: what is its own beyond the contract of all journals.
 #![cfg(feature = "sqlite")]
 
+mod lines;
+
 use futures_util::future::{FutureExt as _, join_all};
 use relcomm_core::clock::Moment;
 use relcomm_core::course::{DeliveryFact, Facts, GateFact, HeadFact, SessionNo};
@@ -192,7 +194,7 @@ async fn a_torn_row_is_an_error_of_its_own_command_alone() {
     let journal = desk.open();
     fill(&journal, 4).await;
     let sql = desk.sql();
-    sql.execute_batch("UPDATE delivery SET state = '{\"legs\":[{' WHERE ordinal = 1").unwrap();
+    sql.execute_batch("UPDATE delivery SET state = '{\"legs\":[{', alike = NULL WHERE ordinal = 1").unwrap();
     let blocks = || sql.query_row("SELECT count(*) FROM block", [], |r| r.get::<_, u32>(0)).unwrap();
     let before = (journal.entries(0, 99).await.unwrap().len(), blocks());
 
@@ -213,8 +215,8 @@ async fn a_torn_row_is_an_error_of_its_own_command_alone() {
     assert_eq!(lease(&journal, session, 1).await.len(), 1, "what was leased by the failed command is not");
     for broken in [
         "UPDATE delivery SET version = -1",
-        "UPDATE entry SET kind = 'head' WHERE kind = 'delivery'",
-        "UPDATE entry SET fact = 'x'",
+        "UPDATE line SET kind = 'head' WHERE kind = 'delivery'",
+        "UPDATE line SET facts = 'x'",
         "UPDATE gate SET communique = 'a b'",
         "UPDATE gate SET flying = -3",
         "UPDATE lane SET state = '{}'",
@@ -339,9 +341,9 @@ async fn the_seal_stands_over_reopening_and_shows_every_change() {
     let blocks = blocks.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).unwrap();
     for (first, last, stored) in blocks.map(Result::<(u32, u32, String), _>::unwrap) {
         let columns =
-            "seq || '|' || at || '|' || kind || '|' || ifnull(gate, '') || '|' || ifnull(ordinal, '') || '|' ||
-                       ifnull(lane, '') || '|' || fact";
-        let lines = format!("SELECT {columns} FROM entry WHERE seq BETWEEN {first} AND {last} ORDER BY seq");
+            "seq || '|' || at || '|' || kind || '|' || ifnull(gate, '') || '|' || ifnull(ordinals, '') || '|' ||
+                       ifnull(lane, '') || '|' || facts";
+        let lines = format!("SELECT {columns} FROM line WHERE seq BETWEEN {first} AND {last} ORDER BY seq");
         let mut lines = sql.prepare(&lines).unwrap();
         let mut hash = Sha256::new_with_prefix(format!("{prev}\n"));
         for line in lines.query_map([], |r| r.get::<_, String>(0)).unwrap() {
@@ -355,12 +357,14 @@ async fn the_seal_stands_over_reopening_and_shows_every_change() {
     let intact = desk.folder.path().join("intact.db");
     sql.execute("VACUUM INTO ?1", [intact.to_str().unwrap()]).unwrap();
     for tampering in [
-        "UPDATE entry SET fact = replace(fact, '0', '1') WHERE seq = 6",
-        "UPDATE entry SET at = at + 1 WHERE seq = 2",
-        "UPDATE entry SET ordinal = 9 WHERE seq = 5",
-        "DELETE FROM entry WHERE seq = 7",
-        "INSERT INTO entry SELECT scope, 8, at, kind, gate, ordinal, lane, fact FROM entry WHERE seq = 7",
-        "INSERT INTO entry SELECT scope, 0, at, kind, gate, ordinal, lane, fact FROM entry WHERE seq = 7",
+        "UPDATE line SET facts = replace(facts, '0', '1') WHERE seq = 5",
+        "UPDATE line SET at = at + 1 WHERE seq = 1",
+        "UPDATE line SET ordinals = '[0,9]' WHERE seq = 5",
+        "UPDATE line SET ordinals = '[0]' WHERE seq = 5",
+        "DELETE FROM line WHERE seq = 7",
+        "INSERT INTO line SELECT scope, 8, at, kind, gate, ordinals, lane, facts FROM line WHERE seq = 7",
+        "INSERT INTO line SELECT scope, 6, at, kind, gate, ordinals, lane, facts FROM line WHERE seq = 7",
+        "INSERT INTO line SELECT scope, 0, at, kind, gate, ordinals, lane, facts FROM line WHERE seq = 7",
         "DELETE FROM block WHERE first = 1",
         "DELETE FROM block WHERE last = 7",
         "UPDATE block SET hash = prev WHERE last = 7",
@@ -369,7 +373,7 @@ async fn the_seal_stands_over_reopening_and_shows_every_change() {
         assert_eq!(kind(journal.verify_seal().await), Some(JournalErrorKind::Corrupt), "{tampering}");
         sql.execute("ATTACH ?1 AS intact", [intact.to_str().unwrap()]).unwrap();
         sql.execute_batch(
-            "DELETE FROM entry; INSERT INTO entry SELECT * FROM intact.entry;
+            "DELETE FROM line; INSERT INTO line SELECT * FROM intact.line;
              DELETE FROM block; INSERT INTO block SELECT * FROM intact.block; DETACH intact",
         )
         .unwrap();
