@@ -173,7 +173,7 @@ async fn what_is_no_journal_of_ours_is_refused_and_left_as_it_is() {
     fs::write(desk.path(), "plan: 1\n".repeat(300)).unwrap();
     refused(&desk);
     fs::remove_file(desk.path()).unwrap();
-    desk.sql().execute_batch("CREATE TABLE scope (id INTEGER); PRAGMA user_version = 1").unwrap();
+    desk.sql().execute_batch("CREATE TABLE scope (id INTEGER); PRAGMA user_version = 2").unwrap();
     refused(&desk);
     fs::remove_file(desk.path()).unwrap();
     fs::create_dir(desk.path()).unwrap();
@@ -182,9 +182,9 @@ async fn what_is_no_journal_of_ours_is_refused_and_left_as_it_is() {
 
     // A journal of a later version.
     drop(desk.open());
-    desk.sql().execute_batch("PRAGMA user_version = 2").unwrap();
+    desk.sql().execute_batch("PRAGMA user_version = 3").unwrap();
     refused(&desk);
-    desk.sql().execute_batch("PRAGMA user_version = 1").unwrap();
+    desk.sql().execute_batch("PRAGMA user_version = 2").unwrap();
     desk.open();
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// `rcj1`: tells a journal from every other SQLite file.
 const APPLICATION: i32 = 0x7263_6A31;
 /// The version of the tables below.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// What can be erased (`roll`, `note`, `receipt`, `unmatched`) lies beside the lines.
 ///
