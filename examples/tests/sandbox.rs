@@ -186,3 +186,37 @@ fn errors_have_their_exit_codes() {
         "::error file=broken.yaml,line=2,col=1,title=RC0002::unknown key `relaese`%0Adid you mean `release`?";
     assert!(out.stdout.contains(annotation), "{}", out.stdout);
 }
+
+#[test]
+fn an_answer_for_nobody_is_found_and_nothing_is_sent() {
+    let folder = Folder::with_plans();
+    let script =
+        "sandbox: 1\nanswers:\n  - { to: desk-eu, via: email }\n  - { to: custmers, via: email, refused: {} }\n";
+    std::fs::write(folder.path("ledgerline.sandbox.yaml"), script).unwrap();
+    let ran = relcomm(&folder, &["deliver", "ledgerline.yaml"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stdout.contains("ledgerline.sandbox.yaml:4:7: error[RC1201]"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("did you mean `customers`?"), "{}", ran.stdout);
+    assert!(!folder.path("ledgerline.sandbox.db").exists());
+}
+
+#[test]
+fn what_the_peers_cannot_prove_is_an_error_and_not_pending_for_ever() {
+    let folder = Folder::empty();
+    let plan = "plan: 1\nrelease: { product: Anvil, version: 2.0.0, what: Folders, why: Asked for., how: Choose Share. }\nresponsible: Ada <ada@anvil.example>\ngroups: { all: { email: list@anvil.example, informed_when: acknowledged } }\ncommuniques: { live: { to: all } }\n";
+    std::fs::write(folder.path("plan.yaml"), plan).unwrap();
+    let ran = relcomm(&folder, &["deliver", "plan.yaml"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stdout.contains("error[RC0503]"), "{}", ran.stdout);
+}
+
+#[test]
+fn texts_of_an_earlier_preparation_are_counted() {
+    let folder = Folder::with_plans();
+    let prepare = || relcomm(&folder, &["prepare", "ledgerline.yaml", "--out", "texts"]);
+    assert!(!prepare().stderr.contains("earlier"));
+    std::fs::create_dir_all(folder.path("texts/gone/email")).unwrap();
+    std::fs::write(folder.path("texts/gone/email/x.txt"), "").unwrap();
+    let again = prepare();
+    assert!(again.stderr.contains("1 texts of an earlier preparation are left in texts"), "{}", again.stderr);
+}

@@ -73,7 +73,13 @@ impl Sandbox {
         let files = beside(plan_file);
         let script = match std::fs::read(&files.script) {
             Ok(bytes) => {
-                SandboxScript::parse(&files.script.display().to_string(), &bytes).map_err(Failure::Findings)?
+                let name = files.script.display().to_string();
+                let (script, source) = SandboxScript::parse(&name, &bytes).map_err(Failure::Findings)?;
+                let found = script.for_nobody(&source, answerable(people, &script).iter().map(String::as_str));
+                if !found.is_empty() {
+                    return Err(Failure::Findings(found));
+                }
+                script
             }
             Err(_) => SandboxScript::default(),
         };
@@ -168,6 +174,13 @@ impl Sandbox {
     pub fn taken(&self) -> (usize, usize, usize) {
         self.peers.taken()
     }
+}
+
+/// Everyone for whom a script can have an answer.
+fn answerable(people: &People, script: &SandboxScript) -> BTreeSet<String> {
+    let ids = (0..u32::try_from(people.len()).unwrap_or(u32::MAX)).filter_map(|n| Some(people.at(n)?.id().to_owned()));
+    let groups = people.groups().map(|(group, _)| group.to_string());
+    ids.chain(groups).chain(script.carried_by.keys().map(ToString::to_string)).collect()
 }
 
 /// Every mechanism that the plan speaks of.

@@ -12,7 +12,7 @@
 
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::Finding;
-use relcomm_core::plan::source::{Format, Ordered, Source};
+use relcomm_core::plan::source::{Format, Ordered, Source, suggest};
 use relcomm_core::plan::time::Span;
 use serde::Deserialize;
 use std::time::Duration;
@@ -120,8 +120,29 @@ impl SandboxScript {
     ///
     /// # Errors
     /// Findings about its form.
-    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Vec<Finding>> {
-        Source::parse(file, bytes, Format::of(file)).map_err(|f| vec![*f])?.decode()
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<(Self, Source), Vec<Finding>> {
+        let source = Source::parse(file, bytes, Format::of(file)).map_err(|f| vec![*f])?;
+        Ok((source.decode()?, source))
+    }
+
+    /// Findings for answers that are for nobody: they would do nothing, and nobody would know.
+    ///
+    /// `known` is everyone for whom there can be an answer: people, groups, and the plan's own words that a peer carries.
+    #[must_use]
+    pub fn for_nobody<'a>(&self, source: &Source, known: impl Iterator<Item = &'a str> + Clone) -> Vec<Finding> {
+        let is_for_nobody = |answer: &&ScriptedAnswer| !known.clone().any(|word| matches(&answer.to, word));
+        let numbered = self.answers.iter().enumerate().filter(|(_, answer)| is_for_nobody(answer));
+        numbered
+            .map(|(n, answer)| {
+                let path = format!("answers[{n}].to");
+                let message = format!("`{}` is no person and no group of the plan", answer.to);
+                let finding = Finding::error("RC1201", &path, message).at(source.at(&path));
+                match suggest(&answer.to, known.clone()) {
+                    Some(near) => finding.help(format!("did you mean `{near}`?")),
+                    None => finding,
+                }
+            })
+            .collect()
     }
 
     /// The first answer that matches.
@@ -159,7 +180,8 @@ mod tests {
             "x.yaml",
             b"sandbox: 1\nanswers:\n- { to: pack-3, answer: lost }\n- { to: \"pack-*\", via: email }\n- { to: users, attempt: 2 }\n",
         )
-        .unwrap();
+        .unwrap()
+        .0;
         let of = |id: &str, groups: &[&str], via: &str, n| {
             let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
             let found = script.answer(&Recipient { id, groups: &groups }, via, n).map(|a| a.to.clone());

@@ -13,8 +13,9 @@ use relcomm_core::plan::{Finding, MOST_FINDINGS, Severity, json_schema};
 use relcomm_core::validate::{Deployment as Facts, standard_rules};
 use relcomm_testkit::rehearsal::script_schema;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,13 +116,21 @@ pub(super) fn prepare(common: &Common, out: Option<&Path>, bundle: Option<&Path>
     let bench = Bench::open(common)?;
     super::warn(&bench.findings);
     let mut texts = 0;
+    let mut written = BTreeSet::new();
     for text in bench.prepared.texts(&bench.channels) {
         texts += 1;
         if let (Some(dir), Ok(prepared)) = (out, &text.result) {
             let who = text.person.and_then(|n| bench.prepared.people().get(n));
             let name = who.map_or_else(|| format!("{}-all", text.group), |w| w.id.as_str().to_owned());
             let folder = dir.join(text.gate.to_string().replace('/', "-")).join(text.mechanism.as_str());
-            write_text(&folder, &name, prepared).map_err(|e| Failure::Tool(format!("{}: {e}", folder.display())))?;
+            let file = write_text(&folder, &name, prepared);
+            written.insert(file.map_err(|e| Failure::Tool(format!("{}: {e}", folder.display())))?);
+        }
+    }
+    if let Some(dir) = out {
+        let left = earlier_texts(dir, 2).iter().filter(|file| !written.contains(*file)).count();
+        if left > 0 {
+            say(&format!("{left} texts of an earlier preparation are left in {}", dir.display()));
         }
     }
     if let Some(path) = bundle {
@@ -142,7 +151,7 @@ pub(super) fn prepare(common: &Common, out: Option<&Path>, bundle: Option<&Path>
 }
 
 /// One file for each text, its parts one after another. The name is a person's id, so whatever a path could stumble over is replaced.
-fn write_text(folder: &Path, name: &str, prepared: &Prepared) -> std::io::Result<()> {
+fn write_text(folder: &Path, name: &str, prepared: &Prepared) -> std::io::Result<PathBuf> {
     let name: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.+@".contains(c) { c } else { '_' }).collect();
     std::fs::create_dir_all(folder)?;
     let mut content = String::new();
@@ -150,7 +159,19 @@ fn write_text(folder: &Path, name: &str, prepared: &Prepared) -> std::io::Result
         // Writing to a string does not fail.
         let _ = write!(content, "=== {} ({})\n{}\n\n", part.name, part.media, part.content);
     }
-    std::fs::write(folder.join(format!("{}.txt", name.trim_start_matches('.'))), content)
+    let file = folder.join(format!("{}.txt", name.trim_start_matches('.')));
+    std::fs::write(&file, content)?;
+    Ok(file)
+}
+
+/// The texts in a directory, so many folders deep: by gate and mechanism.
+fn earlier_texts(dir: &Path, deep: usize) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.partition(|path| path.is_dir());
+    if deep == 0 {
+        return files.into_iter().filter(|file| file.extension().is_some_and(|e| e == "txt")).collect();
+    }
+    folders.iter().flat_map(|folder| earlier_texts(folder, deep - 1)).collect()
 }
 
 pub(super) async fn verify(common: &Common) -> Result<Exit, Failure> {
