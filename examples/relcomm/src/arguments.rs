@@ -275,6 +275,15 @@ pub enum Verb {
         #[arg(long)]
         pending_ok: bool,
     },
+    /// Checks that the record is intact: the seal over all entries, and that every state is what its entries come to.
+    Audit {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// The head that an earlier report printed: the record must end with it.
+        #[arg(long, value_name = "DIGEST")]
+        head: Option<String>,
+    },
     /// The main job in one go: prepare, approve, declare, dispatch, report. In the sandbox unless there are channels.
     Deliver {
         /// The plan and its surroundings.

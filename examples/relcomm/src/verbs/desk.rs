@@ -115,6 +115,16 @@ impl Bench {
         }
     }
 
+    /// The record, to look at.
+    ///
+    /// # Errors
+    /// There is none; it was made in the other mode; it cannot be read.
+    pub(super) fn journal(&self, common: &Common) -> Result<SqliteJournal, Failure> {
+        let mode = if self.sandbox.is_none() { Mode::Live } else { Mode::Sandbox };
+        let scope = Scope::new(self.prepared.plan().id().clone(), &self.prepared.plan().release().version, mode);
+        Ok(SqliteJournal::open_read_only(self.place(common)?, scope, Arc::new(SystemClock::new()))?)
+    }
+
     /// Opens the record.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The verbs of the command. Results go to standard output, progress and logs to standard error.
 
 mod annotations;
+mod audit;
 mod check;
 mod desk;
 mod explain;
@@ -49,6 +50,7 @@ pub async fn run(arguments: Arguments) -> Exit {
         Verb::Resume(person) => say::hold(&person, false).await,
         Verb::Cancel(person) => say::cancel(&person).await,
         Verb::Receipts { common, from, watch } => receipts::receipts(&common, &from, watch).await,
+        Verb::Audit { common, head } => audit::audit(&common, head.as_deref()).await,
         Verb::Status { common, pending_ok } => look::status(&common, pending_ok).await,
         Verb::Report { common, redact, pending_ok } => look::report(&common, redact, pending_ok).await,
     };
@@ -77,6 +79,7 @@ fn format_of(verb: &Verb) -> Format {
         | Verb::Attest { common, .. }
         | Verb::Receipts { common, .. }
         | Verb::Status { common, .. }
+        | Verb::Audit { common, .. }
         | Verb::Report { common, .. }
         | Verb::Deliver { common, .. } => common.format,
         Verb::Hold(person) | Verb::Resume(person) | Verb::Cancel(person) => person.common.format,
