@@ -11,7 +11,9 @@ const FORMATS: [(Format, &str); 3] = [(Format::Yaml, "p.yaml"), (Format::Toml, "
 fn refused(format: Format, bytes: &[u8]) -> Finding {
     let begun = Instant::now();
     let finding = Source::parse("p", bytes, format).expect_err("refused");
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    // A bomb that goes off takes minutes, or all memory; a busy machine takes a second for anything. That the command answers within a
+    // second of processor time is judged with the broken plans of the examples.
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(finding.code, "RC0001");
     *finding
 }
