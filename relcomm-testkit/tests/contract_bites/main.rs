@@ -1,7 +1,9 @@
 //! The contract suites judged: for every clause there is an implementation that breaks it, and is caught.
 #![allow(clippy::print_stdout, reason = "the table of clauses and what they catch is the result")]
 
+mod bite;
 mod channel;
+mod journal;
 
 use relcomm_testkit::contract::channel::clauses;
 

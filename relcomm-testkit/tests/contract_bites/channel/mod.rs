@@ -4,6 +4,7 @@ mod desk;
 mod honest;
 mod table;
 
+use crate::bite::Table;
 use async_trait::async_trait;
 use desk::{Desk, REFUSED};
 use honest::{Honest, SECRET, SIGNATURE, signature};
@@ -12,8 +13,6 @@ use relcomm_testkit::clock::SimClock;
 use relcomm_testkit::contract::channel::{
     CallBack, CannotShow, ChannelFixture, FarSide, Plot, RawCall, Trial, clauses, run,
 };
-use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 use table::{BITES, Flaw};
 
@@ -58,31 +57,14 @@ async fn an_honest_channel_keeps_every_clause_and_leaves_none_out() {
 
 #[tokio::test(start_paused = true)]
 async fn every_clause_catches_its_wrong_channel() {
-    let mut table = String::new();
-    let mut wrong = String::new();
-    let mut caught: BTreeMap<&str, Vec<Flaw>> = BTreeMap::new();
+    let mut table = Table::default();
     for bite in BITES {
         let report = run(&OfDesk::new(Some(bite.flaw))).await;
         let broken: Vec<&str> = report.broken().map(|clause| &clause.name[..3]).collect();
-        let mut expected: Vec<&str> = bite.also.iter().map(|(clause, _)| *clause).chain([bite.clause]).collect();
-        expected.sort_unstable();
-        if broken != expected {
-            let told: Vec<String> = report.broken().map(ToString::to_string).collect();
-            writeln!(wrong, "{:?} breaks {broken:?}, not {expected:?}:\n{}", bite.flaw, told.concat()).unwrap();
-        }
-        caught.entry(bite.clause).or_default().push(bite.flaw);
-        for (clause, why) in bite.also {
-            writeln!(table, "         {:?} breaks {clause} too: {why}", bite.flaw).unwrap();
-        }
+        let told: Vec<String> = report.broken().map(ToString::to_string).collect();
+        table.judged(bite, &broken, &told.concat());
     }
-    println!("clause -> the wrong channel that it catches");
-    for name in clauses() {
-        println!("{name} -> {:?}", caught.get(&name[..3]));
-    }
-    println!("{table}");
-    assert!(wrong.is_empty(), "{wrong}");
-    let without: Vec<&str> = clauses().filter(|name| !caught.contains_key(&name[..3])).collect();
-    assert!(without.is_empty(), "no wrong channel shows that these can fail: {without:?}");
+    table.demand(clauses());
 }
 
 mod as_tests {

@@ -1,5 +1,7 @@
 //! Wrong channels, the clause that each is made to break, and what else it breaks.
 
+use crate::bite::{Bite, and, bite};
+
 /// A way in which a channel is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flaw {
@@ -67,24 +69,9 @@ pub(super) enum Flaw {
     Hopeful,
 }
 
-pub(super) struct Bite {
-    pub(super) clause: &'static str,
-    pub(super) flaw: Flaw,
-    /// What else it breaks, and why.
-    pub(super) also: &'static [(&'static str, &'static str)],
-}
-
-const fn bite(clause: &'static str, flaw: Flaw) -> Bite {
-    Bite { clause, flaw, also: &[] }
-}
-
-const fn and(clause: &'static str, flaw: Flaw, also: &'static [(&'static str, &'static str)]) -> Bite {
-    Bite { clause, flaw, also }
-}
-
 const ENDLESS: &str = "its call has no end when the far side is silent";
 
-pub(super) const BITES: &[Bite] = &[
+pub(super) const BITES: &[Bite<Flaw>] = &[
     bite("c01", Flaw::Shifty),
     and("c02", Flaw::Boastful, &[("c10", "a far side that does not recognise repeats has two copies of one key")]),
     bite("c02", Flaw::Modest),
