@@ -5,7 +5,7 @@
 //! | [`clock`] | [`SimClock`](clock::SimClock), which follows a paused runtime, and [`ManualClock`](clock::ManualClock), which is set by hand |
 //! | [`channel`] | [`ScriptedChannel`](channel::ScriptedChannel): answers as the test says, and remembers what it was given |
 //! | [`peer`] | an SMTP server and an HTTP receiver on loopback, for wire tests and for the sandbox |
-//! | [`contract`] | what every channel and every journal must do, clause by clause: [`channel_contract!`], [`journal_contract!`] |
+//! | [`contract`] | what every channel, journal and source of receipts must do, clause by clause: [`channel_contract!`], [`journal_contract!`], [`receipt_source_contract!`] |
 //! | [`rehearsal`] | [`Rehearsal`](rehearsal::Rehearsal): a plan played in virtual time by a script |
 //!
 //! There are no features. Two ways to test do not mix: a test under a paused clock opens no socket, since virtual time passes while a

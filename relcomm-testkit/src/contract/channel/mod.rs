@@ -52,12 +52,11 @@ mod exam;
 mod fault;
 mod fixture;
 mod plot;
-mod report;
 
 pub use fault::{CannotShow, Fault, Plot, WAIT};
 pub use fixture::{Arrival, CallBack, ChannelFixture, FarSide, RawCall, Trial};
-pub use report::{ClauseReport, ContractReport, Verdict};
 
+use super::{ClauseReport, ContractReport, Verdict};
 use clauses::Clause;
 use exam::{Exam, Stop};
 use futures_util::FutureExt;

@@ -6,11 +6,11 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The channel keeps it.
+    /// It is kept.
     Kept,
     /// It cannot be judged, for this reason.
     NotApplicable(String),
-    /// The channel breaks it: what was expected, and what happened.
+    /// It is broken: what was expected, and what happened.
     Broken(String),
 }
 
@@ -76,7 +76,7 @@ impl ContractReport {
         Self { clauses }
     }
 
-    /// The clauses that the channel breaks.
+    /// The clauses that are broken.
     pub fn broken(&self) -> impl Iterator<Item = &ClauseReport> {
         self.clauses.iter().filter(|clause| matches!(clause.verdict, Verdict::Broken(_)))
     }
