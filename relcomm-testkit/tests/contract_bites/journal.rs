@@ -56,7 +56,7 @@ const BITES: &[Bite<Flaw>] = &[
     bite("j05", Flaw::Restless),
     and("j06", Flaw::Suspicious, &[("j10", "what flies under a living session is lost")]),
     bite("j07", Flaw::Gullible),
-    bite("j08", Flaw::Gapping),
+    and("j08", Flaw::Gapping, &[("j02", "what is folded must be all that there is, by its numbers")]),
     bite("j09", Flaw::Overlapping),
     and("j10", Flaw::Believing, &[("j04", "a lease for a later time ends its own session")]),
     bite("j11", Flaw::Repeating),
