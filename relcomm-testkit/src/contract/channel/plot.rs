@@ -19,7 +19,7 @@ impl Plot {
                 return Ok(script.extensions(Extensions { size: Some(64), ..Extensions::default() }));
             }
             Fault::StallEarly => (Step::Rcpt, FaultAct::Stall),
-            Fault::CutEarly => (Step::Rcpt, FaultAct::Cut),
+            Fault::CutEarly => (Step::Data, FaultAct::Cut),
             Fault::Stall => (Step::Dot, FaultAct::Stall),
             Fault::StallAccepted => (Step::Dot, FaultAct::StallAccepted),
             Fault::Cut => (Step::Dot, FaultAct::Cut),
