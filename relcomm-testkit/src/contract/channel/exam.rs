@@ -40,10 +40,8 @@ pub(super) use ensure;
 
 /// Longer than anything takes that ends by itself; short enough to wait for.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The time of an attempt whose far side works.
-const AMPLE: Duration = Duration::from_secs(15);
-/// The time of an attempt whose far side is silent: long enough to come to the silence.
-pub(super) const SHORT: Duration = Duration::from_millis(500);
+/// The time of an attempt whose far side works, or that is ended by the clause.
+pub(super) const AMPLE: Duration = Duration::from_secs(15);
 /// How long is waited for what must not come.
 const QUIET: Duration = Duration::from_millis(150);
 const TURN: Duration = Duration::from_millis(1);
@@ -203,7 +201,7 @@ impl<'a> Exam<'a> {
 
     /// One attempt with the time that this fault needs.
     pub(super) async fn attempt_under(&self, fault: Fault, trial: &Trial, letter: &Letter) -> Result<Flown, Stop> {
-        let time = if fault.is_silence() { SHORT } else { AMPLE };
+        let time = if fault.is_silence() { self.fixture.silence() } else { AMPLE };
         self.attempt_in(&*trial.channel, &self.context(time), letter).await
     }
 

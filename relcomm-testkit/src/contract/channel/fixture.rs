@@ -9,6 +9,7 @@ use relcomm_core::clock::{Clock, Moment, SystemClock};
 use relcomm_core::receipt::Token;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A channel on trial. Two methods are needed; the others say more, so that more clauses apply.
 #[async_trait]
@@ -33,6 +34,11 @@ pub trait ChannelFixture: Send + Sync {
     fn callback(&self, about: &CallBack<'_>) -> Option<RawCall> {
         let _ = about;
         None
+    }
+
+    /// How much time an attempt is given whose far side falls silent: long enough to come to the silence. Default: 500 ms.
+    fn silence(&self) -> Duration {
+        Duration::from_millis(500)
     }
 
     /// The time of the channel. Default: the machine's, which tests with a socket need.

@@ -1,6 +1,6 @@
 //! C6 to C11: what an attempt does.
 
-use crate::contract::channel::exam::{Exam, Held, Letter, SHORT, Stop, arrived, ensure, quiet, wording};
+use crate::contract::channel::exam::{AMPLE, Exam, Held, Letter, Stop, arrived, ensure, quiet, wording};
 use crate::contract::channel::fault::{Fault, Plot};
 use crate::contract::channel::fixture::Trial;
 use relcomm_core::channel::{Effect, Outcome};
@@ -52,7 +52,7 @@ pub(in crate::contract::channel) async fn c07_an_outcome_is_set_as_soon_as_it_is
     // The first is refused; the second is tried, and nothing more is heard until the call is dropped.
     let trial = exam.fixture.set_up(Plot::failing(Fault::StallEarly).after(1)).await?;
     let letter = exam.letter_to(0, [Some(refused), exam.address(1)]);
-    let (cx, end) = (exam.context(SHORT * 20), tokio::time::sleep(SHORT));
+    let (cx, end) = (exam.context(AMPLE), tokio::time::sleep(exam.fixture.silence()));
     let flown = exam.attempt_until(&*trial.channel, &cx, &letter, end).await?;
     if flown.said.is_some() {
         return Err(Stop::NotApplicable("the far side does not fall silent between two recipients".into()));

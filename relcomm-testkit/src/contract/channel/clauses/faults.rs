@@ -1,7 +1,7 @@
 //! C12 to C17: what a channel makes of faults.
 
 use super::delivery::is_maybe;
-use crate::contract::channel::exam::{Exam, Held, SHORT, Stop, arrived, ensure, quiet, until};
+use crate::contract::channel::exam::{AMPLE, Exam, Held, Stop, arrived, ensure, quiet, until};
 use crate::contract::channel::fault::{Fault, Plot, Sent};
 use relcomm_core::channel::{AttemptContext, ChannelError, Effect, ErrorKind, Outcome, Retry, Scope};
 use std::time::Duration;
@@ -103,7 +103,7 @@ pub(in crate::contract::channel) async fn c14_crossing_is_not_marked_too_early(e
             until(|| trial.calls() > 0).await;
             quiet().await;
         };
-        let flown = exam.attempt_until(&*trial.channel, &exam.context(SHORT * 20), &letter, end).await?;
+        let flown = exam.attempt_until(&*trial.channel, &exam.context(AMPLE), &letter, end).await?;
         ensure!(!flown.slots.is_crossed(0), "it counts as crossed while the far side certainly has nothing of it");
     }
     if let Some(trial) = exam.showing(Plot::failing(Fault::CutEarly)).await {
@@ -118,7 +118,7 @@ pub(in crate::contract::channel) async fn c15_crossing_is_not_marked_too_late(ex
     let trial = exam.fixture.set_up(Plot::failing(Fault::StallAccepted)).await?;
     let letter = exam.letter(0);
     let end = until(|| !arrived(&trial, &letter).is_empty());
-    let flown = exam.attempt_until(&*trial.channel, &exam.context(SHORT * 20), &letter, end).await?;
+    let flown = exam.attempt_until(&*trial.channel, &exam.context(AMPLE), &letter, end).await?;
     ensure!(!arrived(&trial, &letter).is_empty(), "the far side of the fixture has not got the message");
     let crossed = flown.slots.is_crossed(0) || flown.slots.is_set(0);
     ensure!(crossed, "the far side has the message, and the call that is dropped now counts as not sent");
@@ -153,8 +153,8 @@ pub(in crate::contract::channel) async fn c17_deadline_and_cancellation_are_kept
     }
     for fault in [Fault::StallEarly, Fault::Stall, Fault::StallAccepted] {
         let Some(trial) = exam.showing(Plot::failing(fault)).await else { continue };
-        let (cx, letter) = (exam.context(SHORT), exam.letter(1));
-        let over = tokio::time::sleep(SHORT * 5);
+        let (cx, letter) = (exam.context(exam.fixture.silence()), exam.letter(1));
+        let over = tokio::time::sleep(exam.fixture.silence() * 5);
         let flown = exam.attempt_until(&*trial.channel, &cx, &letter, over).await?;
         ensure!(flown.said.is_some(), "{fault}: the attempt goes on long after its deadline");
     }
