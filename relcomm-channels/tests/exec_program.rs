@@ -52,9 +52,6 @@ impl ChannelFixture for Desk {
     fn far_side(&self) -> FarSide {
         FarSide::taking(["ana@desk.test", "bea@desk.test", "cy@desk.test"]).refusing("gone@desk.test")
     }
-    fn silence(&self) -> Duration {
-        Duration::from_secs(1)
-    }
 }
 
 fn arrival(kept: &Value) -> Arrival {

@@ -36,9 +36,9 @@ pub trait ChannelFixture: Send + Sync {
         None
     }
 
-    /// How much time an attempt is given whose far side falls silent: long enough to come to the silence. Default: 500 ms.
+    /// How much time an attempt is given whose far side falls silent: long enough to come to the silence. Default: 1 s.
     fn silence(&self) -> Duration {
-        Duration::from_millis(500)
+        Duration::from_secs(1)
     }
 
     /// The time of the channel. Default: the machine's, which tests with a socket need.

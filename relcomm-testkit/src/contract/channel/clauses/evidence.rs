@@ -1,6 +1,6 @@
 //! C24 to C26: what comes back.
 
-use crate::contract::channel::exam::{Exam, Held, Stop, arrived, ensure};
+use crate::contract::channel::exam::{Exam, Held, Letter, Stop, arrived, ensure};
 use crate::contract::channel::fault::{Fault, Plot};
 use crate::contract::channel::fixture::{CallBack, RawCall, Trial};
 use relcomm_core::channel::{Callbacks, Found, Inbound, Outcome};
@@ -116,11 +116,7 @@ enum Answer {
     Unknown,
 }
 
-async fn found(
-    exam: &Exam<'_>,
-    trial: &Trial,
-    letter: &crate::contract::channel::exam::Letter,
-) -> Result<Answer, Stop> {
+async fn found(exam: &Exam<'_>, trial: &Trial, letter: &Letter) -> Result<Answer, Stop> {
     let Some(lookup) = trial.channel.lookup() else { return Ok(Answer::Unknown) };
     let said = lookup.lookup(&exam.context(Duration::from_secs(15)), &letter.item().key).await;
     match said {

@@ -1,10 +1,11 @@
 //! C1 to C5, C22 and C23: what a channel says of itself.
 
-use crate::contract::channel::exam::{Exam, Held, Stop, arrived, ensure, quiet};
+use crate::channel::ScriptedChannel;
+use crate::contract::channel::exam::{Exam, Held, Letter, Stop, arrived, ensure, quiet};
 use crate::contract::channel::fault::{Fault, Plot};
 use crate::contract::channel::fixture::{CallBack, Trial};
-use relcomm_core::channel::{Channel, Effect, Inbound, Outcome, Retry, Scope};
-use relcomm_core::mechanism::{Addressing, Deduplication};
+use relcomm_core::channel::{Batch, Channel, Descriptor, Effect, Inbound, Outcome, Outcomes, Prepared, Retry, Scope};
+use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication};
 use relcomm_core::receipt::{Assurance, Evidence};
 use relcomm_core::stakeholder::Address;
 use std::sync::Arc;
@@ -145,7 +146,7 @@ pub(in crate::contract::channel) async fn c23_box_arc_and_task_make_no_differenc
 
     // Another one, boxed once more and shared.
     let mut second = exam.well().await?;
-    let inner = std::mem::replace(&mut second.channel, Box::new(crate::channel::ScriptedChannel::new("gone")));
+    let inner = std::mem::replace(&mut second.channel, Box::new(ScriptedChannel::new("gone")));
     let shared: Arc<dyn Channel> = Arc::new(Box::new(inner) as Box<dyn Channel>);
     ensure!(Surface::of(&*shared, exam, &plain)? == own, "it says something else of itself through Box and Arc");
     for letter in &others {
@@ -153,8 +154,8 @@ pub(in crate::contract::channel) async fn c23_box_arc_and_task_make_no_differenc
         let (cx, text) = (exam.context(Duration::from_secs(15)), exam.prepared(&*shared, letter)?);
         let (key, items) = (letter.message_key, letter.items.clone());
         let flight = tokio::spawn(async move {
-            let mut slots = relcomm_core::channel::Outcomes::new(items.len());
-            let batch = relcomm_core::channel::Batch::new(&text, &key, &items);
+            let mut slots = Outcomes::new(items.len());
+            let batch = Batch::new(&text, &key, &items);
             let said = channel.attempt(&cx, &batch, &mut slots).await;
             (said, slots)
         });
@@ -172,19 +173,15 @@ pub(in crate::contract::channel) async fn c23_box_arc_and_task_make_no_differenc
 /// All that a channel says without being asked to deliver.
 #[derive(PartialEq)]
 struct Surface {
-    descriptor: relcomm_core::channel::Descriptor,
-    capabilities: relcomm_core::mechanism::Capabilities,
-    text: relcomm_core::channel::Prepared,
+    descriptor: Descriptor,
+    capabilities: Capabilities,
+    text: Prepared,
     checked: Vec<Result<(), String>>,
     offers: [bool; 3],
 }
 
 impl Surface {
-    fn of(
-        channel: &dyn Channel,
-        exam: &Exam<'_>,
-        letter: &crate::contract::channel::exam::Letter,
-    ) -> Result<Self, Stop> {
+    fn of(channel: &dyn Channel, exam: &Exam<'_>, letter: &Letter) -> Result<Self, Stop> {
         Ok(Self {
             descriptor: channel.descriptor().clone(),
             capabilities: channel.capabilities().clone(),
