@@ -18,10 +18,6 @@
     feature = "manual",
     doc = "| [`manual`] | a task for a person | what the person attests | is the same task |"
 )]
-#![cfg_attr(
-    feature = "exec",
-    doc = "| [`exec`] | what a program of your own carries: JSON lines on its standard input and output | what the program says | what the program says |"
-)]
 //!
 //! All features are on by default; without any, the crate is empty. TLS is rustls with ring.
 //!
@@ -35,8 +31,6 @@
 pub mod email;
 #[cfg(any(feature = "webhook", feature = "paging"))]
 pub mod http;
-#[cfg(feature = "exec")]
-pub mod exec;
 #[cfg(feature = "manual")]
 pub mod manual;
 #[cfg(feature = "paging")]
