@@ -81,12 +81,13 @@
 //!
 //! # To be tested
 //! `relcomm contract --exec PROGRAM` judges it by the contract of [`Channel`](relcomm_core::channel::Channel). For each trial it sets
-//! `RELCOMM_TRIAL` to a new empty directory, where the program keeps its far side, and asks what only a test asks:
+//! `RELCOMM_TRIAL` to a new empty directory, where the program keeps its far side, and asks what only a test asks. The description says
+//! with which addresses: `"trial": {"addresses": ["ops", "press", "staff"], "refused": "nobody"}`.
 //!
 //! | `do` | with | answered with |
 //! | --- | --- | --- |
-//! | `seen` | | `{"seen": {"text": .., "subject": .., "key": .., "to": .., "raw": ..}}` for each message there (all but `text` if known), then `{"done": true, "calls": N}`: how many attempts asked the far side to take something over |
-//! | `fault` | `fault`: a word such as `lose-answer`; `after`: how many attempts go well first | `{"done": true}`, or `{"cannot": "why"}` |
+//! | `seen` | | `{"seen": {"text": .., "subject": .., "key": .., "to": .., "raw": ..}}` for each message there (all but `text` if known), then `{"done": true, "calls": N}`: how often the far side was to take a message over |
+//! | `fault` | `fault`: a word such as `lose-answer`; `after`: how many messages go well before the one that fails so | `{"done": true}`, or `{"cannot": "why"}` |
 
 mod attempt;
 mod error;
@@ -97,7 +98,7 @@ mod receipts;
 mod wire;
 
 pub use self::error::ExecSetupError;
-pub use self::options::{Description, ExecOptions, PartDescription, PartName, RateDescription};
+pub use self::options::{Description, ExecOptions, PartDescription, PartName, RateDescription, TrialDescription};
 
 use self::attempt::{Attempt, closed};
 use self::error::Mishap;

@@ -131,6 +131,22 @@ pub struct Description {
     /// Whether it answers `receipts` and `receipts-done`. Default: no.
     #[serde(default)]
     pub receipts: bool,
+    /// What it is tested with, if it wants to be tested. Default: nothing.
+    #[serde(default)]
+    pub trial: Option<TrialDescription>,
+}
+
+/// What a program is tested with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct TrialDescription {
+    /// Addresses that it takes, three if it can; none if it posts once for all.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// An address that it refuses for good. Default: it knows none.
+    #[serde(default)]
+    pub refused: Option<String>,
 }
 
 /// One part that a program wants.
@@ -208,6 +224,7 @@ impl Description {
             timeout: None,
             lookup: false,
             receipts: false,
+            trial: None,
         }
     }
 }

@@ -25,9 +25,9 @@ pub async fn run(arguments: Arguments) -> Exit {
     let done = match arguments.verb {
         Verb::Schema { of } => check::schema(of),
         Verb::Rehearse { plan, script, set, format } => rehearse::rehearse(&plan, &script, &set, format),
-        Verb::Validate { common, verbose, against } => check::validate(&common, verbose, against.as_deref()),
+        Verb::Validate { common, verbose, against } => check::validate(&common, verbose, against.as_deref()).await,
         Verb::Explain { code, format } => explain::explain(code.as_deref(), format),
-        Verb::Prepare { common, out, bundle } => check::prepare(&common, out.as_deref(), bundle.as_deref()),
+        Verb::Prepare { common, out, bundle } => check::prepare(&common, out.as_deref(), bundle.as_deref()).await,
         Verb::Verify { common } => check::verify(&common).await,
         Verb::Approve { common, by, role, digest, reject, note } => {
             say::approve(&common, &by, &role, digest.as_deref(), reject, note).await
