@@ -99,7 +99,7 @@ impl Verb {
     /// What surrounds the plan, for verbs that read one.
     fn common_mut(&mut self) -> Option<&mut Common> {
         match self {
-            Self::Schema { .. } | Self::Rehearse { .. } | Self::Explain { .. } => None,
+            Self::Schema { .. } | Self::Rehearse { .. } | Self::Explain { .. } | Self::Contract { .. } => None,
             Self::Validate { common, .. }
             | Self::Prepare { common, .. }
             | Self::Verify { common }
@@ -145,6 +145,18 @@ pub enum Verb {
         /// How the result is printed.
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+    },
+    /// Judges a channel that is a program by the contract of channels: 0 if it keeps it, 4 if a clause is broken.
+    Contract {
+        /// Puts this variable of the environment into the program's; its value counts as a secret.
+        #[arg(long, value_name = "NAME")]
+        env: Vec<String>,
+        /// How the result is printed.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        /// The program and its arguments: the last option, since whatever follows belongs to the program.
+        #[arg(long, value_names = ["PROGRAM", "ARGS"], num_args = 1.., required = true, allow_hyphen_values = true)]
+        exec: Vec<String>,
     },
     /// Renders and checks every text; sends nothing.
     Prepare {

@@ -128,6 +128,7 @@ pub struct ExecChannel {
     offers: Offers,
     hidden: Hidden,
     places: Semaphore,
+    trial: Option<TrialDescription>,
     options: ExecOptions,
 }
 
@@ -193,8 +194,15 @@ impl ExecChannel {
             offers: Offers { lookup: described.lookup, receipts: described.receipts },
             hidden: Hidden::of(options.env.values()),
             places: Semaphore::new(usize::try_from(concurrency.get()).unwrap_or(1).min(Semaphore::MAX_PERMITS)),
+            trial: described.trial,
             options,
         })
+    }
+
+    /// What the program says it can be tested with.
+    #[must_use]
+    pub fn trial(&self) -> Option<&TrialDescription> {
+        self.trial.as_ref()
     }
 }
 

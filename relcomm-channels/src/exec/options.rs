@@ -2,12 +2,13 @@
 
 use relcomm_core::mechanism::{Addressing, Deduplication, Unit};
 use relcomm_core::receipt::Assurance;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 /// Which program, and what it is given.
@@ -76,7 +77,24 @@ impl ExecOptions {
         self.concurrency = Some(n);
         self
     }
+
+    /// The process as the channel starts it, with its arguments, directory and environment: for a test that asks what the channel does
+    /// not ask.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).env_clear();
+        command.envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        command.envs(self.env.iter().map(|(name, value)| (name, value.expose_secret())));
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+        command
+    }
 }
+
+/// The variables that a program is given from the host's environment, where they are set.
+const KEPT: [&str; 7] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT"];
 
 impl fmt::Debug for ExecOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,6 @@ use super::hidden::Hidden;
 use super::options::ExecOptions;
 use relcomm_core::channel::AttemptContext;
 use relcomm_core::clock::Clock;
-use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -25,9 +24,6 @@ const LOGGED_LINE: usize = 500;
 const GRACE: Duration = Duration::from_secs(1);
 /// How often it is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(1);
-
-/// The variables that a program is given from the host's environment, where they are set.
-pub(super) const KEPT: [&str; 7] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT"];
 
 /// A process at work on one request. Dropping it kills the process and all that it started.
 pub(super) struct Process {
@@ -52,13 +48,7 @@ impl Process {
         hidden: Hidden,
         cx: &AttemptContext,
     ) -> Result<Self, Mishap> {
-        let mut command = Command::new(&options.program);
-        command.args(&options.args).env_clear();
-        command.envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-        command.envs(options.env.iter().map(|(name, value)| (name, value.expose_secret())));
-        if let Some(directory) = &options.directory {
-            command.current_dir(directory);
-        }
+        let mut command = Command::from(options.command());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         #[cfg(unix)]
         command.process_group(0);

@@ -3,6 +3,7 @@
 mod annotations;
 mod audit;
 mod check;
+mod contract;
 mod desk;
 mod explain;
 mod look;
@@ -27,6 +28,7 @@ pub async fn run(arguments: Arguments) -> Exit {
         Verb::Rehearse { plan, script, set, format } => rehearse::rehearse(&plan, &script, &set, format),
         Verb::Validate { common, verbose, against } => check::validate(&common, verbose, against.as_deref()).await,
         Verb::Explain { code, format } => explain::explain(code.as_deref(), format),
+        Verb::Contract { exec, env, format } => contract::contract(&exec, &env, format).await,
         Verb::Prepare { common, out, bundle } => check::prepare(&common, out.as_deref(), bundle.as_deref()).await,
         Verb::Verify { common } => check::verify(&common).await,
         Verb::Approve { common, by, role, digest, reject, note } => {
@@ -68,7 +70,7 @@ fn format_of(verb: &Verb) -> Format {
         Verb::Schema { .. } => Format::Json,
         Verb::Rehearse { format: RehearsalFormat::Json, .. } => Format::Json,
         Verb::Rehearse { .. } => Format::Text,
-        Verb::Explain { format, .. } => *format,
+        Verb::Explain { format, .. } | Verb::Contract { format, .. } => *format,
         Verb::Validate { common, .. }
         | Verb::Prepare { common, .. }
         | Verb::Verify { common }
