@@ -9,6 +9,7 @@ use relcomm::Exit;
 use relcomm::arguments::Arguments;
 use relcomm::deployment::{ChannelKind, ChannelKinds, Made};
 use relcomm_testkit::channel::ScriptedChannel;
+use relcomm_testkit::contract::channel::clauses;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -207,4 +208,54 @@ async fn a_host_adds_a_kind_of_its_own_and_runs_the_command_with_it() {
     assert!(ledger.seen().is_empty());
     assert_eq!(run(&scene("spool: { kind: ledger, book: journal }\n")).await, Exit::Done);
     assert_eq!(ledger.seen().len(), 2);
+}
+
+#[test]
+fn the_example_keeps_the_contract_of_channels() {
+    let folder = Folder::empty();
+    let spool = program("spool.py").display().to_string();
+    let ran = relcomm_with(&folder, &["contract", "--exec", &spool], &[]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    for clause in clauses() {
+        // A spool learns no limits, and nobody calls it back.
+        let applies = !["c22", "c24", "c25"].iter().any(|number| clause.starts_with(number));
+        let said = if applies { format!("{clause}: kept\n") } else { format!("{clause}: not applicable: ") };
+        assert!(ran.stdout.contains(&said), "{said}\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_broken_program_is_told_which_clause_it_breaks() {
+    let folder = Folder::empty();
+    let broken = program("broken.py").display().to_string();
+    let contract = |format: &str, program: &[&str]| {
+        let args = ["contract", "--clause", "c02", "--clause", "c05", "--clause", "c10", "--format", format, "--exec"];
+        relcomm_with(&folder, &[args.as_slice(), program].concat(), &[])
+    };
+    let ran = contract("text", &[&broken]);
+    assert_eq!(ran.code, 4, "{}{}", ran.stdout, ran.stderr);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "c02_it_claims_what_it_can_and_can_what_it_claims: BROKEN: it claims that a repeat is recognised; 2 copies arrived",
+            "c05_verification_sends_nothing: kept",
+            "c10_the_key_is_the_same_on_every_try: BROKEN: the key is another one on the second try",
+            "3 clauses, 2 broken, 0 clauses and parts not applicable",
+        ]
+    );
+    let report: Value = serde_json::from_str(&contract("json", &[&broken]).stdout).unwrap();
+    assert_eq!(report["broken"], 2, "{report:#}");
+    assert_eq!(report["clauses"][1]["verdict"], "kept", "{report:#}");
+
+    // What cannot be tested is a matter of usage.
+    for (program, words) in [
+        (&["/no/such/program"] as &[&str], "cannot be started"),
+        (&["echo", r#"{"kind":"x"}"#], "describes no `trial`"),
+        (&["echo", r#"{"kind":"x","trial":{"addresses":["a"]}}"#], "cannot be asked what its far side saw"),
+    ] {
+        let ran = contract("text", program);
+        assert_eq!(ran.code, 1, "{program:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(words), "{program:?}: {}", ran.stderr);
+    }
 }

@@ -151,6 +151,9 @@ pub enum Verb {
         /// Puts this variable of the environment into the program's; its value counts as a secret.
         #[arg(long, value_name = "NAME")]
         env: Vec<String>,
+        /// Only this clause, by its name or number such as `c08`.
+        #[arg(long, value_name = "CLAUSE")]
+        clause: Vec<String>,
         /// How the result is printed.
         #[arg(long, value_enum, default_value_t)]
         format: Format,

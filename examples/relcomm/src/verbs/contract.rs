@@ -13,8 +13,10 @@ use relcomm_testkit::contract::channel::{
 use relcomm_testkit::contract::{ClauseReport, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -24,7 +26,12 @@ const ASKING: Duration = Duration::from_secs(20);
 /// The longest answer that is read, in octets.
 const LONGEST: u64 = 1 << 24;
 
-pub(super) async fn contract(command: &[String], pass: &[String], format: Format) -> Result<Exit, Failure> {
+pub(super) async fn contract(
+    command: &[String],
+    pass: &[String],
+    only: &[String],
+    format: Format,
+) -> Result<Exit, Failure> {
     let [program, args @ ..] = command else { return Err(Failure::Tool("--exec names no program".into())) };
     let mut options = ExecOptions::new(program);
     let mut secrets = Vec::new();
@@ -42,21 +49,63 @@ pub(super) async fn contract(command: &[String], pass: &[String], format: Format
     let Some(trial) = channel.trial().cloned() else {
         return Err(Failure::Tool("the program describes no `trial`: it does not say how it is tested".into()));
     };
+    let seen = ask(&on_trial(&options, &place), &seen());
+    if let Err(why) = seen {
+        return Err(Failure::Tool(format!("the program cannot be asked what its far side saw: {why}")));
+    }
     let program = Program { options, trial, secrets, channel, trouble: Arc::default() };
 
-    let mut reports = Vec::new();
-    for name in clauses() {
-        let Some(report) = run_one(&program, name).await else { continue };
-        if let Some(trouble) = program.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(Failure::Tool(format!("{name}: the program cannot be asked what its far side saw: {trouble}")));
-        }
-        match format {
-            Format::Json => say(report.name),
-            Format::Text | Format::Github => print(&report.to_string()),
-        }
-        reports.push(report);
+    let names: Vec<&str> = match only {
+        [] => clauses().collect(),
+        only => clauses().filter(|name| only.iter().any(|o| o == name || name.split('_').next() == Some(o))).collect(),
+    };
+    if names.is_empty() {
+        return Err(Failure::Tool(format!(
+            "--clause: there is no such clause; the last is {}",
+            clauses().last().unwrap_or_default()
+        )));
     }
-    Ok(conclude(&reports, format))
+    let reports = judge(&program, &names, |report| match format {
+        Format::Json => say(report.name),
+        Format::Text | Format::Github => print(&report.to_string()),
+    })?;
+    match program.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        Some(why) => Err(Failure::Tool(format!("the program cannot be asked what its far side saw: {why}"))),
+        None => Ok(conclude(&reports, format)),
+    }
+}
+
+/// Judges as many clauses at once as there are processors; each is told in its turn. What the suite waits for blocks, so each has a
+/// thread.
+fn judge(program: &Program, names: &[&str], mut told: impl FnMut(&ClauseReport)) -> Result<Vec<ClauseReport>, Failure> {
+    let next = AtomicUsize::new(0);
+    let (done, mut reports) = (mpsc::channel(), Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            let (done, next) = (done.0.clone(), &next);
+            scope.spawn(move || {
+                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                    let report = runtime.map(|runtime| runtime.block_on(run_one(program, name)));
+                    // Whoever waits for it stays until the last one has come.
+                    let _ = done.send((*name, report));
+                }
+            });
+        }
+        drop(done.0);
+        let mut early = BTreeMap::new();
+        for (name, report) in done.1 {
+            let report = report.map_err(|e| Failure::Tool(format!("the runtime cannot be started: {e}")))?;
+            early.insert(name, report);
+            while let Some(report) = names.get(reports.len()).and_then(|name| early.remove(name)) {
+                let Some(report) = report else { return Err(Failure::Tool("there is no such clause".into())) };
+                told(&report);
+                reports.push(report);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(reports)
 }
 
 fn conclude(reports: &[ClauseReport], format: Format) -> Exit {
@@ -68,7 +117,10 @@ fn conclude(reports: &[ClauseReport], format: Format) -> Exit {
             print(&json(&json!({ "broken": broken, "not_applicable": left_out, "clauses": clauses })));
         }
         Format::Text | Format::Github => {
-            print(&format!("{} clauses, {broken} broken, {left_out} clauses and parts not applicable\n", reports.len()))
+            print(&format!(
+                "{} clauses, {broken} broken, {left_out} clauses and parts not applicable\n",
+                reports.len()
+            ));
         }
     }
     if broken == 0 { Exit::Done } else { Exit::NotInformed }
@@ -119,10 +171,8 @@ impl ChannelFixture for Program {
             let request =
                 json!({ "relcomm": 1, "do": "fault", "fault": word(&fault.to_string()), "after": plot.spared() });
             let answer = ask(&options, &request).map_err(CannotShow::because)?;
-            match answer.iter().find_map(|line| line.cannot.as_deref()) {
-                Some(why) => return Err(CannotShow::because(why)),
-                None if answer.iter().any(|line| line.done) => {}
-                None => return Err(CannotShow::because("the program does not know how to fail")),
+            if let Some(why) = answer.iter().find_map(|line| line.cannot.as_deref()) {
+                return Err(CannotShow::because(why));
             }
         }
         let channel = open(&options).await.map_err(|e| CannotShow::because(e.to_string()))?;
@@ -132,7 +182,7 @@ impl ChannelFixture for Program {
             move || {
                 // The directory goes when nobody can look any more.
                 let _held = &place;
-                ask(&options, &json!({ "relcomm": 1, "do": "seen" })).unwrap_or_else(|why| {
+                ask(&options, &seen()).unwrap_or_else(|why| {
                     *trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
                     Vec::new()
                 })
@@ -190,6 +240,10 @@ impl Seen {
     }
 }
 
+fn seen() -> Value {
+    json!({ "relcomm": 1, "do": "seen" })
+}
+
 /// `LoseAnswer` as `lose-answer`.
 fn word(fault: &str) -> String {
     let mut word = String::new();
@@ -226,8 +280,8 @@ fn ask(options: &ExecOptions, request: &Value) -> Result<Vec<Line>, String> {
     }
     let _ = process.wait();
     let text = answer.map_err(|_| format!("it has not answered in {ASKING:?}"))?.map_err(|e| e.to_string())?;
-    text.lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| serde_json::from_str(line).map_err(|_| "a line of its answer is not understood".to_owned()))
-        .collect()
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str);
+    let lines: Vec<Line> = lines.collect::<Result<_, _>>().map_err(|_| "a line of its answer is not understood")?;
+    let whole = lines.iter().any(|line| line.done || line.cannot.is_some());
+    if whole { Ok(lines) } else { Err("it does not say that it is done".into()) }
 }

@@ -28,7 +28,7 @@ pub async fn run(arguments: Arguments) -> Exit {
         Verb::Rehearse { plan, script, set, format } => rehearse::rehearse(&plan, &script, &set, format),
         Verb::Validate { common, verbose, against } => check::validate(&common, verbose, against.as_deref()).await,
         Verb::Explain { code, format } => explain::explain(code.as_deref(), format),
-        Verb::Contract { exec, env, format } => contract::contract(&exec, &env, format).await,
+        Verb::Contract { exec, env, clause, format } => contract::contract(&exec, &env, &clause, format).await,
         Verb::Prepare { common, out, bundle } => check::prepare(&common, out.as_deref(), bundle.as_deref()).await,
         Verb::Verify { common } => check::verify(&common).await,
         Verb::Approve { common, by, role, digest, reject, note } => {
