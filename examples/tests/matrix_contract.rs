@@ -4,7 +4,11 @@
 mod custom_channel;
 
 use async_trait::async_trait;
+use clap::Parser;
 use custom_channel::MatrixChannel;
+use relcomm::Exit;
+use relcomm::arguments::Arguments;
+use relcomm::deployment::ChannelKinds;
 use relcomm_core::channel::{
     AttemptContext, Batch, Channel, ChannelError, ErrorKind, Key, Outcome, Outcomes, Outgoing, Part, Prepared, Retry,
     Scope,
@@ -113,5 +117,52 @@ async fn rooms_and_servers_are_checked() {
     let outside = MatrixChannel::new(&peer.url(""), TOKEN.into()).unwrap().room("!one:peer.test").unwrap();
     let cx = AttemptContext::new(Arc::new(SystemClock::new()), Duration::from_secs(20));
     assert_eq!(outside.verify(&cx).await.unwrap()[0].code, "MATRIX01");
-    let _ = custom_channel::kind();
+}
+
+const PLAN: &str = r#"
+plan: 1
+id: anvil-2
+release: { product: Anvil, version: 2.0.0, what: Shared folders, why: Teams asked for them., how: Choose Share. }
+responsible: ada@anvil.example
+groups: { staff: { via: [chat], members: [{ id: ada }, { id: ben }] } }
+communiques: { live: { to: staff, text: "Anvil {{ release.version }} is live: {{ item.item_1 }}" } }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_of_the_example_posts_once_for_all() {
+    let peer = HttpPeer::start(HttpScript::new()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("token"), TOKEN).unwrap();
+    let run = |settings: String| {
+        let file =
+            format!("channels: 1\njournal: 'file:{}'\nchat: {{ kind: matrix, {settings} }}\n", path("journal.db"));
+        std::fs::write(path("plan.yaml"), PLAN).unwrap();
+        std::fs::write(path("channels.yaml"), file).unwrap();
+        let (plan, channels) = (path("plan.yaml"), path("channels.yaml"));
+        let words = [
+            "relcomm",
+            "deliver",
+            &plan,
+            "--channels",
+            &channels,
+            "--execute",
+            "--by",
+            "ada",
+            "--proof",
+            "run 7",
+            "--new-journal",
+        ];
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        relcomm::verbs::run(arguments.channel_kinds(ChannelKinds::standard().with("matrix", custom_channel::kind())))
+    };
+    let settings = format!("homeserver: '{}', token: {{ file: '{}' }}", peer.url(""), path("token"));
+    assert_eq!(run(settings.clone()).await, Exit::Invalid, "it has no room");
+    assert!(peer.requests().is_empty());
+    assert_eq!(run(format!("{settings}, room: '!one:peer.test'")).await, Exit::Done);
+    let requests = peer.requests();
+    let posts: Vec<_> = requests.iter().filter_map(posted).collect();
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0].0, "!one:peer.test");
+    assert_eq!(requests[0].header("authorization"), Some(format!("Bearer {TOKEN}").as_str()));
 }
