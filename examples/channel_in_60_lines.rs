@@ -19,28 +19,20 @@ impl Spool {
         Self(root, Descriptor::new("spool"), can)
     }
 
-    async fn deliver(
-        &self,
-        text: &Prepared,
-        item: &Outgoing,
-        crossing: impl FnOnce(),
-    ) -> Result<Accepted, ChannelError> {
+    async fn deliver(&self, text: &Prepared, item: &Outgoing, crossing: impl FnOnce()) -> io::Result<()> {
         let folder = self.0.join(item.address.as_ref().map_or("all", Address::as_str));
-        let (key, text) = (item.key, text.part("text").to_owned());
-        let written = tokio::task::spawn_blocking(move || {
-            let draft = folder.join(format!(".{key}"));
-            fs::write(&draft, text).map(|()| (draft, folder.join(key.as_str())))
-        });
-        let error = |e: io::Error| match e.kind() {
-            io::ErrorKind::NotFound => ChannelError::new(ErrorKind::RecipientInvalid, "there is no such folder"),
-            kind => {
-                ChannelError::new(ErrorKind::Unavailable, kind.to_string()).scope(Scope::Channel).retry(Retry::Backoff)
-            }
-        };
-        let (draft, file) = written.await.map_err(io::Error::other).and_then(|io| io).map_err(error)?;
+        let (draft, file) = (folder.join(format!(".{}", item.key)), folder.join(item.key.as_str()));
+        let (to, text) = (draft.clone(), text.part("text").to_owned());
+        tokio::task::spawn_blocking(move || fs::write(to, text)).await??;
         crossing(); // A name without a dot is what readers look for: until here nobody was told.
-        fs::rename(draft, file).map_err(|e| error(e).maybe_sent())?;
-        Ok(Accepted::new(Assurance::Accepted).reference(key.as_str()))
+        fs::rename(draft, file)
+    }
+}
+
+fn fault(error: &io::Error) -> ChannelError {
+    match error.kind() {
+        io::ErrorKind::NotFound => ChannelError::new(ErrorKind::RecipientInvalid, "there is no such folder"),
+        _ => ChannelError::new(ErrorKind::Unavailable, "no file").scope(Scope::Channel).retry(Retry::Backoff),
     }
 }
 
@@ -67,7 +59,8 @@ impl Channel for Spool {
                 return Err(ChannelError::new(ErrorKind::Cancelled, "no time is left").retry(Retry::Backoff));
             }
             let ended = self.deliver(batch.text, item, || out.crossing(i)).await;
-            out.set(i, ended.map_or_else(Outcome::Failed, Outcome::Accepted));
+            let accepted = || Outcome::Accepted(Accepted::new(Assurance::Accepted));
+            out.set(i, ended.map_or_else(|e| Outcome::Failed(fault(&e)), |()| accepted()));
         }
         Ok(())
     }
