@@ -147,6 +147,31 @@ fn a_program_that_is_killed_leaves_its_delivery_in_doubt_and_held() {
     assert_eq!(files(&folder).len(), 2);
 }
 
+/// A program that says on standard error all that it was told, and that it knows the password.
+const TALKS: &str = r#"read request
+case "$request" in *describe*) echo '{"kind":"talks"}'; exit ;; esac
+echo "the password is $PASSWORD" >&2; echo "$request" >&2
+echo '{"failed":"policy","message":"not for ops or press, says Hush-Hush-4711"}'"#;
+
+#[test]
+fn what_a_program_says_is_logged_without_what_nobody_may_read() {
+    let folder = scene("");
+    std::fs::write(folder.path("talks.sh"), TALKS).unwrap();
+    let channels = "channels: 1\njournal: file:journal.db\nspool: { kind: exec, program: /bin/sh, args: [talks.sh], env: { PASSWORD: { env: HUSH } } }\n";
+    std::fs::write(folder.path("channels.yaml"), channels).unwrap();
+    let args = ["--log", "debug", "deliver", "plan.yaml", "--channels", "channels.yaml", "--execute", "--new-journal"];
+    let more = ["--by", "ada", "--proof", "run 7", "--format", "json"];
+    let ran = relcomm_with(&folder, &[args.as_slice(), &more].concat(), &[("HUSH", "hush-hush-4711".into())]);
+    assert_eq!(ran.code, 4, "{}{}", ran.stdout, ran.stderr);
+    let said: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("the program says")).collect();
+    assert!(said.iter().any(|line| line.contains("the password is …")), "{}", ran.stderr);
+    let request = said.iter().find(|line| line.contains("message_key")).expect("the request is logged");
+    assert!(request.contains(r#"address\":\"…\""#) || request.contains(r#""address":"…""#), "{request}");
+    for hidden in ["hush-hush", "Hush-Hush", "größer", "v1-"] {
+        assert!(!ran.stderr.contains(hidden) && !ran.stdout.contains(hidden), "{hidden}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
 #[test]
 fn wrong_settings_of_a_program_are_found() {
     let cases = [

@@ -115,6 +115,7 @@ async fn every_mishap_has_its_meaning() {
         (crossed("echo '{\"item\":0,\"sent\":1}'; read r"), K::Protocol,  MaybeSent, Retry::Never,   None),
         (crossed("echo '{\"item\":0,\"crossing\":true}'"), K::Protocol,   MaybeSent, Retry::Never,   None),
         (crossed("echo '{\"item\":7,\"accepted\":\"accepted\"}'"), K::Protocol, MaybeSent, Retry::Never, None),
+        (crossed("echo '{\"done\":false}'"),              K::Protocol,    MaybeSent, Retry::Never,   None),
         (crossed("echo '{\"done\":true}'"),               K::Protocol,    MaybeSent, Retry::Never,   None),
         (crossed("echo '{\"finding\":\"error\"}'"),       K::Protocol,    MaybeSent, Retry::Never,   None),
         ("echo '{\"item\":0,\"accepted\":\"accepted\"}'".into(), K::Protocol, MaybeSent, Retry::Never, None),

@@ -3,7 +3,7 @@
 use relcomm_core::channel::Batch;
 use secrecy::{ExposeSecret, SecretString};
 
-/// Shorter ones stand in too many innocent words.
+/// Shorter values of variables and lines of a text stand in too many innocent words.
 const SHORTEST: usize = 4;
 /// What stands in the place of what was struck out.
 const STRUCK: &str = "…";
@@ -16,7 +16,7 @@ impl Hidden {
     pub(super) fn of<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
         let mut hidden = Self::default();
         for secret in secrets {
-            hidden.add(secret.expose_secret());
+            hidden.add(secret.expose_secret(), SHORTEST);
         }
         hidden
     }
@@ -26,22 +26,22 @@ impl Hidden {
         let mut hidden = self.clone();
         for item in batch.items {
             if let Some(address) = &item.address {
-                hidden.add(address.as_str());
+                hidden.add(address.as_str(), 1);
             }
-            hidden.add(item.name.as_deref().unwrap_or_default());
-            hidden.add(item.token().as_str());
+            hidden.add(item.name.as_deref().unwrap_or_default(), 1);
+            hidden.add(item.token().as_str(), 1);
         }
         for line in batch.text.parts.iter().flat_map(|part| part.content.lines()) {
-            hidden.add(line);
+            hidden.add(line, SHORTEST);
         }
         // A longer one may hold a shorter one.
         hidden.0.sort_by_key(|text| std::cmp::Reverse(text.len()));
         hidden
     }
 
-    fn add(&mut self, text: &str) {
+    fn add(&mut self, text: &str, shortest: usize) {
         let text = text.trim();
-        if text.len() >= SHORTEST {
+        if text.len() >= shortest {
             self.0.push(text.to_ascii_lowercase());
         }
     }

@@ -77,10 +77,11 @@
 //! nothing else. Secrets belong there, never into arguments. It runs as the host does: it is trusted with all that the host may do.
 //!
 //! What it writes to standard error is logged at debug, at most 64 KiB. Values of its environment, addresses, names, tokens and lines of
-//! the text are struck out of that and of every `message`; a `reference`, `url` or `code` that holds one is left out.
+//! the text are struck out of that and of every `message` (values and lines of less than four octets are not); a `reference`, `url` or `code` that holds
+//! one is left out.
 //!
 //! # To be tested
-//! `relcomm contract --exec PROGRAM` judges it by the contract of [`Channel`](relcomm_core::channel::Channel). For each trial it sets
+//! `relcomm contract --exec PROGRAM` judges it by the contract of [`Channel`]. For each trial it sets
 //! `RELCOMM_TRIAL` to a new empty directory, where the program keeps its far side, and asks what only a test asks. The description says
 //! with which addresses: `"trial": {"addresses": ["ops", "press", "staff"], "refused": "nobody"}`.
 //!

@@ -197,6 +197,9 @@ impl Log {
 
     fn close(&mut self) {
         let line = std::mem::take(&mut self.line);
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return;
+        }
         let line = self.hidden.strike(&String::from_utf8_lossy(&line));
         let line: String = line.chars().filter(|c| !c.is_control()).take(LOGGED_LINE).collect();
         if !line.trim().is_empty() {

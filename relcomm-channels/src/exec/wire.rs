@@ -175,6 +175,9 @@ const LINE: Mishap = Mishap::Breach("a line is no JSON object with the keys that
 /// Reads a line. Whatever is hidden is struck out of what it says. `crossed` says whether an item has crossed.
 pub(super) fn read(line: &[u8], hidden: &Hidden, crossed: impl Fn(usize) -> bool) -> Result<Said, Mishap> {
     let line: Line = serde_json::from_slice(line).map_err(|_| LINE)?;
+    if line.crossing == Some(false) || line.done == Some(false) {
+        return Err(Mishap::Breach("`crossing` and `done` are true, or are not said"));
+    }
     let whole = |present: &[bool]| present.iter().filter(|p| **p).count() == 1;
     if !whole(&[
         line.crossing.is_some(),
@@ -287,4 +290,43 @@ fn receipt(id: String, line: Line) -> Result<Received, Mishap> {
         receipt = receipt.reported(at);
     }
     Ok(Received::new(id, vec![receipt], raw))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hidden, Said, read};
+    use proptest::prelude::*;
+
+    /// A value that a line may hold at a key, or not.
+    fn value() -> impl Strategy<Value = String> {
+        let words =
+            ["true", "0", "-1", "1.5", "99999999999999999999", "null", "[]", "{}", r#""accepted""#, r#""never""#];
+        let text = "[a-z\\u{e9}\\u{1f600} ]{0,12}".prop_map(|text| serde_json::Value::from(text).to_string());
+        prop_oneof![proptest::sample::select(words.to_vec()).prop_map(str::to_owned), text]
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_read_or_refused(
+            keys in proptest::collection::vec((proptest::sample::select(vec![
+                "item", "crossing", "accepted", "reference", "failed", "scope", "effect", "retry", "code", "message", "finding",
+                "lookup", "assurance", "receipt", "token", "says", "until", "reported", "raw", "done", "other",
+            ]), value()), 0..6),
+            cut in 0usize..200,
+        ) {
+            let line = keys.iter().map(|(key, value)| format!("{key:?}:{value}")).collect::<Vec<_>>().join(",");
+            let line = format!("{{{line}}}");
+            let hidden = Hidden::of(&["true story".into()]);
+            let said = read(line.as_bytes(), &hidden, |_| true);
+            if keys.iter().any(|(key, _)| *key == "other") {
+                prop_assert!(said.is_err(), "{line}");
+            }
+            if matches!(said, Ok(Said::Crossing(_) | Said::Accepted(..) | Said::Failed(..))) {
+                prop_assert!(line.contains("\"item\":0"), "{line}");
+            }
+            // Whatever breaks off is refused, or was nothing yet.
+            let part = line.as_bytes().get(..cut.min(line.len() - 1)).unwrap_or_default();
+            prop_assert!(read(part, &hidden, |_| true).is_err());
+        }
+    }
 }

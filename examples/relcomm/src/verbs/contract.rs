@@ -7,9 +7,7 @@ use async_trait::async_trait;
 use relcomm_channels::exec::{ExecChannel, ExecOptions, TrialDescription};
 use relcomm_core::channel::{AttemptContext, Channel, Wording};
 use relcomm_core::clock::SystemClock;
-use relcomm_testkit::contract::channel::{
-    Arrival, CannotShow, ChannelFixture, FarSide, Plot, Trial, clauses, run_one,
-};
+use relcomm_testkit::contract::channel::{Arrival, CannotShow, ChannelFixture, FarSide, Plot, Trial, clauses, run_one};
 use relcomm_testkit::contract::{ClauseReport, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
