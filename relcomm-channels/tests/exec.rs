@@ -221,7 +221,7 @@ async fn nothing_that_the_program_started_outlives_a_call_that_is_late_or_droppe
         let folder = tempfile::tempdir().unwrap();
         let fifo = fifo(&folder);
         // The program and a child of it hold the pipe open, and neither ends by itself.
-        let script = format!("exec 3>{fifo}; echo here >&3; sleep 600 & {CROSS} sleep 600");
+        let script = format!("exec 3>{fifo}; echo here >&3; sleep 60 & {CROSS} sleep 60");
         let watch = tokio::spawn(all_have_ended(fifo));
         let (text, items, mut slots) = (text(), items(1), Outcomes::new(1));
         let (channel, cx, key) = (channel(&script), context(if dropped { AMPLE } else { SHORT * 4 }), key(9));
@@ -244,7 +244,7 @@ async fn nothing_that_the_program_started_outlives_a_call_that_is_late_or_droppe
 async fn what_it_leaves_behind_after_its_answer_is_ended_too() {
     let folder = tempfile::tempdir().unwrap();
     let fifo = fifo(&folder);
-    let script = format!("exec 3>{fifo}; sleep 600 >/dev/null 2>&1 & echo '{{\"done\":true}}'");
+    let script = format!("exec 3>{fifo}; sleep 60 >/dev/null 2>&1 & echo '{{\"done\":true}}'");
     let watch = tokio::spawn(all_have_ended(fifo));
     channel(&script).verify(&context(AMPLE)).await.unwrap();
     watch.await.unwrap();
