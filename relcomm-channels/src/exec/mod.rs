@@ -6,6 +6,19 @@
 //! process that has not ended a second after its answer, whose time is up, or whose call is dropped, is killed with its whole process
 //! group (on systems other than Unix: the process alone).
 //!
+//! In the channels file of the `relcomm` command (a path is relative to where the command runs):
+//!
+//! ```yaml
+//! chat:
+//!   kind: exec
+//!   program: ./post.py                # or a name in PATH
+//!   args: [--room, general]
+//!   env: { TOKEN: { env: CHAT_TOKEN } }
+//!   directory: /srv/chat              # the rest may be left out
+//!   timeout: 30s
+//!   concurrency: 4
+//! ```
+//!
 //! # Requests
 //! Each is one object with `relcomm` (the version of the protocol, 1), `do`, and `seconds`, the time it has. Keys that a program does not
 //! know it passes over.
@@ -77,8 +90,8 @@
 //! nothing else. Secrets belong there, never into arguments. It runs as the host does: it is trusted with all that the host may do.
 //!
 //! What it writes to standard error is logged at debug, at most 64 KiB. Values of its environment, addresses, names, tokens and lines of
-//! the text are struck out of that and of every `message` (values and lines of less than four octets are not); a `reference`, `url` or `code` that holds
-//! one is left out.
+//! the text are struck out of that and of every `message` (values and lines of less than four octets are not); a `reference`, `url` or
+//! `code` that holds one is left out.
 //!
 //! # To be tested
 //! `relcomm contract --exec PROGRAM` judges it by the contract of [`Channel`]. For each trial it sets
