@@ -24,9 +24,12 @@ impl Attempt<'_> {
                 Ok(())
             }
             Err(End::Silence) => Err(Mishap::Died(process.end().await.and_then(code)).into()),
+            Err(End::Said(error)) => {
+                process.end().await;
+                Err(error)
+            }
             // It is no longer wanted: that it is dropped kills it.
             Err(End::Mishap(mishap)) => Err(mishap.into()),
-            Err(End::Said(error)) => Err(error),
         }
     }
 

@@ -149,8 +149,26 @@ impl Process {
         let _ = self.child.start_kill();
         self.group.end();
         let ended = self.child.wait().await.ok();
-        self.log.close();
+        self.drain().await;
         ended
+    }
+
+    /// Logs what it still said. Whoever could say more has ended, but for one who left the group: nobody waits long for that.
+    async fn drain(&mut self) {
+        let clock = Arc::clone(&self.clock);
+        let until = clock.now() + GRACE;
+        let mut said = Vec::new();
+        while self.errors.is_some() && self.log.is_heard() {
+            tokio::select! {
+                biased;
+                read = read(&mut self.errors, &mut said) => match read {
+                    Some(_) => self.log.take(&std::mem::take(&mut said)),
+                    None => self.errors = None,
+                },
+                () = clock.sleep_until(until) => break,
+            }
+        }
+        self.log.close();
     }
 }
 
@@ -187,6 +205,10 @@ struct Log {
 }
 
 impl Log {
+    fn is_heard(&self) -> bool {
+        tracing::enabled!(tracing::Level::DEBUG)
+    }
+
     fn take(&mut self, said: &[u8]) {
         let said = said.get(..said.len().min(self.left)).unwrap_or_default();
         self.left -= said.len();
@@ -197,7 +219,7 @@ impl Log {
 
     fn close(&mut self) {
         let line = std::mem::take(&mut self.line);
-        if !tracing::enabled!(tracing::Level::DEBUG) {
+        if !self.is_heard() {
             return;
         }
         let line = self.hidden.strike(&String::from_utf8_lossy(&line));

@@ -34,7 +34,10 @@ pub(super) async fn ask(
         };
         match read(&line, hidden, |_| false)? {
             Said::Done => break,
-            Said::AllFailed(error) => return Err(error),
+            Said::AllFailed(error) => {
+                process.end().await;
+                return Err(error);
+            }
             said => all.push(said),
         }
     }

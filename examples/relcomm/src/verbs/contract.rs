@@ -21,6 +21,8 @@ use tempfile::TempDir;
 
 /// How long the program may take to say what it is, what it saw, and that it will fail.
 const ASKING: Duration = Duration::from_secs(20);
+/// How long a program may take to start and to come to the point at which it falls silent.
+const SILENCE: Duration = Duration::from_millis(1500);
 /// The longest answer that is read, in octets.
 const LONGEST: u64 = 1 << 24;
 
@@ -200,6 +202,11 @@ impl ChannelFixture for Program {
         far_side.refused.clone_from(&self.trial.refused);
         far_side.secrets.clone_from(&self.secrets);
         far_side
+    }
+
+    /// A program has to start before it can fall silent.
+    fn silence(&self) -> Duration {
+        SILENCE
     }
 
     /// The fullest part that the program asks for.
