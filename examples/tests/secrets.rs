@@ -154,7 +154,7 @@ async fn no_output_shows_a_secret_or_an_address() {
     let validation = validate(&draft, &source, &PlanDir::new(folder.path("")), &Facts::unknown(), &standard_rules());
     check("Debug of a draft", &format!("{draft:?}"));
     check("Debug of a validation", &format!("{:?}", validation.people()));
-    let channels = deployment.channels(validation.plan()).unwrap();
+    let channels = deployment.channels(validation.plan()).await.unwrap();
     check("Debug of the channels", &format!("{channels:?} {deployment:?}"));
     let (plan, people) = validation.into_plan().unwrap();
     check("Debug of a plan", &format!("{plan:?}"));

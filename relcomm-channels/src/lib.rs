@@ -18,6 +18,10 @@
     feature = "manual",
     doc = "| [`manual`] | a task for a person | what the person attests | is the same task |"
 )]
+#![cfg_attr(
+    feature = "exec",
+    doc = "| [`exec`] | what a program of your own does, in any language | what the program describes | is what the program describes |"
+)]
 //!
 //! All features are on by default; without any, the crate is empty. TLS is rustls with ring.
 //!
@@ -29,6 +33,8 @@
 
 #[cfg(feature = "email")]
 pub mod email;
+#[cfg(feature = "exec")]
+pub mod exec;
 #[cfg(any(feature = "webhook", feature = "paging"))]
 pub mod http;
 #[cfg(feature = "manual")]

@@ -289,3 +289,18 @@ fn every_chapter_is_a_module() {
         assert!(modules.contains(&format!("| [`{name}`] |")), "{name} is not in the list");
     }
 }
+
+#[test]
+fn the_channel_of_the_guide_is_the_example_and_has_sixty_lines() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/channel_in_60_lines.rs");
+    let example = fs::read_to_string(example).unwrap();
+    let from = example.find("use async_trait").unwrap();
+    let to = example.find("\n#[allow(dead_code").unwrap();
+    let code = &example[from..to];
+    assert!(
+        chapter("a_channel").contains(&format!("```rust\n{code}# fn main() {{}}\n```")),
+        "the example is another one"
+    );
+    let lines = code.lines().filter(|line| !line.trim().is_empty()).count();
+    assert!(lines <= 60, "{lines} lines");
+}

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::deployment::ChannelKinds;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -78,6 +79,42 @@ pub struct Common {
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// The kinds of channel that the channels file may name. Not of the command line: see [`Arguments::channel_kinds`].
+    #[arg(skip)]
+    pub kinds: ChannelKinds,
+}
+
+impl Arguments {
+    /// With these kinds of channel instead of the standard ones.
+    #[must_use]
+    pub fn channel_kinds(mut self, kinds: ChannelKinds) -> Self {
+        if let Some(common) = self.verb.common_mut() {
+            common.kinds = kinds;
+        }
+        self
+    }
+}
+
+impl Verb {
+    /// What surrounds the plan, for verbs that read one.
+    fn common_mut(&mut self) -> Option<&mut Common> {
+        match self {
+            Self::Schema { .. } | Self::Rehearse { .. } | Self::Explain { .. } | Self::Contract { .. } => None,
+            Self::Validate { common, .. }
+            | Self::Prepare { common, .. }
+            | Self::Verify { common }
+            | Self::Approve { common, .. }
+            | Self::Declare { common, .. }
+            | Self::Dispatch { common, .. }
+            | Self::Tasks { common }
+            | Self::Attest { common, .. }
+            | Self::Receipts { common, .. }
+            | Self::Status { common, .. }
+            | Self::Report { common, .. }
+            | Self::Deliver { common, .. } => Some(common),
+            Self::Hold(person) | Self::Resume(person) | Self::Cancel(person) => Some(&mut person.common),
+        }
+    }
 }
 
 /// The verbs.
@@ -108,6 +145,21 @@ pub enum Verb {
         /// How the result is printed.
         #[arg(long, value_enum, default_value_t)]
         format: Format,
+    },
+    /// Judges a channel that is a program by the contract of channels: 0 if it keeps it, 4 if a clause is broken.
+    Contract {
+        /// Puts this variable of the environment into the program's; its value counts as a secret.
+        #[arg(long, value_name = "NAME")]
+        env: Vec<String>,
+        /// Only this clause, by its name or number such as `c08`.
+        #[arg(long, value_name = "CLAUSE")]
+        clause: Vec<String>,
+        /// How the result is printed.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+        /// The program and its arguments: the last option, since whatever follows belongs to the program.
+        #[arg(long, value_names = ["PROGRAM", "ARGS"], num_args = 1.., required = true, allow_hyphen_values = true)]
+        exec: Vec<String>,
     },
     /// Renders and checks every text; sends nothing.
     Prepare {

@@ -27,24 +27,43 @@ use std::sync::Arc;
 /// The code that carries a mechanism.
 ///
 /// # Contract
-/// The numbered clauses are the names of the tests in the contract suite.
+/// The numbered clauses are the names of the tests in the contract suite, `relcomm_testkit::channel_contract!`.
 ///
-/// * **C1** `descriptor` and `capabilities` are the same for the life of the channel, and honest in both directions.
-/// * **C2** `check_address` and `prepare` are pure: no network, no clock, the same input gives the same bytes.
-/// * **C3** `prepare` keeps every limit that `capabilities` names, or returns findings.
-/// * **C4** `verify` sends nothing to any stakeholder.
-/// * **C5** `attempt` sets exactly one outcome for each item before it returns `Ok`. An `Err` speaks for the unset ones only.
-/// * **C6** Each outcome is set as soon as it is known.
-/// * **C7** `crossing` is called for an item immediately before the first act after which its message may go out, neither earlier nor
-///   later. Whatever ends the call — an error, a drop, a time-out, a panic — an item that is unset and crossed counts as *maybe sent*,
-///   one unset and not crossed as *not sent*.
-/// * **C8** Exactly one message reaches the far side for each accepted item; nobody else's address is visible in it.
-/// * **C9** The key of an item goes with the message in the far side's own terms, and is the same on every attempt.
-/// * **C10** No retry inside: every try is journaled by the engine.
-/// * **C11** Dropping the future at any await is safe: nothing is sent later, and no broken connection is used again.
-/// * **C12** The deadline and the cancellation of the context are kept.
-/// * **C13** No secret, no address and no text appears in `Debug`, `Display`, errors, spans or logs.
-/// * **C14** Limits that are learned only on connecting are findings of `verify`; met later they are a refusal.
+/// What it says of itself:
+/// * **C1** `descriptor` and `capabilities` are the same for the life of the channel.
+/// * **C2** They are honest in both directions: what is declared can be shown, and what can be shown is declared.
+/// * **C3** `check_address` and `prepare` are pure: no network, no clock, the same input gives the same bytes.
+/// * **C4** `prepare` keeps every limit that `capabilities` names, to the last unit of it, or returns findings.
+/// * **C5** `verify` sends nothing to any stakeholder.
+///
+/// What an attempt does:
+/// * **C6** It sets exactly one outcome for each item before it returns `Ok`. An `Err` speaks for the unset ones only.
+/// * **C7** Each outcome is set as soon as it is known.
+/// * **C8** Exactly one message reaches the far side for each accepted item, and none for one that certainly failed.
+/// * **C9** Nobody else's address is visible in a message.
+/// * **C10** The key of the item, or of the message, goes with it in the far side's own terms, the same on every attempt.
+/// * **C11** The words arrive unchanged, whatever characters they hold and whatever they look like.
+///
+/// What it makes of faults:
+/// * **C12** Each fault has its kind, scope, effect and retry advice; what the engine makes of them stands at [`ChannelError`].
+/// * **C13** A lost answer is *maybe sent*: neither accepted nor certainly failed.
+/// * **C14** `crossing` is not called for an item while its message certainly cannot be out.
+/// * **C15** It is called before the first act after which the message may be out. Whatever ends the call — an error, a drop, a
+///   time-out, a panic — an item that is unset and crossed counts as *maybe sent*, one unset and not crossed as *not sent*.
+/// * **C16** No retry inside: every try is journaled by the engine.
+/// * **C17** The deadline and the cancellation of the context are kept: after a cancellation nothing new is begun, and what has crossed is
+///   finished.
+/// * **C18** Dropping the future at any await is safe: nothing is sent later.
+/// * **C19** No connection that broke, or on which a call was dropped, is used again.
+/// * **C20** Calls at the same time do not mix: neither words, nor keys, nor addresses, nor outcomes.
+/// * **C21** No secret, no address and no text appears in `Debug`, `Display`, errors, findings, spans or logs.
+/// * **C22** Limits that are learned only on connecting are findings of `verify`; met later they are a refusal of the message.
+/// * **C23** It is the same through `Box` and `Arc`, and for whichever task calls it.
+///
+/// What comes back:
+/// * **C24** A call back that comes again gives the same receipts, and in whatever order calls come each gives its own.
+/// * **C25** A forged call back is refused: it gives no receipt.
+/// * **C26** Looking up is truthful: *found* only what arrived, *absent* only what did not.
 ///
 /// # Errors
 /// What kinds there are and what the engine makes of them stands at [`ChannelError`].

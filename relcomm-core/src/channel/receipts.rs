@@ -8,9 +8,13 @@ use std::fmt;
 /// Where receipts are fetched from: a bounce mailbox, a provider's list.
 ///
 /// # Contract
+/// The numbered clauses are the names of the tests in the contract suite, `relcomm_testkit::receipt_source_contract!`.
+///
 /// * **R1** `batch` returns what is there now, oldest first, at most `max` of them, and does not wait for more.
-/// * **R2** What was returned comes again until `done` named it: at least once, never lost.
+/// * **R2** What was returned comes again until `done` named it: at least once, never lost. To say so twice changes nothing.
 /// * **R3** What cannot be understood is returned with no receipts, never dropped silently.
+/// * **R4** A receipt says what came, with the mark that it brought back; what comes again is the same, under the same identity.
+/// * **R5** No mark and nothing that came appears in `Debug` or errors.
 #[async_trait]
 pub trait ReceiptSource: fmt::Debug + Send + Sync {
     /// What has come in.

@@ -9,6 +9,8 @@
 //! | [`people`] | has people in files or in a directory of the host's |
 //! | [`ci`] | calls relcomm from a build server |
 //! | [`crash_and_resume`] | asks what happens when a process dies |
+//! | [`a_channel`] | writes a channel: in Rust, or as a program in any language |
+//! | [`no_retry`] | is about to try again within one |
 //! | [`not_proved`] | has to decide whether to rely on it |
 
 #[doc = include_str!("first_plan.md")]
@@ -31,6 +33,12 @@ pub mod ci {}
 
 #[doc = include_str!("crash_and_resume.md")]
 pub mod crash_and_resume {}
+
+#[doc = include_str!("a_channel.md")]
+pub mod a_channel {}
+
+#[doc = include_str!("no_retry.md")]
+pub mod no_retry {}
 
 #[doc = include_str!("not_proved.md")]
 pub mod not_proved {}

@@ -1,6 +1,5 @@
 //! The holder of the record dies at every write and at every turn, and another goes on.
 
-use crate::dying::{Death, Dying, is_the_fold};
 use crate::support::{DAY, MINUTE, World, finish, live, plan, said, scripted};
 use relcomm_core::clock::Clock;
 use relcomm_core::dispatch::{DispatchError, Dispatcher};
@@ -9,6 +8,7 @@ use relcomm_core::receipt::Assurance;
 use relcomm_core::release::Outcome;
 use relcomm_core::report::Class;
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
+use relcomm_testkit::journal::{Crash, CrashJournal, assert_is_the_fold};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
@@ -82,7 +82,7 @@ impl Sides {
     }
 }
 
-fn over(world: &World, journal: Dying) -> Dispatcher {
+fn over(world: &World, journal: CrashJournal) -> Dispatcher {
     Dispatcher::new(world.prepared.clone(), world.channels.clone(), journal)
         .unwrap()
         .clock(Arc::clone(&world.clock) as Arc<dyn Clock>)
@@ -96,13 +96,12 @@ async fn whole_life(dispatcher: &Dispatcher) -> Result<(), DispatchError> {
 }
 
 /// Lives until death; `false` if it did not come.
-async fn live_until(world: &World, death: Death) -> bool {
-    let journal = Dying::new(world.journal.clone(), death);
-    let died = Arc::clone(&journal.died);
-    let dispatcher = over(world, journal);
+async fn live_until(world: &World, death: Crash) -> bool {
+    let journal = CrashJournal::new(world.journal.clone(), death);
+    let dispatcher = over(world, journal.clone());
     tokio::select! {
         biased;
-        () = died.notified() => true,
+        () = journal.died() => true,
         ended = whole_life(&dispatcher) => { ended.unwrap(); false }
     }
 }
@@ -138,7 +137,7 @@ async fn goes_on(world: &World, sides: &Sides, repeats: Repeats, kills: usize, w
         assert_eq!(report.totals.informed, 5, "{when}");
     }
     assert!(report.totals.unconfirmed as usize <= kills * 5, "{when}");
-    is_the_fold(&world.journal, &["@demo", "al-pager", "ada", "\"al\""]).await;
+    assert_is_the_fold(&world.journal, &["@demo", "al-pager", "ada", "\"al\""]).await;
     let (seen, entries) = (sides.email.seen().len(), world.entries().await.len());
     finish(&world.dispatcher()).await;
     assert_eq!((sides.email.seen().len(), world.entries().await.len()), (seen, entries), "{when}: it is over");
@@ -151,7 +150,7 @@ async fn dying_at_any_write_loses_nobody_and_doubles_nothing() {
         let mut lives = 0;
         for n in 1.. {
             let (mut before, mut after) = (false, false);
-            for (death, died) in [(Death::Before(n), &mut before), (Death::After(n), &mut after)] {
+            for (death, died) in [(Crash::DieBefore(n), &mut before), (Crash::DieAfter(n), &mut after)] {
                 let sides = Sides::new(repeats);
                 let world = sides.world();
                 *died = live_until(&world, death).await;
@@ -172,9 +171,9 @@ async fn dying_twice_is_no_worse() {
         for second in (1..30).step_by(4) {
             let sides = Sides::new(Repeats::Honoured);
             let world = sides.world();
-            live_until(&world, Death::After(first)).await;
+            live_until(&world, Crash::DieAfter(first)).await;
             world.pass(MINUTE).await;
-            live_until(&world, Death::Before(second)).await;
+            live_until(&world, Crash::DieBefore(second)).await;
             goes_on(&world, &sides, Repeats::Honoured, 2, &format!("{first} and {second}")).await;
         }
     }
@@ -211,7 +210,7 @@ async fn whoever_comes_at_once_waits_for_the_dead_ones_session() {
     for n in 1..40 {
         let sides = Sides::new(Repeats::Honoured);
         let world = sides.world();
-        if !live_until(&world, Death::After(n)).await {
+        if !live_until(&world, Crash::DieAfter(n)).await {
             continue;
         }
         let dispatcher = world.dispatcher();
@@ -227,6 +226,6 @@ async fn whoever_comes_at_once_waits_for_the_dead_ones_session() {
         assert!(standing.pending.iter().all(|p| p.waiting_for == "declaration"), "{n}: {standing:?}");
         assert!(world.clock_now() < began + MINUTE * 3, "{n}");
     }
-    assert!(!live_until(&world, Death::Never).await);
+    assert!(!live_until(&world, Crash::Never).await);
     assert!(sides.copies().values().all(|n| *n == 1));
 }

@@ -1,6 +1,5 @@
 //! What comes back: receipts by their tokens, and people's attestations.
 
-use crate::dying::is_the_fold;
 use crate::support::{World, finish, live, person, said, scripted};
 use relcomm_core::channel::Received;
 use relcomm_core::dispatch::{Attestation, DispatchError, Dispatcher, Whom};
@@ -10,6 +9,7 @@ use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind, Token};
 use relcomm_core::release::Outcome;
 use relcomm_core::report::{Class, Verdict};
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
+use relcomm_testkit::journal::assert_is_the_fold;
 
 const PLAN: &str = "
 groups:
@@ -64,7 +64,7 @@ async fn a_receipt_is_matched_by_its_token_and_counts_once() {
     assert_eq!(take(&dispatcher, Some(token_of(&email, "bea@demo.example")), "m2", DELIVERED).await, [1, 0, 0]);
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(dispatcher.report().await.unwrap().verdict, Verdict::Informed);
-    is_the_fold(&world.journal, &["@demo", "raw", "m1"]).await;
+    assert_is_the_fold(&world.journal, &["@demo", "raw", "m1"]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,6 @@
 //! The engine, driven through its public interface under a paused clock: no socket is opened.
 
 mod support;
-mod dying;
 mod route;
 mod places;
 mod posts;
@@ -15,6 +14,7 @@ mod retries;
 mod permits;
 mod protocol;
 mod doubt;
+mod chaos;
 mod crash;
 mod together;
 mod words;

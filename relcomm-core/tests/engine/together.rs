@@ -1,11 +1,11 @@
 //! Two dispatchers on one record.
 
-use crate::dying::is_the_fold;
 use crate::support::{DAY, MINUTE, World, live, said, scripted};
 use relcomm_core::receipt::Assurance;
 use relcomm_core::release::Outcome;
 use relcomm_core::report::Verdict;
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
+use relcomm_testkit::journal::assert_is_the_fold;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +64,7 @@ async fn each_sends_some_and_nothing_goes_twice() {
     let report = a.report().await.unwrap();
     assert_eq!(report.verdict, Verdict::Informed);
     assert_eq!(report.to_json(), b.report().await.unwrap().to_json());
-    is_the_fold(&first.journal, &["@demo"]).await;
+    assert_is_the_fold(&first.journal, &["@demo"]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,5 @@
 //! What people say: holds, cancellations, approvals, new texts and new people under way.
 
-use crate::dying::is_the_fold;
 use crate::support::{DAY, HOUR, MINUTE, World, addresses, finish, live, person, plan, said, scripted};
 use relcomm_core::dispatch::{DispatchError, Dispatcher};
 use relcomm_core::id::{CommuniqueId, Role};
@@ -8,6 +7,7 @@ use relcomm_core::receipt::Assurance;
 use relcomm_core::release::{Declaration, Outcome};
 use relcomm_core::report::{Class, Verdict};
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
+use relcomm_testkit::journal::assert_is_the_fold;
 
 const TWO: &str = "
 groups:
@@ -82,7 +82,7 @@ async fn everything_is_held_before_it_opens_and_under_way() {
     dispatcher.hold(None, false, "ada", None).await.unwrap();
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(email.arrived().len(), 4);
-    is_the_fold(&world.journal, &["ada", "wait", "@demo"]).await;
+    assert_is_the_fold(&world.journal, &["ada", "wait", "@demo"]).await;
 }
 
 #[tokio::test(start_paused = true)]

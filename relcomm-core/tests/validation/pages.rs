@@ -8,8 +8,8 @@ use relcomm_core::validate::{Deployment, Explanation, Rule, Unchanged, catalogue
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Found only where texts are rendered or channels connected to: their pages show no plan, and say by which verb they are found.
-const NOT_OF_PLANS: [&str; 10] =
-    ["RC1101", "RC1102", "RC1103", "RC1104", "RC1111", "RC1112", "RC1113", "RC1114", "RC1115", "RC1116"];
+const NOT_OF_PLANS: [&str; 11] =
+    ["RC1101", "RC1102", "RC1103", "RC1104", "RC1111", "RC1112", "RC1113", "RC1114", "RC1115", "RC1116", "RC1117"];
 
 /// Judged of parts of the language on which nothing acts yet, so that such a finding stands beside it; the page says so.
 const BESIDE: [(&str, &str); 2] = [("RC0304", "RC0909"), ("RC0417", "RC0904")];

@@ -2,7 +2,6 @@
 //! [`journal_contract!`](crate::journal_contract), which makes them tests of an implementation.
 
 mod course;
-mod fold;
 mod lease;
 mod record;
 mod stage;

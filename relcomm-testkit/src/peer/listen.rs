@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -53,18 +53,37 @@ impl Drop for Visit {
     }
 }
 
-/// A bound listener; dropping it ends the accept loop and every session.
+/// A bound port; dropping it ends the accept loop and every session.
 #[derive(Debug)]
 pub(crate) struct Listening {
     pub(crate) addr: SocketAddr,
     pub(crate) connections: Arc<Connections>,
-    accepting: AbortHandle,
+    port: Port,
+}
+
+#[derive(Debug)]
+enum Port {
+    Open(AbortHandle),
+    /// Bound and not listening: nobody else gets it, and whoever calls is refused.
+    Closed {
+        _socket: TcpSocket,
+    },
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        self.accepting.abort();
+        if let Port::Open(accepting) = &self.port {
+            accepting.abort();
+        }
     }
+}
+
+/// Takes a free loopback port at which every connection is refused.
+pub(crate) fn refuse() -> io::Result<Listening> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    let addr = socket.local_addr()?;
+    Ok(Listening { addr, connections: Arc::default(), port: Port::Closed { _socket: socket } })
 }
 
 /// Binds a free loopback port and serves each connection in a task of its own.
@@ -107,5 +126,5 @@ where
             }
         }
     });
-    Ok(Listening { addr, connections, accepting: accepting.abort_handle() })
+    Ok(Listening { addr, connections, port: Port::Open(accepting.abort_handle()) })
 }

@@ -1,105 +1,159 @@
 //! The kinds of channel that a channels file can name.
 
 use super::not_yet;
-use super::secret::Reference;
-use relcomm_channels::email::{EmailChannel, EmailOptions, ReturnPath};
-use relcomm_channels::http::{Allowed, HttpOptions};
-use relcomm_channels::manual::ManualChannel;
-use relcomm_channels::paging::{PagingChannel, PagingOptions};
-use relcomm_channels::webhook::{WebhookChannel, WebhookEndpoint, WebhookOptions};
-use relcomm_core::channel::ChannelSet;
-use relcomm_core::mechanism::{Addressing, Deduplication, Mechanism};
+use super::settings::Settings;
+use super::standard;
+use relcomm_core::channel::{Channel, ChannelSet};
+use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::Finding;
 use relcomm_core::plan::source::{Entry, Kind, Node, Source};
-use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
 
-/// The kinds of channel by name. Hosts that embed the command add their own.
+const SMTP: &[&str] =
+    &["kind", "url", "password", "from", "return_path", "receipts", "receipts.maildir", "ca", "hello", "connections"];
+
+const WEBHOOK: &[&str] = &[
+    "kind",
+    "endpoints",
+    "endpoints.*",
+    "endpoints.*.url",
+    "endpoints.*.secret",
+    "endpoints.*.headers",
+    "endpoints.*.headers.*",
+    "default",
+    "source",
+    "allow",
+    "ca",
+    "honours_keys",
+    "concurrency",
+    "max_body",
+];
+
+const PAGERDUTY: &[&str] =
+    &["kind", "endpoints", "endpoints.*", "endpoints.*.routing_key", "source", "url", "allow", "ca", "concurrency"];
+
+const EXEC: &[&str] = &["kind", "program", "args", "env", "env.*", "directory", "timeout", "concurrency"];
+
+/// The kinds of channel by name. Hosts that embed the command add their own:
+///
+/// ```
+/// use relcomm::deployment::{ChannelKind, ChannelKinds, Made};
+/// use relcomm_testkit::channel::ScriptedChannel;
+///
+/// let forum = ChannelKind::new(&["kind", "url"], |settings| {
+///     let url = settings.needed("url")?;
+///     Ok(Made::channel(ScriptedChannel::new(&url)))
+/// });
+/// let kinds = ChannelKinds::standard().with("forum", forum);
+/// # let _ = kinds;
+/// ```
 #[derive(Clone, Debug)]
 pub struct ChannelKinds {
-    kinds: BTreeMap<&'static str, ChannelKind>,
+    kinds: BTreeMap<String, ChannelKind>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct ChannelKind {
+/// What is being made of settings: a channel, or why it cannot be made.
+pub type Making<'a> = Pin<Box<dyn Future<Output = Result<Made, String>> + Send + 'a>>;
+
+/// One kind of channel: the keys that it knows in a channels file, and how a channel is made of them.
+#[derive(Clone)]
+pub struct ChannelKind {
     /// Every key that it knows, dots for nested ones; `*` for any name.
     keys: &'static [&'static str],
     /// Keys that are known and not acted on yet.
     later: &'static [&'static str],
-    make: fn(&Settings<'_>, ChannelSet, Mechanism) -> Result<ChannelSet, String>,
+    make: Arc<dyn for<'a> Fn(Settings<'a>) -> Making<'a> + Send + Sync>,
 }
 
-/// What a channels file says of one mechanism.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings<'a> {
-    pub(super) source: &'a Source,
-    pub(super) word: &'a str,
-    pub(super) addressing: Addressing,
+impl ChannelKind {
+    /// A kind that knows these keys, `kind` among them: dots for nested ones, `*` for any name, such as `endpoints.*.url`. Every other
+    /// key is a finding. References below a key need not be named. The error says what is wrong with the settings, and shows no secret.
+    #[must_use]
+    pub fn new(
+        keys: &'static [&'static str],
+        make: impl Fn(Settings<'_>) -> Result<Made, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self::asking(keys, move |settings| {
+            let made = make(settings);
+            Box::pin(async move { made })
+        })
+    }
+
+    /// As [`new`](Self::new), for a kind that has to ask somebody before it knows what it is.
+    #[must_use]
+    pub fn asking(
+        keys: &'static [&'static str],
+        make: impl for<'a> Fn(Settings<'a>) -> Making<'a> + Send + Sync + 'static,
+    ) -> Self {
+        Self { keys, later: &[], make: Arc::new(make) }
+    }
+
+    fn later(mut self, keys: &'static [&'static str]) -> Self {
+        self.later = keys;
+        self
+    }
+}
+
+impl fmt::Debug for ChannelKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelKind").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+/// A channel that was made.
+#[derive(Debug)]
+pub struct Made {
+    channel: Box<dyn Channel>,
+    endpoints: bool,
+}
+
+impl Made {
+    /// This channel.
+    #[must_use]
+    pub fn channel(channel: impl Channel) -> Self {
+        Self { channel: Box::new(channel), endpoints: false }
+    }
+
+    /// This channel, whose addresses name endpoints: the fault of one does not stop the others.
+    #[must_use]
+    pub fn with_endpoints(channel: impl Channel) -> Self {
+        Self { channel: Box::new(channel), endpoints: true }
+    }
+
+    pub(super) fn bind(self, set: ChannelSet, mechanism: Mechanism) -> ChannelSet {
+        if self.endpoints { set.with_endpoints(mechanism, self.channel) } else { set.with(mechanism, self.channel) }
+    }
 }
 
 /// Kinds that the design names and that come later.
-const LATER: [&str; 9] =
-    ["static-site", "imap", "slack", "teams", "twilio", "kannel", "icalendar", "exec", "alertmanager"];
+const LATER: [&str; 8] = ["static-site", "imap", "slack", "teams", "twilio", "kannel", "icalendar", "alertmanager"];
+
+impl Default for ChannelKinds {
+    fn default() -> Self {
+        Self::standard()
+    }
+}
 
 impl ChannelKinds {
     /// The kinds of relcomm-channels.
     #[must_use]
     pub fn standard() -> Self {
-        let smtp = ChannelKind {
-            keys: &[
-                "kind",
-                "url",
-                "password",
-                "from",
-                "return_path",
-                "receipts",
-                "receipts.maildir",
-                "ca",
-                "hello",
-                "connections",
-            ],
-            later: &["receipts.imap"],
-            make: smtp,
-        };
-        let webhook = ChannelKind {
-            keys: &[
-                "kind",
-                "endpoints",
-                "endpoints.*",
-                "endpoints.*.url",
-                "endpoints.*.secret",
-                "endpoints.*.headers",
-                "endpoints.*.headers.*",
-                "default",
-                "source",
-                "allow",
-                "ca",
-                "honours_keys",
-                "concurrency",
-                "max_body",
-            ],
-            later: &[],
-            make: webhook,
-        };
-        let pagerduty = ChannelKind {
-            keys: &[
-                "kind",
-                "endpoints",
-                "endpoints.*",
-                "endpoints.*.routing_key",
-                "source",
-                "url",
-                "allow",
-                "ca",
-                "concurrency",
-            ],
-            later: &["receipts"],
-            make: pagerduty,
-        };
-        let manual = ChannelKind { keys: &["kind"], later: &[], make: manual };
-        let kinds = [("smtp", smtp), ("webhook", webhook), ("pagerduty", pagerduty), ("manual", manual)];
-        Self { kinds: kinds.into() }
+        let none = Self { kinds: BTreeMap::new() };
+        none.with("smtp", ChannelKind::new(SMTP, standard::smtp).later(&["receipts.imap"]))
+            .with("webhook", ChannelKind::new(WEBHOOK, standard::webhook))
+            .with("pagerduty", ChannelKind::new(PAGERDUTY, standard::pagerduty).later(&["receipts"]))
+            .with("manual", ChannelKind::new(&["kind"], standard::manual))
+            .with("exec", ChannelKind::asking(EXEC, |settings| Box::pin(standard::exec(settings))))
+    }
+
+    /// With this kind; the last one of a name stands.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, kind: ChannelKind) -> Self {
+        self.kinds.insert(name.into(), kind);
+        self
     }
 
     /// Findings about the form of one mechanism's settings.
@@ -109,7 +163,7 @@ impl ChannelKinds {
             let finding = if LATER.contains(&kind) {
                 not_yet(&path, &format!("channels of the kind `{kind}`"))
             } else {
-                let names: Vec<&str> = self.kinds.keys().copied().collect();
+                let names: Vec<&str> = self.kinds.keys().map(String::as_str).collect();
                 Finding::error(
                     "RC1003",
                     &path,
@@ -125,15 +179,9 @@ impl ChannelKinds {
         findings
     }
 
-    pub(super) fn make(
-        &self,
-        kind: &str,
-        settings: &Settings<'_>,
-        set: ChannelSet,
-        mechanism: Mechanism,
-    ) -> Result<ChannelSet, String> {
+    pub(super) async fn make(&self, kind: &str, settings: Settings<'_>) -> Result<Made, String> {
         match self.kinds.get(kind) {
-            Some(known) => (known.make)(settings, set, mechanism),
+            Some(known) => (known.make)(settings).await,
             None => Err(format!("`{kind}` is no kind of channel")),
         }
     }
@@ -171,160 +219,4 @@ fn join(under: &str, key: &str) -> String {
 /// Whether an entry belongs to a reference, whose form is checked where it is read.
 fn is_reference(under: &str, entry: &Entry) -> bool {
     !under.is_empty() && matches!(entry.key(), "env" | "file" | "default")
-}
-
-pub(super) fn keys(source: &Source, path: &str) -> Vec<String> {
-    let node = if path.is_empty() { Some(source.root()) } else { source.get(path) };
-    match node.map(Node::kind) {
-        Some(Kind::Map(entries)) => entries.iter().map(|e| e.key().to_owned()).collect(),
-        _ => Vec::new(),
-    }
-}
-
-impl Settings<'_> {
-    fn path(&self, key: &str) -> String {
-        format!("{}.{key}", self.word)
-    }
-
-    /// Plain text, or what a reference leads to.
-    fn text(&self, key: &str) -> Result<Option<String>, String> {
-        Ok(self.secret(key)?.map(|s| s.expose_secret().to_owned()))
-    }
-
-    fn needed(&self, key: &str) -> Result<String, String> {
-        self.text(key)?.ok_or_else(|| format!("`{key}` is missing"))
-    }
-
-    fn secret(&self, key: &str) -> Result<Option<secrecy::SecretString>, String> {
-        let found = Reference::at(self.source, &self.path(key)).map_err(|f| first(&f))?;
-        found.map(|r| r.read().map_err(|e| format!("`{key}`: {e}"))).transpose()
-    }
-
-    fn list(&self, key: &str) -> Vec<String> {
-        match self.source.get(&self.path(key)).map(Node::kind) {
-            Some(Kind::List(items)) => items.iter().filter_map(Node::text).map(str::to_owned).collect(),
-            Some(Kind::Scalar { .. }) => {
-                self.source.get(&self.path(key)).and_then(Node::text).map(str::to_owned).into_iter().collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn number(&self, key: &str) -> Result<Option<NonZeroU32>, String> {
-        let Some(text) = self.text(key)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| format!("`{key}` is a number from 1"))
-    }
-
-    fn http(&self) -> Result<HttpOptions, String> {
-        let mut http = HttpOptions::new();
-        for allowed in self.list("allow") {
-            let allowed: Allowed = allowed.parse().map_err(|e: relcomm_channels::http::BadAllowed| e.to_string())?;
-            http = http.allow(allowed);
-        }
-        if let Some(ca) = self.text("ca")? {
-            http = http.ca_pem(read(&ca)?);
-        }
-        Ok(http)
-    }
-}
-
-fn first(findings: &[Finding]) -> String {
-    findings.first().map(|f| f.message.clone()).unwrap_or_default()
-}
-
-fn read(path: &str) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))
-}
-
-fn smtp(settings: &Settings<'_>, set: ChannelSet, mechanism: Mechanism) -> Result<ChannelSet, String> {
-    let mut options =
-        EmailOptions::new(&settings.needed("url")?, &settings.needed("from")?).map_err(|e| e.to_string())?;
-    // A relay that asks for no login: `password: { env: SMTP_PASSWORD, default: "" }`.
-    if let Some(password) = settings.secret("password")?.filter(|p| !p.expose_secret().is_empty()) {
-        options = options.password(password);
-    }
-    if let Some(hello) = settings.text("hello")? {
-        options = options.hello(&hello).map_err(|e| e.to_string())?;
-    }
-    if let Some(ca) = settings.text("ca")? {
-        options = options.extra_roots(read(&ca)?.as_bytes()).map_err(|e| e.to_string())?;
-    }
-    if let Some(n) = settings.number("connections")? {
-        options = options.concurrency(n);
-    }
-    if let Some(base) = settings.text("return_path")? {
-        let base = ReturnPath::new(&base).map_err(|e| e.to_string())?;
-        options = match settings.text("receipts.maildir")? {
-            Some(maildir) => options.receipts(maildir, base),
-            None => options.return_path(base),
-        };
-    } else if settings.source.get(&settings.path("receipts.maildir")).is_some() {
-        return Err("`receipts.maildir` needs `return_path`, or no receipt can be matched".into());
-    }
-    Ok(set.with(mechanism, EmailChannel::new(options).map_err(|e| e.to_string())?))
-}
-
-fn webhook(settings: &Settings<'_>, set: ChannelSet, mechanism: Mechanism) -> Result<ChannelSet, String> {
-    let mut options = WebhookOptions::new().addressing(settings.addressing).http(settings.http()?);
-    let names = keys(settings.source, &settings.path("endpoints"));
-    for name in &names {
-        let url = settings
-            .secret(&format!("endpoints.{name}.url"))?
-            .ok_or_else(|| format!("endpoint `{name}` has no `url`"))?;
-        let mut endpoint = WebhookEndpoint::new(url);
-        if let Some(secret) = settings.secret(&format!("endpoints.{name}.secret"))? {
-            endpoint = endpoint.secret(secret);
-        }
-        for header in keys(settings.source, &settings.path(&format!("endpoints.{name}.headers"))) {
-            if let Some(value) = settings.secret(&format!("endpoints.{name}.headers.{header}"))? {
-                endpoint = endpoint.header(header, value);
-            }
-        }
-        options = options.endpoint(name, endpoint);
-    }
-    if let Some(name) = settings.text("default")?.or_else(|| (names.len() == 1).then(|| names.concat())) {
-        options = options.default_endpoint(name);
-    }
-    if let Some(source) = settings.text("source")? {
-        options = options.source(source);
-    }
-    if let Some(n) = settings.number("concurrency")? {
-        options = options.concurrency(n);
-    }
-    if let Some(n) = settings.number("max_body")? {
-        options = options.max_body(n.get() as usize);
-    }
-    match settings.text("honours_keys")?.as_deref() {
-        None | Some("true") => {}
-        Some("false") => options = options.deduplication(Deduplication::None),
-        Some(_) => return Err("`honours_keys` is true or false".into()),
-    }
-    let channel = WebhookChannel::new(options).map_err(|e| e.to_string())?;
-    Ok(match settings.addressing {
-        Addressing::Each => set.with_endpoints(mechanism, channel),
-        Addressing::Once => set.with(mechanism, channel),
-    })
-}
-
-fn pagerduty(settings: &Settings<'_>, set: ChannelSet, mechanism: Mechanism) -> Result<ChannelSet, String> {
-    let mut options = PagingOptions::new().http(settings.http()?);
-    for name in keys(settings.source, &settings.path("endpoints")) {
-        let key = settings.secret(&format!("endpoints.{name}.routing_key"))?;
-        options = options.endpoint(&name, key.ok_or_else(|| format!("endpoint `{name}` has no `routing_key`"))?);
-    }
-    if let Some(url) = settings.text("url")? {
-        options = options.base_url(url);
-    }
-    if let Some(source) = settings.text("source")? {
-        options = options.source(source);
-    }
-    if let Some(n) = settings.number("concurrency")? {
-        options = options.concurrency(n);
-    }
-    Ok(set.with_endpoints(mechanism, PagingChannel::new(options).map_err(|e| e.to_string())?))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "every kind is made through one signature")]
-fn manual(settings: &Settings<'_>, set: ChannelSet, mechanism: Mechanism) -> Result<ChannelSet, String> {
-    Ok(set.with(mechanism, ManualChannel::new(settings.addressing)))
 }

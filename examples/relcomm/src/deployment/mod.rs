@@ -4,14 +4,18 @@
 //! channels: 1
 //! email:   { kind: smtp, url: { env: SMTP_URL }, from: "releases@example.org" }
 //! webhook: { kind: webhook, endpoints: { forum: { url: { env: FORUM_HOOK } } } }
+//! chat:    { kind: exec, program: ./post.py, env: { TOKEN: { env: CHAT_TOKEN } }, timeout: 30s, concurrency: 4 }
 //! journal: { env: RELCOMM_JOURNAL, default: "file:.relcomm/journal.db" }
 //! ```
 
 mod kinds;
 mod secret;
+mod settings;
+mod standard;
 
-pub use kinds::{ChannelKinds, Settings};
+pub use kinds::{ChannelKind, ChannelKinds, Made, Making};
 pub use secret::{MissingSecret, Reference};
+pub use settings::Settings;
 
 use crate::Failure;
 use relcomm_core::channel::ChannelSet;
@@ -98,8 +102,8 @@ impl Deployment {
     /// Makes the channels that the plan needs, or all of them where there is no plan, with their secrets.
     ///
     /// # Errors
-    /// A secret that is not there, or a configuration that the channel refuses.
-    pub fn channels(&self, plan: Option<&Plan>) -> Result<ChannelSet, Failure> {
+    /// A secret that is not there, a configuration that the channel refuses, or a program that does not say what it is.
+    pub async fn channels(&self, plan: Option<&Plan>) -> Result<ChannelSet, Failure> {
         let mut set = ChannelSet::new();
         for word in mechanism_words(&self.source) {
             let Ok(mechanism) = Mechanism::new(&word) else { continue };
@@ -108,10 +112,10 @@ impl Deployment {
                 |plan| plan.addressing(&mechanism),
             );
             let kind = self.source.get(&format!("{word}.kind")).and_then(Node::text).unwrap_or_default();
-            set = self
-                .kinds
-                .make(kind, &Settings { source: &self.source, word: &word, addressing }, set, mechanism)
-                .map_err(|why| Failure::Invalid(format!("{}: {word}: {why}", self.source.file())))?;
+            let settings = Settings { source: &self.source, word: &word, addressing };
+            let made = self.kinds.make(kind, settings).await;
+            let made = made.map_err(|why| Failure::Invalid(format!("{}: {word}: {why}", self.source.file())))?;
+            set = made.bind(set, mechanism);
         }
         Ok(set)
     }
@@ -124,7 +128,7 @@ impl Deployment {
             .map(|(mechanism, binding)| {
                 let mut facts = ChannelFacts::new(binding.channel.capabilities().clone());
                 if self.source.get(&format!("{mechanism}.endpoints")).is_some() {
-                    facts = facts.endpoints(kinds::keys(&self.source, &format!("{mechanism}.endpoints")));
+                    facts = facts.endpoints(settings::keys(&self.source, &format!("{mechanism}.endpoints")));
                 }
                 (mechanism.clone(), facts)
             })
@@ -138,7 +142,7 @@ impl Deployment {
 }
 
 fn mechanism_words(source: &Source) -> Vec<String> {
-    kinds::keys(source, "").into_iter().filter(|k| !RESERVED.contains(&k.as_str())).collect()
+    settings::keys(source, "").into_iter().filter(|k| !RESERVED.contains(&k.as_str())).collect()
 }
 
 fn optional<T: serde::de::DeserializeOwned>(source: &Source, path: &str, findings: &mut Vec<Finding>) -> Option<T> {

@@ -4,7 +4,7 @@ use super::annotations::annotations;
 use super::desk::Bench;
 use super::{json, print, say};
 use crate::arguments::{Common, Format, Language};
-use crate::deployment::{ChannelKinds, Deployment};
+use crate::deployment::Deployment;
 use crate::load::{Loaded, earlier, load, load_with};
 use crate::{Exit, Failure};
 use relcomm_core::channel::{AttemptContext, Prepared};
@@ -27,10 +27,10 @@ pub(super) fn schema(of: Language) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-pub(super) fn validate(common: &Common, verbose: bool, against: Option<&Path>) -> Result<Exit, Failure> {
+pub(super) async fn validate(common: &Common, verbose: bool, against: Option<&Path>) -> Result<Exit, Failure> {
     let mut all = Vec::new();
     let facts = match &common.channels {
-        Some(path) => match deployment_facts(common, path, &mut all)? {
+        Some(path) => match deployment_facts(common, path, &mut all).await? {
             Some(facts) => facts,
             None => Facts::unknown(),
         },
@@ -55,8 +55,8 @@ pub(super) fn validate(common: &Common, verbose: bool, against: Option<&Path>) -
 
 /// The facts of a channels file, or what is wrong with it among the findings. Channels whose secrets are not there yet are left out: that
 /// is for `verify` to say.
-fn deployment_facts(common: &Common, path: &Path, all: &mut Vec<Finding>) -> Result<Option<Facts>, Failure> {
-    let deployment = match Deployment::read(path, ChannelKinds::standard()) {
+async fn deployment_facts(common: &Common, path: &Path, all: &mut Vec<Finding>) -> Result<Option<Facts>, Failure> {
+    let deployment = match Deployment::read(path, common.kinds.clone()) {
         Ok(deployment) => deployment,
         Err(Failure::Findings(found)) => {
             all.extend(found);
@@ -69,7 +69,7 @@ fn deployment_facts(common: &Common, path: &Path, all: &mut Vec<Finding>) -> Res
         Ok(Loaded::Bundle(bundle)) => Some(bundle.plan().clone()),
         Err(_) => None,
     };
-    match deployment.channels(plan.as_ref()) {
+    match deployment.channels(plan.as_ref()).await {
         Ok(channels) => Ok(Some(deployment.facts(&channels))),
         Err(why) => {
             all.push(Finding::warning(
@@ -112,8 +112,8 @@ pub(super) fn findings(all: &[Finding], format: Format, verbose: bool) -> String
     }
 }
 
-pub(super) fn prepare(common: &Common, out: Option<&Path>, bundle: Option<&Path>) -> Result<Exit, Failure> {
-    let bench = Bench::open(common)?;
+pub(super) async fn prepare(common: &Common, out: Option<&Path>, bundle: Option<&Path>) -> Result<Exit, Failure> {
+    let bench = Bench::open(common).await?;
     super::warn(&bench.findings);
     let mut texts = 0;
     let mut written = BTreeSet::new();
@@ -175,7 +175,7 @@ fn earlier_texts(dir: &Path, deep: usize) -> Vec<PathBuf> {
 }
 
 pub(super) async fn verify(common: &Common) -> Result<Exit, Failure> {
-    let bench = Bench::open(common)?;
+    let bench = Bench::open(common).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let (mut lines, mut values, mut bad) = (Vec::new(), Vec::new(), false);
     for (mechanism, binding) in bench.channels.iter() {

@@ -1,7 +1,7 @@
 //! What a verb works with: the prepared plan, its channels, its record, and a dispatcher that joins them.
 
 use crate::arguments::Common;
-use crate::deployment::{ChannelKinds, Deployment};
+use crate::deployment::Deployment;
 use crate::load::{Loaded, load, prepared};
 use crate::sandbox::{Sandbox, beside};
 use crate::{Failure, record};
@@ -55,17 +55,17 @@ impl Bench {
     ///
     /// # Errors
     /// What is missing, invalid or cannot be had.
-    pub(super) fn open(common: &Common) -> Result<Self, Failure> {
+    pub(super) async fn open(common: &Common) -> Result<Self, Failure> {
         match &common.channels {
-            Some(path) => Self::live(common, &Deployment::read(path, ChannelKinds::standard())?),
+            Some(path) => Self::live(common, &Deployment::read(path, common.kinds.clone())?).await,
             None => Self::sandbox(common),
         }
     }
 
-    fn live(common: &Common, deployment: &Deployment) -> Result<Self, Failure> {
+    async fn live(common: &Common, deployment: &Deployment) -> Result<Self, Failure> {
         // The facts need the channels, and how those address the plan's own words only the plan says: so it is read first.
         let first = load(common, &Facts::unknown())?;
-        let channels = deployment.channels(plan_of(&first))?;
+        let channels = deployment.channels(plan_of(&first)).await?;
         let now = SystemClock::new().now();
         let loaded = match first {
             Loaded::Plan(_) => load(common, &deployment.facts(&channels).now(now).live())?,
@@ -167,7 +167,7 @@ impl Desk {
     /// # Errors
     /// As `Bench::open` and `Bench::record`.
     pub async fn open(common: &Common, access: Access) -> Result<Self, Failure> {
-        Bench::open(common)?.record(common, access).await
+        Bench::open(common).await?.record(common, access).await
     }
 }
 

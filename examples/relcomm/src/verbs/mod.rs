@@ -3,6 +3,7 @@
 mod annotations;
 mod audit;
 mod check;
+mod contract;
 mod desk;
 mod explain;
 mod look;
@@ -25,9 +26,10 @@ pub async fn run(arguments: Arguments) -> Exit {
     let done = match arguments.verb {
         Verb::Schema { of } => check::schema(of),
         Verb::Rehearse { plan, script, set, format } => rehearse::rehearse(&plan, &script, &set, format),
-        Verb::Validate { common, verbose, against } => check::validate(&common, verbose, against.as_deref()),
+        Verb::Validate { common, verbose, against } => check::validate(&common, verbose, against.as_deref()).await,
         Verb::Explain { code, format } => explain::explain(code.as_deref(), format),
-        Verb::Prepare { common, out, bundle } => check::prepare(&common, out.as_deref(), bundle.as_deref()),
+        Verb::Contract { exec, env, clause, format } => contract::contract(&exec, &env, &clause, format).await,
+        Verb::Prepare { common, out, bundle } => check::prepare(&common, out.as_deref(), bundle.as_deref()).await,
         Verb::Verify { common } => check::verify(&common).await,
         Verb::Approve { common, by, role, digest, reject, note } => {
             say::approve(&common, &by, &role, digest.as_deref(), reject, note).await
@@ -68,7 +70,7 @@ fn format_of(verb: &Verb) -> Format {
         Verb::Schema { .. } => Format::Json,
         Verb::Rehearse { format: RehearsalFormat::Json, .. } => Format::Json,
         Verb::Rehearse { .. } => Format::Text,
-        Verb::Explain { format, .. } => *format,
+        Verb::Explain { format, .. } | Verb::Contract { format, .. } => *format,
         Verb::Validate { common, .. }
         | Verb::Prepare { common, .. }
         | Verb::Verify { common }

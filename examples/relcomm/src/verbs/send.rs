@@ -28,7 +28,7 @@ pub(super) struct Wish {
 }
 
 pub(super) async fn dispatch(common: &Common, wish: &Wish) -> Result<Exit, Failure> {
-    let bench = Bench::open(common)?;
+    let bench = Bench::open(common).await?;
     warn(&bench.findings);
     if bench.sandbox.is_none() && !wish.execute {
         return intention(&bench.prepared, "dispatch", common.format);
@@ -42,7 +42,7 @@ pub(super) async fn dispatch(common: &Common, wish: &Wish) -> Result<Exit, Failu
 }
 
 pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failure> {
-    let bench = Bench::open(common)?;
+    let bench = Bench::open(common).await?;
     warn(&bench.findings);
     let live = bench.sandbox.is_none();
     if live && !wish.execute {

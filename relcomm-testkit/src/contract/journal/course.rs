@@ -1,8 +1,8 @@
 //! The clauses about the course: states are folds, and what is not leasable rests.
 
 use super::Trial;
-use super::fold::Folded;
 use super::stage::{EMAIL, MINUTE, NOON, PAGER, Stage, delivery, facts, good, hold_all, ordinals};
+use crate::journal::assert_is_the_fold;
 use relcomm_core::channel::ErrorKind;
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::course::{DeliveryFact, DeliveryInput, Finish, GateFact, HeadFact, LaneFact, SessionNo};
@@ -44,7 +44,7 @@ where
         }
         walk(&stage, &mut dice, gate, session).await;
         if step % 50 == 49 {
-            same_as_folded(&stage).await;
+            assert_is_the_fold(stage.journal(), &[]).await;
         }
         if step == 199 {
             let clock = Arc::new(stage.clock.clone());
@@ -62,7 +62,7 @@ where
     let clock = Arc::new(stage.clock.clone());
     let before = stage.picture().await;
     stage.trial.reopen(clock).await;
-    same_as_folded(&stage).await;
+    assert_is_the_fold(stage.journal(), &[]).await;
     assert_eq!(stage.picture().await, before, "a record is the same when it is opened again");
 }
 
@@ -149,25 +149,6 @@ async fn walk(stage: &Stage, dice: &mut Dice, gate: GateNo, session: SessionNo) 
             assert_eq!(good(journal.commit_together(writes).await), whole);
         }
     }
-}
-
-async fn same_as_folded(stage: &Stage) {
-    let journal = stage.journal();
-    let folded = Folded::new(&good(journal.entries(0, usize::MAX).await));
-    assert_eq!(good(journal.head().await).1, folded.head);
-    for row in good(journal.lanes().await) {
-        assert_eq!(row.state, folded.lanes.get(&row.no).copied().unwrap_or_default(), "lane {}", row.name);
-    }
-    let mut count = 0;
-    for gate in good(journal.gates().await) {
-        assert_eq!(gate.state, folded.gates.get(&gate.no).cloned().unwrap_or_default(), "gate {}", gate.id);
-        assert_eq!(gate.tally, folded.tally(gate.no), "the tally of {} is a recount", gate.id);
-        for row in good(journal.scan(gate.no, 0, usize::MAX).await) {
-            assert_eq!(Some(&row.state), folded.deliveries.get(&row.id), "delivery {}", row.id);
-            count += 1;
-        }
-    }
-    assert_eq!(count, folded.deliveries.len());
 }
 
 /// **J5** `timers`, `ready` and `next_due` pass over deliveries of gates that are not leasable.

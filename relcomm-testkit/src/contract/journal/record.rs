@@ -211,6 +211,7 @@ where
             break;
         }
         paged.extend(page);
+        assert!(paged.len() <= all.len(), "each once");
     }
     assert_eq!(paged, all, "pages make up the whole");
     assert!(good(journal.entries(all.len() as u64, 9).await).is_empty());
@@ -269,6 +270,7 @@ where
             stage.done(vec![noted(&stage.row(id).await)]).await;
         }
         seen.extend(page);
+        assert!(seen.len() <= 50, "each once");
     }
     assert!(ordinals(&seen).into_iter().eq(0..50), "each once, by ordinal");
     assert!(seen.iter().all(|r| r.id.gate == gate && r.who == Some(person(gate, r.id.ordinal))));

@@ -27,6 +27,8 @@ pub struct Request {
     pub body: Vec<u8>,
     /// Whether the whole body was read.
     pub complete: bool,
+    /// Whether the receiver took it over: it was accepted, and is no repeat of a request that was.
+    pub taken: bool,
     /// What the check of its signature said, where the script asks for one.
     pub signature: Option<SignatureCheck>,
 }
@@ -36,6 +38,13 @@ impl Request {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The text at this JSON pointer (RFC 6901) of the body; empty where there is none.
+    #[must_use]
+    pub fn text(&self, pointer: &str) -> String {
+        let body = self.json().unwrap_or_default();
+        body.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
     }
 
     /// The body as JSON.
@@ -56,6 +65,7 @@ impl fmt::Debug for Request {
             .field("method", &self.method)
             .field("octets", &self.body.len())
             .field("complete", &self.complete)
+            .field("taken", &self.taken)
             .field("signature", &self.signature)
             .finish_non_exhaustive()
     }
@@ -68,6 +78,17 @@ pub struct Response {
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
     pub(super) pace: Pace,
+}
+
+/// The forms of an HTTP date (RFC 9110, 5.6.7); whoever reads one must know all three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateForm {
+    /// `Sun, 06 Nov 1994 08:49:37 GMT`.
+    Fixed,
+    /// `Sunday, 06-Nov-94 08:49:37 GMT`, obsolete.
+    Rfc850,
+    /// `Sun Nov  6 08:49:37 1994`, obsolete.
+    Asctime,
 }
 
 /// How the body goes out.
@@ -112,11 +133,21 @@ impl Response {
         self.header("retry-after", &seconds.to_string())
     }
 
-    /// Adds `Retry-After` as an HTTP date.
+    /// Adds `Retry-After` as an HTTP date in the usual form.
     #[must_use]
     pub fn retry_after_date(self, at: SystemTime) -> Self {
-        let date = DateTime::<Utc>::from(at).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        self.header("retry-after", &date)
+        self.retry_after_date_as(at, DateForm::Fixed)
+    }
+
+    /// Adds `Retry-After` as an HTTP date in this form. Whatever else a server may say is a [`header`](Self::header).
+    #[must_use]
+    pub fn retry_after_date_as(self, at: SystemTime, form: DateForm) -> Self {
+        let pattern = match form {
+            DateForm::Fixed => "%a, %d %b %Y %H:%M:%S GMT",
+            DateForm::Rfc850 => "%A, %d-%b-%y %H:%M:%S GMT",
+            DateForm::Asctime => "%a %b %e %H:%M:%S %Y",
+        };
+        self.header("retry-after", &DateTime::<Utc>::from(at).format(pattern).to_string())
     }
 
     /// Replaces the body.

@@ -33,12 +33,12 @@ use std::time::Duration;
 
 use tokio_rustls::TlsAcceptor;
 
-pub use self::exchange::{Request, Response};
+pub use self::exchange::{DateForm, Request, Response};
 pub use self::script::{HttpAct, HttpScript, Responder, Rule};
 pub use self::signature::{BadSecret, SignatureCheck, SignatureVerifier};
 
 use self::record::Record;
-use crate::peer::listen::{Connection, Listening, listen};
+use crate::peer::listen::{Connection, Listening, listen, refuse};
 use crate::peer::{TimedOut, held};
 
 /// A running receiver. Dropping it closes the port and cuts every connection.
@@ -59,6 +59,9 @@ impl HttpPeer {
     /// On a runtime without I/O enabled.
     pub fn start(script: HttpScript) -> io::Result<Self> {
         let record = Arc::new(Record::new(script));
+        if record.script.closed {
+            return Ok(Self { listening: refuse()?, record });
+        }
         let shared = Arc::clone(&record);
         let listening = listen(move |stream, number| {
             let record = Arc::clone(&shared);

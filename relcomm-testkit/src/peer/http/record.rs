@@ -90,5 +90,8 @@ impl Record {
             kept.accepted_keys.push(key);
         }
         kept.accepted += 1;
+        if let Some(entry) = kept.requests.get_mut(request.number - 1) {
+            entry.taken = true;
+        }
     }
 }

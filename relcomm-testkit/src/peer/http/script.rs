@@ -24,6 +24,8 @@ pub enum HttpAct {
     Stall,
     /// The request is read and accepted, and never answered.
     StallAccepted,
+    /// The request is read and not accepted; these octets go out instead of an answer, and the connection is cut.
+    Raw(Vec<u8>),
 }
 
 /// A function that answers requests. It must not block.
@@ -56,6 +58,7 @@ impl fmt::Debug for HttpAct {
             Self::CutAccepted => f.write_str("CutAccepted"),
             Self::Stall => f.write_str("Stall"),
             Self::StallAccepted => f.write_str("StallAccepted"),
+            Self::Raw(octets) => f.debug_tuple("Raw").field(&octets.len()).finish(),
         }
     }
 }
@@ -159,6 +162,7 @@ pub struct HttpScript {
     pub(super) verify: Vec<(String, SignatureVerifier)>,
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) largest_body: usize,
+    pub(super) closed: bool,
 }
 
 impl Default for HttpScript {
@@ -170,6 +174,7 @@ impl Default for HttpScript {
             verify: Vec::new(),
             tls: None,
             largest_body: 16 << 20,
+            closed: false,
         }
     }
 }
@@ -189,6 +194,13 @@ impl HttpScript {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Takes a port and does not listen at it: every connection is refused.
+    #[must_use]
+    pub fn refuse_connections(mut self) -> Self {
+        self.closed = true;
+        self
     }
 
     /// Adds a rule. Rules are tried in the order they were added; the first that fits and strikes decides. A rule

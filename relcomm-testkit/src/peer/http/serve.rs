@@ -1,8 +1,8 @@
 //! One connection: requests in, answers or faults out.
 
 use std::convert::Infallible;
-use std::future::pending;
-use std::sync::Arc;
+use std::future::{pending, poll_fn};
+use std::sync::{Arc, Mutex};
 
 use futures_util::stream;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -12,11 +12,13 @@ use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{StatusCode, server::conn::http1};
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
 
 use super::exchange::{Pace, Request, Response};
 use super::pagerduty;
 use super::record::Record;
 use super::script::HttpAct;
+use crate::peer::held;
 use crate::peer::listen::Connection;
 
 /// Makes hyper drop the connection where it stands.
@@ -27,18 +29,29 @@ struct Cut;
 type Body = UnsyncBoxBody<Bytes, Cut>;
 
 pub(super) async fn connection(io: Connection, number: usize, record: Arc<Record>) {
+    // What goes out instead of an answer.
+    let raw = Arc::new(Mutex::new(None));
     let service = service_fn(|request| {
-        let record = Arc::clone(&record);
-        async move { handle(request, number, &record).await }
+        let (record, raw) = (Arc::clone(&record), Arc::clone(&raw));
+        // Pinned, so that the connection can be taken apart when it has ended.
+        Box::pin(async move { handle(request, number, &record, &raw).await })
     });
+    let mut served = http1::Builder::new().serve_connection(TokioIo::new(io), service);
     // A client that goes away, or a cut, ends the connection; what was received is in the record.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(io), service).await;
+    let _ = poll_fn(|cx| served.poll_without_shutdown(cx)).await;
+    let octets = held(&raw).take();
+    if let Some(octets) = octets {
+        let mut io = served.into_parts().io.into_inner();
+        let _ = io.write_all(&octets).await;
+        let _ = io.shutdown().await;
+    }
 }
 
 async fn handle(
     incoming: hyper::Request<Incoming>,
     connection: usize,
     record: &Record,
+    raw: &Mutex<Option<Vec<u8>>>,
 ) -> Result<hyper::Response<Body>, Cut> {
     let (head, body) = incoming.into_parts();
     let mut request = Request {
@@ -54,6 +67,7 @@ async fn handle(
             .collect(),
         body: Vec::new(),
         complete: false,
+        taken: false,
         signature: None,
     };
     let act = record.arrive(&mut request);
@@ -76,6 +90,10 @@ async fn handle(
         Decision::Answer(response) => written(response),
         Decision::Cut => Err(Cut),
         Decision::Stall => pending().await,
+        Decision::Raw(octets) => {
+            *held(raw) = Some(octets);
+            Err(Cut)
+        }
     }
 }
 
@@ -83,6 +101,7 @@ enum Decision {
     Answer(Response),
     Cut,
     Stall,
+    Raw(Vec<u8>),
 }
 
 fn decide(record: &Record, request: &Request, act: Option<HttpAct>, trusted: bool) -> Decision {
@@ -93,6 +112,7 @@ fn decide(record: &Record, request: &Request, act: Option<HttpAct>, trusted: boo
     let response = match act {
         Some(HttpAct::Cut | HttpAct::CutAccepted) => return Decision::Cut,
         Some(HttpAct::Stall | HttpAct::StallAccepted) => return Decision::Stall,
+        Some(HttpAct::Raw(octets)) => return Decision::Raw(octets),
         _ if !trusted => Response::new(401),
         _ if record.is_repeat(request) => usual(request, Response::new(200)),
         Some(HttpAct::Answer(response)) => response,

@@ -45,7 +45,7 @@ pub use self::script::{Extensions, Fault, FaultAct, RecipientAttempt, SmtpScript
 
 use self::record::Record;
 use self::session::Session;
-use crate::peer::listen::{Listening, listen};
+use crate::peer::listen::{Listening, listen, refuse};
 use crate::peer::{TimedOut, held};
 
 /// A running server. Dropping it closes the port and cuts every connection.
@@ -66,6 +66,9 @@ impl SmtpPeer {
     /// On a runtime without I/O enabled.
     pub fn start(script: SmtpScript) -> io::Result<Self> {
         let record = Arc::new(Record::new(script));
+        if record.script.closed {
+            return Ok(Self { listening: refuse()?, record });
+        }
         let shared = Arc::clone(&record);
         let listening = listen(move |stream, number| Session::run(Box::new(stream), number, Arc::clone(&shared)))?;
         Ok(Self { listening, record })

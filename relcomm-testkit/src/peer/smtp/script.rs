@@ -85,6 +85,8 @@ pub enum FaultAct {
     Reply(Reply),
     /// The usual reply, each octet in a packet of its own.
     Dribble,
+    /// The step takes effect (at [`Step::Dot`]: the mail is stored), half of the usual reply goes out, and the connection is cut.
+    Truncate,
 }
 
 /// A fault of the session, every time its step is reached unless limited.
@@ -178,6 +180,7 @@ pub struct SmtpScript {
     pub(super) maildir: Option<PathBuf>,
     pub(super) on_dsn: Option<DsnFn>,
     pub(super) now: Now,
+    pub(super) closed: bool,
     recipients: Vec<RecipientRule>,
 }
 
@@ -199,6 +202,7 @@ impl Default for SmtpScript {
             maildir: None,
             on_dsn: None,
             now: Arc::new(SystemTime::now),
+            closed: false,
             recipients: Vec::new(),
         }
     }
@@ -221,6 +225,13 @@ impl SmtpScript {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Takes a port and does not listen at it: every connection is refused.
+    #[must_use]
+    pub fn refuse_connections(mut self) -> Self {
+        self.closed = true;
+        self
     }
 
     /// The name the server gives itself in banner, replies and reports. Default `mx.peer.test`. Anything but letters,

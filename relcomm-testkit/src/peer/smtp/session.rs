@@ -101,6 +101,12 @@ impl Session {
                 return Err(Closed);
             }
             Some(FaultAct::Dribble) => self.wire.dribble(&reply).await?,
+            Some(FaultAct::Truncate) => {
+                let half = reply.bytes().len() / 2;
+                self.wire.push_bytes(reply.bytes().get(..half).unwrap_or_default());
+                self.wire.flush().await?;
+                return Err(Closed);
+            }
             Some(FaultAct::Reply(instead)) if reply.is_positive() => {
                 self.wire.push(&instead);
                 return Ok(instead.code());

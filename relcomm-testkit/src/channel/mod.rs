@@ -1,4 +1,15 @@
 //! Channels for tests: what they answer is said by the test, and what they were given can be read back.
+//!
+//! A [`ScriptedChannel`] is told beforehand what to answer, or asks the test that holds its [`Handle`] at each attempt, or answers by
+//! [`Chaos`]. What a test expects to have happened by its end is said in [`Expectations`].
+
+mod chaos;
+mod expect;
+mod handle;
+
+pub use chaos::{Chaos, SEED};
+pub use expect::Expectations;
+pub use handle::{Call, Handle};
 
 use async_trait::async_trait;
 use relcomm_core::channel::{
@@ -10,7 +21,7 @@ use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication, Limit};
 use relcomm_core::plan::Finding;
 use relcomm_core::receipt::{Assurance, Token};
 use relcomm_core::stakeholder::Address;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -75,14 +86,23 @@ impl fmt::Debug for Seen {
     }
 }
 
-type Script = dyn Fn(&str, u32) -> Answer + Send + Sync;
+type Telling = dyn Fn(&str, u32) -> Answer + Send + Sync;
+
+/// Who says what is answered.
+#[derive(Clone)]
+enum Script {
+    /// A function of the address and the number of the try.
+    Told(Arc<Telling>),
+    /// The test, when the attempt comes.
+    Asked(handle::Asking),
+}
 
 /// A channel that answers as it is told and remembers what it was given. Clones share the memory.
 #[derive(Clone)]
 pub struct ScriptedChannel {
     descriptor: Descriptor,
     capabilities: Capabilities,
-    script: Arc<Script>,
+    script: Script,
     seen: Arc<Mutex<Vec<Seen>>>,
     healthy: bool,
 }
@@ -100,7 +120,7 @@ impl ScriptedChannel {
         Self {
             descriptor: Descriptor::new(kind),
             capabilities: Capabilities::new(Addressing::Each, Assurance::Acknowledged),
-            script: Arc::new(|_, _| Answer::Accept(Assurance::Accepted)),
+            script: Script::Told(Arc::new(|_, _| Answer::Accept(Assurance::Accepted))),
             seen: Arc::default(),
             healthy: true,
         }
@@ -134,8 +154,34 @@ impl ScriptedChannel {
     /// That answers so: by address (empty where there is none) and number of the try.
     #[must_use]
     pub fn answering(mut self, script: impl Fn(&str, u32) -> Answer + Send + Sync + 'static) -> Self {
-        self.script = Arc::new(script);
+        self.script = Script::Told(Arc::new(script));
         self
+    }
+
+    /// That answers by chance, as the seed says.
+    #[must_use]
+    pub fn chaotic(self, chaos: Chaos) -> Self {
+        let calls: Mutex<BTreeMap<String, u32>> = Mutex::default();
+        self.answering(move |address, _| {
+            let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
+            let call = calls.entry(address.to_owned()).or_default();
+            *call += 1;
+            chaos.answer(address, *call)
+        })
+    }
+
+    /// That lets the test answer each attempt when it comes. Clones share the handle.
+    #[must_use]
+    pub fn handled(mut self) -> (Self, Handle) {
+        let (asking, handle) = handle::pair();
+        self.script = Script::Asked(asking);
+        (self, handle)
+    }
+
+    /// What is to have happened when the value that this returns is dropped.
+    pub fn expect(&self) -> Expectations {
+        let quiet = Self { script: Script::Told(Arc::new(|_, _| Answer::Hang)), ..self.clone() };
+        Expectations::of(quiet)
     }
 
     /// Whose verification fails.
@@ -205,21 +251,25 @@ impl Channel for ScriptedChannel {
     ) -> Result<(), ChannelError> {
         for (i, item) in batch.items.iter().enumerate() {
             let address = item.address.as_ref().map_or("", |a| a.as_str()).to_owned();
+            let seen = Seen {
+                key: item.key,
+                message_key: *batch.message_key,
+                token: item.token(),
+                attempt: item.attempt,
+                address: address.clone(),
+                text: batch.text.clone(),
+                at: cx.clock.now(),
+                arrived: false,
+            };
             let index = {
                 let mut memory = self.memory();
-                memory.push(Seen {
-                    key: item.key,
-                    message_key: *batch.message_key,
-                    token: item.token(),
-                    attempt: item.attempt,
-                    address: address.clone(),
-                    text: batch.text.clone(),
-                    at: cx.clock.now(),
-                    arrived: false,
-                });
+                memory.push(seen.clone());
                 memory.len() - 1
             };
-            let mut answer = (self.script)(&address, item.attempt);
+            let mut answer = match &self.script {
+                Script::Told(script) => script(&address, item.attempt),
+                Script::Asked(asking) => handle::ask(asking, seen).await,
+            };
             // One turn of the runtime, as a real channel would take.
             tokio::task::yield_now().await;
             while let Answer::After(span, then) = answer {
