@@ -110,6 +110,7 @@ impl Verb {
             | Self::Attest { common, .. }
             | Self::Receipts { common, .. }
             | Self::Status { common, .. }
+            | Self::Audit { common, .. }
             | Self::Report { common, .. }
             | Self::Deliver { common, .. } => Some(common),
             Self::Hold(person) | Self::Resume(person) | Self::Cancel(person) => Some(&mut person.common),
