@@ -111,6 +111,7 @@ impl Verb {
             | Self::Receipts { common, .. }
             | Self::Status { common, .. }
             | Self::Report { common, .. }
+            | Self::Audit { common, .. }
             | Self::Deliver { common, .. } => Some(common),
             Self::Hold(person) | Self::Resume(person) | Self::Cancel(person) => Some(&mut person.common),
         }

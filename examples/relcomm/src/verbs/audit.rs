@@ -14,7 +14,7 @@ const PAGE: usize = 4096;
 
 /// The seal holds over all entries, the states are what the entries come to, and the head is the one that was printed before.
 pub(super) async fn audit(common: &Common, head: Option<&str>) -> Result<Exit, Failure> {
-    let journal = Bench::open(common)?.journal(common)?;
+    let journal = Bench::open(common).await?.journal(common)?;
     let sealed = journal.verify_seal().await?;
     if let Some(head) = head
         && !sealed.seal.eq_ignore_ascii_case(head)
