@@ -112,6 +112,7 @@ impl Verb {
             | Self::Status { common, .. }
             | Self::Audit { common, .. }
             | Self::Report { common, .. }
+            | Self::Audit { common, .. }
             | Self::Deliver { common, .. } => Some(common),
             Self::Hold(person) | Self::Resume(person) | Self::Cancel(person) => Some(&mut person.common),
         }

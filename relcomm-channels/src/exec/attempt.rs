@@ -52,7 +52,8 @@ impl Attempt<'_> {
                 return if all { Ok(()) } else { Err(End::Silence) };
             };
             let said = read(&line, self.hidden, |item| outcomes.is_crossed(item))?;
-            if self.take(said, process, outcomes, called_off)? {
+            // Asked anew: it may have been called off while the line was on its way.
+            if self.take(said, process, outcomes, self.cx.cancellation.is_cancelled())? {
                 return Ok(());
             }
         }
