@@ -112,7 +112,6 @@ impl Verb {
             | Self::Status { common, .. }
             | Self::Audit { common, .. }
             | Self::Report { common, .. }
-            | Self::Audit { common, .. }
             | Self::Deliver { common, .. } => Some(common),
             Self::Hold(person) | Self::Resume(person) | Self::Cancel(person) => Some(&mut person.common),
         }
