@@ -7,6 +7,7 @@ use crate::receipt::Assurance;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// An address of a stakeholder on one mechanism, or the name of an endpoint in the deployment's configuration.
@@ -76,13 +77,32 @@ pub struct Stakeholder {
     /// Everything else that the member data says of them, for templates: column to value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vars: BTreeMap<String, String>,
+    /// Whether they wish not to be told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opted_out: bool,
+    /// How many people they stand for, who are reached through them; 1 where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<NonZeroU32>,
+    /// The member through whom they are reached: they are told by them, and not by relcomm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<StakeholderId>,
 }
 
 impl Stakeholder {
     /// A stakeholder without name, address or place.
     #[must_use]
     pub fn new(id: StakeholderId) -> Self {
-        Self { id, name: None, addresses: BTreeMap::new(), places: Vec::new(), lang: None, vars: BTreeMap::new() }
+        Self {
+            id,
+            name: None,
+            addresses: BTreeMap::new(),
+            places: Vec::new(),
+            lang: None,
+            vars: BTreeMap::new(),
+            opted_out: false,
+            stands_for: None,
+            through: None,
+        }
     }
 
     /// With an address.
@@ -128,6 +148,15 @@ pub struct Group {
     /// The language for members who have none of these; the first of them where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Lang>,
+    /// How many of its members must be informed.
+    #[serde(default, skip_serializing_if = "Require::is_all")]
+    pub require: Require,
+    /// Whether a member whom nobody can reach keeps everything from going out until that is accepted by name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_inform: bool,
+    /// Whether members who wish not to be told are told all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub despite_opt_out: bool,
     /// Why it is not told, if it is not.
     pub waived: Option<Waiver>,
 }
@@ -160,6 +189,59 @@ impl Group {
                 && last.len() == 1
             {
                 range = shorter;
+            }
+        }
+    }
+}
+
+/// How many members of a group must be informed. Whoever is exempt does not count; whoever stands for others counts for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Require {
+    /// Every one.
+    #[default]
+    All,
+    /// At least one.
+    Any,
+    /// At least so many hundredths of a per cent, from 1 to 10,000.
+    Share(u16),
+    /// At least one of each value of a variable, such as one of each company. Whoever has no value is a company of their own.
+    OnePer {
+        /// The variable.
+        variable: String,
+        /// Counting only members whose variables have one of these values; the others' companies count all the same.
+        among: BTreeMap<String, Vec<String>>,
+    },
+}
+
+impl Require {
+    /// Whether a member with these variables counts towards it.
+    pub(crate) fn counts<'a>(&self, variable: impl Fn(&str) -> Option<&'a str>) -> bool {
+        let Self::OnePer { among, .. } = self else { return true };
+        among.iter().all(|(name, values)| variable(name).is_some_and(|value| values.iter().any(|v| v == value)))
+    }
+
+    /// Whether every member must be informed.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        matches!(self, Self::All)
+    }
+}
+
+impl fmt::Display for Require {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Any => f.write_str("any"),
+            Self::Share(share) if share % 100 == 0 => write!(f, "{}%", share / 100),
+            Self::Share(share) => write!(f, "{}.{:02}%", share / 100, share % 100),
+            Self::OnePer { variable, among } => {
+                write!(f, "one per {variable}")?;
+                for (n, (name, values)) in among.iter().enumerate() {
+                    write!(f, "{} {name} {}", if n == 0 { " among" } else { "," }, values.join(" or "))?;
+                }
+                Ok(())
             }
         }
     }

@@ -5,8 +5,11 @@ use relcomm_core::id::GroupId;
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::draft::SecretRef;
 use relcomm_core::plan::source::{Format, Source};
-use relcomm_core::plan::{Directory, DirectoryError, HeldFiles, Hosted, MemberRecord, PlanDraft, Sources, json_schema};
+use relcomm_core::plan::{
+    Directory, DirectoryError, HeldFiles, Hosted, MemberRecord, PlanDraft, Predicate, Sources, json_schema,
+};
 use relcomm_core::prepare::prepare;
+use relcomm_core::stakeholder::Stakeholder;
 use relcomm_core::validate::{Deployment, catalogue, standard_rules, validate};
 use relcomm_testkit::channel::ScriptedChannel;
 use serde_json::Value;
@@ -75,7 +78,17 @@ impl Directory for Contacts {
     }
 }
 
-/// What the host of a chapter's plans has: the files that the chapter shows, by the names after the fences, a directory and two secrets.
+#[derive(Debug)]
+struct Paying;
+
+impl Predicate for Paying {
+    fn holds(&self, _: &GroupId, _: &Stakeholder) -> bool {
+        true
+    }
+}
+
+/// What the host of a chapter's plans has: the files that the chapter shows, by the names after the fences, a directory, a predicate and
+/// two secrets.
 fn host(chapter: &str) -> Hosted<HeldFiles> {
     let files =
         blocks(chapter).into_iter().fold(HeldFiles::new(), |files, (fence, text)| match fence.split_once(' ') {
@@ -85,6 +98,7 @@ fn host(chapter: &str) -> Hosted<HeldFiles> {
     let secret = "thirty-two octets out of a vault";
     Hosted::new(files)
         .directory("contacts", Contacts)
+        .predicate("paying", Paying)
         .secret(SecretRef::Env("MEMBER_KEY".into()), secret)
         .secret(SecretRef::File("id.key".into()), secret)
 }

@@ -170,13 +170,15 @@ pub struct GateRule {
     pub not_after: Option<Moment>,
     /// How many dependencies it has.
     pub dependencies: u8,
+    /// Whether somebody must be informed whom nobody can reach, and nobody has accepted that.
+    pub gap: bool,
 }
 
 impl GateRule {
     /// A gate for success, that waits for its declaration, with this due time and so many dependencies.
     #[must_use]
     pub fn new(due: Option<Moment>, dependencies: u8) -> Self {
-        Self { outcome: Outcome::Success, awaits_declaration: true, due, not_after: None, dependencies }
+        Self { outcome: Outcome::Success, awaits_declaration: true, due, not_after: None, dependencies, gap: false }
     }
 }
 
@@ -190,6 +192,8 @@ pub enum Verdict {
     AwaitsDeclaration,
     /// An approval is missing.
     AwaitsApproval,
+    /// Somebody must be informed whom nobody can reach, and nobody has accepted that.
+    AwaitsAcceptance,
     /// A person holds it.
     Held,
     /// What its time is relative to has not happened.
@@ -232,6 +236,9 @@ impl Gate {
         }
         if !self.approved {
             return Verdict::AwaitsApproval;
+        }
+        if rule.gap {
+            return Verdict::AwaitsAcceptance;
         }
         let stands = |index: &u8| self.dependencies.get(usize::from(*index)).copied().unwrap_or_default();
         // What cannot be met decides, however many others may still be met.

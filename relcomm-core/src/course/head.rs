@@ -56,6 +56,9 @@ pub struct Head {
     /// The communiques that are cancelled.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub cancelled_communiques: BTreeSet<CommuniqueId>,
+    /// The gaps that were accepted, each by the digest of a person or company: whoever must be informed and cannot be reached.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub accepted_gaps: BTreeSet<String>,
 }
 
 /// What was declared of a place.
@@ -118,6 +121,11 @@ pub enum HeadFact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         communique: Option<CommuniqueId>,
     },
+    /// Somebody accepts that a person or company who must be informed cannot be reached. Who that is stands as a digest.
+    GapAccepted {
+        /// The digest.
+        of: String,
+    },
 }
 
 impl Head {
@@ -143,6 +151,9 @@ impl Head {
             HeadFact::Cancelled { communique: None } => self.cancelled = true,
             HeadFact::Cancelled { communique: Some(id) } => {
                 self.cancelled_communiques.insert(id.clone());
+            }
+            HeadFact::GapAccepted { of } => {
+                self.accepted_gaps.insert(of.clone());
             }
         }
     }

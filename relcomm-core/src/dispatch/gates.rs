@@ -71,7 +71,9 @@ pub(crate) fn decide_all(
 
 impl Dispatcher {
     pub(crate) fn rule(&self, gate: &GatePlan, head: &Head, state: &Gate) -> GateRule {
-        gate.rule(self.prepared.plan(), self.prepared.places(), head, state)
+        let mut rule = gate.rule(self.prepared.plan(), self.prepared.places(), head, state);
+        rule.gap = self.open_gaps(head).next().is_some();
+        rule
     }
 
     /// How a requirement of a gate stands.

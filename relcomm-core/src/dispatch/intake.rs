@@ -23,7 +23,7 @@ impl Refusal {
     }
 }
 
-fn refuse<T>(why: impl Into<String>) -> Result<T, DispatchError> {
+pub(super) fn refuse<T>(why: impl Into<String>) -> Result<T, DispatchError> {
     Err(DispatchError::Refused(Refusal::new(why)))
 }
 

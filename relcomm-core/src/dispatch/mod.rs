@@ -4,6 +4,7 @@ mod courses;
 mod driver;
 mod flight;
 mod flights;
+mod gaps;
 mod gates;
 mod intake;
 mod late;
@@ -16,6 +17,7 @@ mod token;
 mod turns;
 mod work;
 
+pub use gaps::GapOf;
 pub use intake::{Attestation, Refusal, Whom};
 pub use receipts::Intake;
 pub use standing::{Pending, Standing};

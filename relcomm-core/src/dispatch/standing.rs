@@ -40,7 +40,7 @@ pub struct Pending {
     /// When it is due, if that is known and still to come.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rfc3339_option")]
     pub due: Option<Moment>,
-    /// Whether it is an approval that it waits for.
+    /// Whether it is a person's consent that it waits for: an approval, or that a gap is accepted.
     #[serde(skip)]
     pub approval: bool,
 }
@@ -77,6 +77,13 @@ impl Dispatcher {
                         Verdict::AwaitsDeclaration => pending.waiting_for = "declaration".into(),
                         Verdict::AwaitsApproval => {
                             pending.waiting_for = "approval".into();
+                            pending.approval = true;
+                        }
+                        Verdict::AwaitsAcceptance => {
+                            let gaps = self.open_gaps(&record.head).count();
+                            let gaps = if gaps == 1 { "a gap".to_owned() } else { format!("{gaps} gaps") };
+                            pending.waiting_for =
+                                format!("{gaps} to be accepted: who must be informed and cannot be reached");
                             pending.approval = true;
                         }
                         Verdict::Held => pending.waiting_for = "resume".into(),

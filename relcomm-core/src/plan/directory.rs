@@ -1,6 +1,7 @@
 //! Directories: people whom the host gives in place of a file, one by one.
 
 use crate::id::GroupId;
+use crate::stakeholder::Stakeholder;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -69,6 +70,9 @@ pub(super) enum Said<'a> {
     Name,
     Lang,
     Place,
+    OptedOut,
+    StandsFor,
+    Through,
     Address(Cow<'a, str>),
     Var(Cow<'a, str>),
 }
@@ -81,6 +85,9 @@ impl Said<'_> {
             Self::Name => "name",
             Self::Lang => "lang",
             Self::Place => "place",
+            Self::OptedOut => "opted_out",
+            Self::StandsFor => "stands_for",
+            Self::Through => "through",
             Self::Address(word) | Self::Var(word) => word,
         }
     }
@@ -118,6 +125,24 @@ impl<'a> MemberRecord<'a> {
         self
     }
 
+    /// Whether they wish not to be told.
+    #[must_use]
+    pub fn opted_out(self, is: bool) -> Self {
+        self.say(Said::OptedOut, if is { "yes" } else { "no" }.into())
+    }
+
+    /// How many people they stand for, who are reached through them; at least 1.
+    #[must_use]
+    pub fn stands_for(self, many: u32) -> Self {
+        self.say(Said::StandsFor, many.to_string().into())
+    }
+
+    /// The id of the member through whom they are reached.
+    #[must_use]
+    pub fn through(self, leader: impl Into<Cow<'a, str>>) -> Self {
+        self.say(Said::Through, leader.into())
+    }
+
     /// Their address on a mechanism. One that the plan does not know makes a variable of it, as a column of a member file would be.
     #[must_use]
     pub fn address(self, mechanism: impl Into<Cow<'a, str>>, address: impl Into<Cow<'a, str>>) -> Self {
@@ -141,6 +166,15 @@ impl<'a> MemberRecord<'a> {
     pub(super) fn values(&self) -> &[(Said<'a>, Cow<'a, str>)] {
         &self.values
     }
+}
+
+/// What a host asks of members: a plan names it by `only: NAME`, and only those for whom it holds are members of the group.
+///
+/// The host [gives](super::Hosted::predicate) it by name. It is asked once for each member of each group that names it, while the plan is
+/// validated; the same answers each time keep an approval of texts and people valid.
+pub trait Predicate: fmt::Debug + Send + Sync {
+    /// Whether this person is to be a member of the group.
+    fn holds(&self, group: &GroupId, who: &Stakeholder) -> bool;
 }
 
 impl fmt::Debug for MemberRecord<'_> {

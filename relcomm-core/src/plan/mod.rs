@@ -16,7 +16,7 @@ mod texts;
 mod valid;
 pub(crate) mod resolve;
 
-pub use directory::{Directory, DirectoryError, MemberRecord};
+pub use directory::{Directory, DirectoryError, MemberRecord, Predicate};
 pub use draft::PlanDraft;
 pub use finding::{Finding, Position, Severity};
 pub use findings::{Findings, MOST_FINDINGS};

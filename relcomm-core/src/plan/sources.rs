@@ -1,6 +1,6 @@
 //! Where what a plan names comes from: files of texts and members, directories of the host's, secrets.
 
-use super::directory::Directory;
+use super::directory::{Directory, Predicate};
 use super::draft::SecretRef;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -28,6 +28,12 @@ pub trait Sources: fmt::Debug + Send + Sync {
 
     /// The directory of that name; `None` where there is none.
     fn directory(&self, name: &str) -> Option<&dyn Directory> {
+        let _ = name;
+        None
+    }
+
+    /// The predicate of that name; `None` where there is none.
+    fn predicate(&self, name: &str) -> Option<&dyn Predicate> {
         let _ = name;
         None
     }
@@ -140,7 +146,8 @@ impl fmt::Debug for HeldFiles {
     }
 }
 
-/// Files, and what a host gives beside them: directories by the names, and secrets by the references, that plans use for them.
+/// Files, and what a host gives beside them: directories and predicates by the names, and secrets by the
+/// references, that plans use for them.
 ///
 /// What is not given here is asked of the files' own source, so that one may stand over another.
 ///
@@ -185,6 +192,7 @@ impl fmt::Debug for HeldFiles {
 pub struct Hosted<F> {
     files: F,
     directories: BTreeMap<String, Box<dyn Directory>>,
+    predicates: BTreeMap<String, Box<dyn Predicate>>,
     secrets: BTreeMap<SecretRef, SecretString>,
 }
 
@@ -192,13 +200,20 @@ impl<F: Sources> Hosted<F> {
     /// These files, and nothing beside them yet.
     #[must_use]
     pub fn new(files: F) -> Self {
-        Self { files, directories: BTreeMap::new(), secrets: BTreeMap::new() }
+        Self { files, directories: BTreeMap::new(), predicates: BTreeMap::new(), secrets: BTreeMap::new() }
     }
 
     /// With the directory that plans call so.
     #[must_use]
     pub fn directory(mut self, name: impl Into<String>, directory: impl Directory + 'static) -> Self {
         self.directories.insert(name.into(), Box::new(directory));
+        self
+    }
+
+    /// With the predicate that plans call so.
+    #[must_use]
+    pub fn predicate(mut self, name: impl Into<String>, predicate: impl Predicate + 'static) -> Self {
+        self.predicates.insert(name.into(), Box::new(predicate));
         self
     }
 
@@ -221,6 +236,10 @@ impl<F: Sources> Sources for Hosted<F> {
 
     fn directory(&self, name: &str) -> Option<&dyn Directory> {
         self.directories.get(name).map(AsRef::as_ref).or_else(|| self.files.directory(name))
+    }
+
+    fn predicate(&self, name: &str) -> Option<&dyn Predicate> {
+        self.predicates.get(name).map(AsRef::as_ref).or_else(|| self.files.predicate(name))
     }
 
     fn secret(&self, at: &SecretRef) -> io::Result<SecretString> {

@@ -53,6 +53,13 @@ impl Whom {
     }
 }
 
+/// A person or company by a digest: what stands in entries, which hold no names.
+pub(super) fn of_name(plan: &str, kind: &str, name: &str) -> String {
+    let mut hash = Sha256::new_with_prefix(b"relcomm name\n");
+    [plan, kind, name].iter().for_each(|part| absorb(&mut hash, part.as_bytes()));
+    HEXLOWER.encode(&hash.finalize())
+}
+
 fn absorb(hash: &mut Sha256, bytes: &[u8]) {
     hash.update((bytes.len() as u64).to_be_bytes());
     hash.update(bytes);

@@ -5,14 +5,17 @@
 mod bundle;
 mod context;
 mod digest;
+mod gaps;
 mod render;
 mod roll;
 mod schedule;
 
 pub use bundle::BundleError;
 pub use context::{Late, PlaceLate, Told};
+pub use gaps::Gap;
+pub(crate) use gaps::mark as gap_mark;
 pub use render::{RenderError, Rendered};
-pub use roll::{PathPlan, Post, Roll, StepPlan};
+pub use roll::{Apart, PathPlan, Post, Roll, StepPlan};
 pub use schedule::{GatePlan, Requirement};
 
 use crate::channel::{About, ChannelSet, Descriptor, Prepared};
@@ -48,6 +51,9 @@ struct Inner {
     /// Of a gate that is another bundle's.
     nobody: Roll,
     places: Vec<PlaceId>,
+    /// Everyone who is reached through somebody else, with the number of whom.
+    led: OnceLock<Vec<(u32, Option<u32>)>>,
+    gaps: OnceLock<Vec<Gap>>,
 }
 
 /// What the bundle knows of the channel that carries a mechanism. No host, no secret.
@@ -145,6 +151,8 @@ impl PreparedPlan {
             renderer,
             rolls,
             nobody: Roll::default(),
+            led: OnceLock::new(),
+            gaps: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -196,6 +204,18 @@ impl PreparedPlan {
     pub fn roll(&self, gate: &GatePlan) -> &Roll {
         let rolls = &self.inner.rolls;
         rolls.get(gate.index).map_or(&self.inner.nobody, |cell| cell.get_or_init(|| roll::roll(self, gate)))
+    }
+
+    /// Through whom somebody is reached who is not told themselves.
+    pub(crate) fn leader(&self, number: u32) -> Option<u32> {
+        let led = self.inner.led.get_or_init(|| self.inner.people.led());
+        led.binary_search_by_key(&number, |(of, _)| *of).ok().and_then(|at| led.get(at)?.1)
+    }
+
+    /// Everybody who must be informed and whom nobody can reach. Computed once.
+    #[must_use]
+    pub fn gaps(&self) -> &[Gap] {
+        self.inner.gaps.get_or_init(|| gaps::gaps(self))
     }
 
     /// Every place of the release.

@@ -6,7 +6,7 @@ use crate::id::{GroupId, Lang, Role};
 use crate::mechanism::{Addressing, Mechanism};
 use crate::plan::StakeholderRef;
 use crate::receipt::Assurance;
-use crate::stakeholder::Address;
+use crate::stakeholder::{Address, Group};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -18,6 +18,19 @@ pub struct Roll {
     people: Vec<u32>,
     path_nos: Vec<u16>,
     paths: Vec<PathPlan>,
+    apart: Vec<(u32, Apart)>,
+}
+
+/// Why somebody whom a gate concerns has no delivery of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Apart {
+    /// They wish not to be told, and every group through which they would be respects that.
+    OptedOut,
+    /// They are told by the person of this number, and stand as that person does.
+    Through(u32),
+    /// No step reaches them.
+    Unreachable,
 }
 
 /// One attempt that is credited to every member who shares it.
@@ -97,6 +110,11 @@ impl Roll {
         Some((*self.people.get(index)?, *self.path_nos.get(index)?))
     }
 
+    /// Whom the gate concerns and who has no delivery of their own: their numbers among the people, and why.
+    pub fn apart(&self) -> impl Iterator<Item = (u32, Apart)> {
+        self.apart.iter().copied()
+    }
+
     /// The path of that number.
     #[must_use]
     pub fn path(&self, number: u16) -> Option<&PathPlan> {
@@ -144,6 +162,10 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
             let Some(who) = people.at(number).filter(|who| who.is_in(gate.id.place.as_ref())) else { continue };
             let others = membership.iter().filter(|(_, is)| is.get(number as usize) == Some(&true)).map(|(id, _)| *id);
             let groups = || others.clone().chain(several.is_empty().then_some(group_id));
+            if let Some(why) = apart(prepared, gate, number, who, groups().filter_map(|id| plan.group(id))) {
+                roll.apart.push((number, why));
+                continue;
+            }
             let variant = groups().find(|group| communique.variants.contains_key(*group));
             // One delivery is credited to every group, so it must meet the rule of each.
             let strictest = groups().filter_map(|id| plan.group(id)).map(|g| g.informed_when).max();
@@ -153,6 +175,9 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
                 let own = variant.and_then(|g| communique.variants.get(g)).map_or(&[][..], |v| v.via.as_slice());
                 let via = [own, &communique.via, &group.via].into_iter().find(|via| !via.is_empty());
                 let steps = steps_of(prepared, who, via);
+                if steps.is_empty() {
+                    return NO_PATH;
+                }
                 let by_address = steps.iter().any(|step| step.address.is_some());
                 let key = PathKey { variant, lang: group.language(who.lang()), informed_when, steps };
                 let path = match known.get(&key) {
@@ -168,6 +193,10 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
                 }
                 path
             });
+            if path == NO_PATH {
+                roll.apart.push((number, Apart::Unreachable));
+                continue;
+            }
             roll.people.push(number);
             roll.path_nos.push(path);
         }
@@ -175,6 +204,28 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
     roll.people.shrink_to_fit();
     roll.path_nos.shrink_to_fit();
     roll
+}
+
+/// Of those whom no step reaches.
+const NO_PATH: u16 = u16::MAX;
+
+/// Why somebody has no delivery of their own, as far as that is not for want of an address.
+fn apart<'a>(
+    prepared: &PreparedPlan,
+    gate: &GatePlan,
+    number: u32,
+    who: StakeholderRef<'_>,
+    mut groups: impl Iterator<Item = &'a Group>,
+) -> Option<Apart> {
+    if who.opted_out() && !groups.any(|group| group.despite_opt_out) {
+        return Some(Apart::OptedOut);
+    }
+    who.through()?;
+    // Whoever tells them must be told by this gate too; validation sees to that, as far as people do not change.
+    let leader = prepared
+        .leader(number)
+        .filter(|leader| prepared.people().at(*leader).is_some_and(|leader| leader.is_in(gate.id.place.as_ref())));
+    Some(leader.map_or(Apart::Unreachable, Apart::Through))
 }
 
 /// What decides a path within a group.

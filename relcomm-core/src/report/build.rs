@@ -1,15 +1,17 @@
 //! From the record to the report.
 
 use super::attempts::{Story, stories};
+use super::quota::{Member, is_met};
 use super::{
-    AttemptReport, Class, DeliveryReport, GroupReport, Part, PersonReport, Report, Statement, Totals, Verdict,
+    AttemptReport, Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, Statement, Totals,
+    Verdict,
 };
 use crate::course::{Closed, Delivery, HeadFact, Phase, Shut, Stage, Verdict as GateVerdict};
 use crate::dispatch::{DispatchError, Dispatcher};
 use crate::id::{DeliveryId, GroupId};
 use crate::journal::{Fact, GateRow, Row, Subject};
 use crate::mechanism::Mechanism;
-use crate::prepare::{GatePlan, PathPlan, Roll};
+use crate::prepare::{Apart, GatePlan, PathPlan, Roll};
 use crate::receipt::Assurance;
 use std::collections::BTreeMap;
 
@@ -20,6 +22,8 @@ use std::collections::BTreeMap;
 pub struct ReportError(#[from] DispatchError);
 
 const PAGE: usize = 1024;
+
+const OPTED_OUT: &str = "opted out";
 
 const HELD: &str = "held: nobody knows whether it went out";
 
@@ -93,16 +97,18 @@ impl<'a> Builder<'a> {
             approvals: Vec::new(),
             groups: Vec::new(),
             people: Vec::new(),
+            gaps: Vec::new(),
             unmatched: self.on.journal().unmatched().await?,
         };
         self.statements(&mut report).await?;
+        self.gaps(&mut report).await?;
         self.persons(&mut report);
-        self.groups(&mut report);
+        let in_time = self.groups(&mut report);
         report.verdict = if !standing.is_done() {
             Verdict::Pending
-        } else if report.people.iter().any(|p| p.class > Class::Informed) {
+        } else if report.groups.iter().any(|g| !g.met) {
             Verdict::NotInformed
-        } else if report.late().next().is_some() {
+        } else if !in_time {
             Verdict::NotCompliant
         } else {
             Verdict::Informed
@@ -133,7 +139,8 @@ impl<'a> Builder<'a> {
     async fn gate(&mut self, plan: &GatePlan) -> Result<(), DispatchError> {
         let roll = self.on.prepared().roll(plan);
         let row = self.gates.get(&plan.id.to_string()).cloned();
-        let whole = row.as_ref().map_or((Class::Unconfirmed, Some("pending".to_owned())), |row| self.whole(plan, row));
+        let whole: (Class, Option<String>) =
+            row.as_ref().map_or((Class::Unconfirmed, Some("pending".to_owned())), |row| self.whole(plan, row));
         let mut entered: BTreeMap<u32, Row> = BTreeMap::new();
         let mut from = 0;
         if let Some(row) = row.as_ref().filter(|r| r.state.is_out()) {
@@ -149,10 +156,7 @@ impl<'a> Builder<'a> {
             entered.values().filter_map(|row| Some((self.on.seat(roll, row)?.0, row.id.ordinal))).collect();
         for (person, path_no) in roll.members() {
             let Some(path) = roll.path(path_no) else { continue };
-            let mut report = blank(plan.id.communique.as_str());
-            report.occurrence = plan.id.occurrence.as_ref().map(ToString::to_string);
-            report.place = plan.id.place.as_ref().map(ToString::to_string);
-            report.groups = self.credited(plan, person);
+            let mut report = self.row(plan, person);
             match (seats.get(&person).and_then(|ordinal| entered.get(ordinal)), &row) {
                 (Some(delivery), Some(gate)) => {
                     self.delivery(&mut report, plan, gate, roll, path, delivery, &entered);
@@ -177,7 +181,55 @@ impl<'a> Builder<'a> {
                 deliveries.push(report);
             }
         }
+        self.apart(plan, roll, &whole, row.is_some_and(|row| row.state.is_out()));
         Ok(())
+    }
+
+    /// Whoever has no delivery of their own stands as whoever tells them, or is exempt or out of reach.
+    fn apart(&mut self, plan: &GatePlan, roll: &Roll, whole: &(Class, Option<String>), is_out: bool) {
+        let through = |why: &Apart| matches!(why, Apart::Through(_));
+        let (led, alone): (Vec<_>, Vec<_>) = roll.apart().partition(|(_, why)| through(why));
+        for (person, why) in alone.into_iter().chain(led) {
+            let mut report = self.row(plan, person);
+            report.id = plan.id.to_string();
+            (report.class, report.reason) = match why {
+                Apart::OptedOut => (Class::Exempt, Some(OPTED_OUT.to_owned())),
+                Apart::Unreachable if is_out => (Class::NotInformed, Some("nobody can reach them".to_owned())),
+                Apart::Unreachable => whole.clone(),
+                Apart::Through(leader) => {
+                    let id = self.on.prepared().people().at(leader).map(|who| who.id().to_owned());
+                    let of = self.people.get(leader as usize).and_then(|deliveries| deliveries.last());
+                    let same = |d: &&DeliveryReport| {
+                        (&d.communique, &d.occurrence, &d.place)
+                            == (&report.communique, &report.occurrence, &report.place)
+                    };
+                    match of.filter(same).cloned() {
+                        Some(leaders) => {
+                            let groups = std::mem::take(&mut report.groups);
+                            report = DeliveryReport { groups, through: id, attempts: Vec::new(), ..leaders };
+                            let told = self.told.get(leader as usize).cloned().flatten();
+                            let told = told.filter(|(_, gate)| *gate == plan.id.to_string());
+                            if let (Some(told), Some(slot)) = (told, self.told.get_mut(person as usize)) {
+                                *slot = Some(told);
+                            }
+                            (report.class, report.reason.take())
+                        }
+                        None => (Class::NotInformed, Some("whoever tells them is not told".to_owned())),
+                    }
+                }
+            };
+            if let Some(deliveries) = self.people.get_mut(person as usize) {
+                deliveries.push(report);
+            }
+        }
+    }
+
+    fn row(&self, plan: &GatePlan, person: u32) -> DeliveryReport {
+        let mut report = blank(plan.id.communique.as_str());
+        report.occurrence = plan.id.occurrence.as_ref().map(ToString::to_string);
+        report.place = plan.id.place.as_ref().map(ToString::to_string);
+        report.groups = self.credited(plan, person);
+        report
     }
 
     /// How it stands with everyone of a gate whose deliveries are not entered.
@@ -355,25 +407,68 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn groups(&self, report: &mut Report) {
+    /// Who must be informed and cannot be reached, and who accepted that.
+    async fn gaps(&self, report: &mut Report) -> Result<(), DispatchError> {
+        let gaps = self.on.prepared().gaps();
+        if gaps.is_empty() {
+            return Ok(());
+        }
+        let mut accepted = BTreeMap::new();
+        for (entry, note) in self.on.journal().history(Subject::Head).await? {
+            if let Fact::Head(fact) = entry.fact
+                && let HeadFact::GapAccepted { of } = *fact
+            {
+                accepted.insert(of, (entry.at, note.unwrap_or_default()));
+            }
+        }
+        for gap in gaps {
+            let who = gap.person.and_then(|number| self.on.prepared().people().at(number));
+            let by = gap.marks.iter().find_map(|mark| accepted.get(mark));
+            report.gaps.push(GapReport {
+                group: gap.group.to_string(),
+                person: who.map(|who| who.id().to_owned()),
+                company: gap.company.clone(),
+                accepted: by.map(|(at, _)| *at),
+                by: by.and_then(|(_, note)| note.by.clone()),
+                why: by.and_then(|(_, note)| note.text.clone()),
+            });
+        }
+        Ok(())
+    }
+
+    /// The groups, each by its rule. `false` if the rule of one is not met by those alone who were informed in time.
+    fn groups(&self, report: &mut Report) -> bool {
+        let mut in_time = true;
         for group in self.on.prepared().plan().groups() {
             let mut totals = Totals::default();
             let id = group.id.to_string();
-            for &member in self.on.prepared().people().members(&group.id) {
-                let Some(person) = report.people.get(member as usize) else { continue };
-                let due = person.deliveries.iter().filter(|d| d.groups.contains(&id)).map(|d| d.class).max();
-                totals.add(due.unwrap_or(Class::Exempt));
+            let people = self.on.prepared().people();
+            let mut members = Vec::new();
+            let mut opted_out = 0;
+            for &member in people.members(&group.id) {
+                let (Some(person), Some(who)) = (report.people.get(member as usize), people.at(member)) else {
+                    continue;
+                };
+                let due = || person.deliveries.iter().filter(|d| d.groups.contains(&id));
+                let class = due().map(|d| d.class).max().unwrap_or(Class::Exempt);
+                totals.add_many(class, who.stands_for());
+                if class == Class::Exempt && due().any(|d| d.reason.as_deref() == Some(OPTED_OUT)) {
+                    opted_out += who.stands_for();
+                }
+                members.push(Member { who, class, late: due().any(|d| d.late) });
             }
             if totals.people == 0 && group.waived.is_some() {
                 totals.add(Class::Exempt);
             }
             let rule = match &group.waived {
                 Some(waiver) => format!("waived: {}", waiver.why),
-                None => format!("all {}", group.informed_when),
+                None => format!("{} {}", group.require, group.informed_when),
             };
-            let met = totals.not_informed == 0 && totals.unconfirmed == 0;
-            report.groups.push(GroupReport { id, rule, met, totals });
+            let met = is_met(&group.require, &members, |_| true);
+            in_time &= is_met(&group.require, &members, |member| !member.late);
+            report.groups.push(GroupReport { id, rule, met, opted_out, totals });
         }
+        in_time
     }
 }
 
@@ -393,6 +488,7 @@ fn blank(communique: &str) -> DeliveryReport {
         deadline: None,
         late: false,
         reason: None,
+        through: None,
         attempts: Vec::new(),
     }
 }

@@ -4,6 +4,7 @@
 mod attempts;
 mod build;
 mod markdown;
+mod quota;
 mod text;
 
 use crate::clock::{Moment, rfc3339, rfc3339_option};
@@ -49,8 +50,30 @@ pub struct Report {
     pub groups: Vec<GroupReport>,
     /// Each person, and each waived group without members.
     pub people: Vec<PersonReport>,
+    /// Who must be informed and cannot be reached.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<GapReport>,
     /// Receipts that match nothing.
     pub unmatched: Vec<Unmatched>,
+}
+
+/// Somebody who must be informed and cannot be reached, or a company of whom that is true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct GapReport {
+    /// The group that must be informed.
+    pub group: String,
+    /// The person's id.
+    pub person: Option<String>,
+    /// The company.
+    pub company: Option<String>,
+    /// When it was accepted; until then nothing goes out.
+    #[serde(serialize_with = "rfc3339_option")]
+    pub accepted: Option<Moment>,
+    /// Who accepted it.
+    pub by: Option<String>,
+    /// Why.
+    pub why: Option<String>,
 }
 
 /// What a report comes to.
@@ -58,11 +81,11 @@ pub struct Report {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Everyone who was due is informed or exempt.
+    /// Everyone who was due is informed or exempt, or at least as many as the rule of each group wants.
     Informed,
-    /// Everyone who was due is informed or exempt, and someone was informed later than they had to be.
+    /// As *informed*, but not by the deadlines: counting those alone who were informed in time, the rule of a group is not met; someone was informed later than they had to be.
     NotCompliant,
-    /// Someone who was due is not informed, or unconfirmed for good.
+    /// The rule of a group is not met: someone who was due is not informed, or unconfirmed for good.
     NotInformed,
     /// Something may still come.
     Pending,
@@ -111,15 +134,26 @@ pub struct Totals {
     pub exempt: u32,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(many: &u32) -> bool {
+    *many == 0
+}
+
 impl Totals {
     pub(crate) fn add(&mut self, class: Class) {
-        self.people += 1;
-        match class {
-            Class::Exempt => self.exempt += 1,
-            Class::Informed => self.informed += 1,
-            Class::Unconfirmed => self.unconfirmed += 1,
-            Class::NotInformed => self.not_informed += 1,
-        }
+        self.add_many(class, 1);
+    }
+
+    pub(crate) fn add_many(&mut self, class: Class, many: u32) {
+        let of_class = match class {
+            Class::Exempt => &mut self.exempt,
+            Class::Informed => &mut self.informed,
+            Class::Unconfirmed => &mut self.unconfirmed,
+            Class::NotInformed => &mut self.not_informed,
+        };
+        // Whoever stands for many may stand for more than there are.
+        *of_class = of_class.saturating_add(many);
+        self.people = self.people.saturating_add(many);
     }
 }
 
@@ -152,6 +186,9 @@ pub struct GroupReport {
     pub rule: String,
     /// Whether the rule is met.
     pub met: bool,
+    /// How many of the exempt wish not to be told, which is respected.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub opted_out: u32,
     /// Totals over its members.
     pub totals: Totals,
 }
@@ -205,6 +242,9 @@ pub struct DeliveryReport {
     pub late: bool,
     /// Why it is not informed.
     pub reason: Option<String>,
+    /// By whom they are told, where that is another member: the delivery is theirs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub through: Option<String>,
     /// Every try on every mechanism.
     pub attempts: Vec<AttemptReport>,
 }
@@ -289,6 +329,10 @@ impl Report {
         for statement in self.declarations.iter_mut().chain(&mut self.approvals) {
             statement.by = None;
             statement.proof = None;
+        }
+        self.people.iter_mut().flat_map(|p| &mut p.deliveries).for_each(|delivery| delivery.through = None);
+        for gap in &mut self.gaps {
+            (gap.person, gap.company, gap.by, gap.why) = (None, None, None, None);
         }
         for unmatched in &mut self.unmatched {
             unmatched.identity.clear();

@@ -13,6 +13,7 @@ mod steps;
 mod retries;
 mod permits;
 mod protocol;
+mod quotas;
 mod doubt;
 mod chaos;
 mod crash;

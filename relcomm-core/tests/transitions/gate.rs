@@ -253,6 +253,7 @@ fn worsen(condition: &str, gate: &mut Gate, rule: &mut GateRule) {
         "the outcome is not declared yet" => gate.declared = None,
         "a person holds it" => gate.apply(&GateFact::Held(true)),
         "it is not approved" => gate.apply(&GateFact::Approved(false)),
+        "a gap is not accepted" => rule.gap = true,
         "its anchor is undetermined" => rule.due = None,
         "a dependency is impossible" => none(gate, 1, Dependence::Impossible),
         "a dependency is pending" => none(gate, 0, Dependence::Pending),

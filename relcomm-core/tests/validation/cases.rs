@@ -89,7 +89,7 @@ fn held() -> HeldFiles {
         .file("empty.csv", "id,email\n")
         .file("phones.csv", "id,phone\na,+41445550101\nb,\nc,\n")
         .file("wrong.csv", "id,email\na,a@b.example\nb,b.example\n")
-        .file("opted.csv", "id,email,opted_out\na,a@b.example,no\nb,b@b.example,yes\n")
+        .file("opted.csv", "id,email,opted_out\na,a@b.example,no\nb,b@b.example,yes\nc,c@b.example,perhaps\n")
         .file("broken.md", "Hello\n\n  {{ release.product\n")
         .file("alike.csv", "id,email\nb,b@b.example\nbob,ANN@b.example\n")
         .file("secret.md", "Hello\n\nSet up {password: hunter2hunter2}\n")

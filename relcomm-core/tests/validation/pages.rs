@@ -12,7 +12,7 @@ const NOT_OF_PLANS: [&str; 11] =
     ["RC1101", "RC1102", "RC1103", "RC1104", "RC1111", "RC1112", "RC1113", "RC1114", "RC1115", "RC1116", "RC1117"];
 
 /// Judged of parts of the language on which nothing acts yet, so that such a finding stands beside it; the page says so.
-const BESIDE: [(&str, &str); 2] = [("RC0304", "RC0909"), ("RC0417", "RC0904")];
+const BESIDE: [(&str, &str); 1] = [("RC0304", "RC0909")];
 
 /// What is known where these codes are judged, as their pages say.
 fn deployment(code: &str) -> Deployment {

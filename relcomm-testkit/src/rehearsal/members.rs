@@ -206,6 +206,10 @@ impl Sources for Staged<'_> {
         self.base.directory(name)
     }
 
+    fn predicate(&self, name: &str) -> Option<&dyn relcomm_core::plan::Predicate> {
+        self.base.predicate(name)
+    }
+
     fn secret(&self, at: &SecretRef) -> io::Result<SecretString> {
         self.base.secret(at)
     }

@@ -7,16 +7,17 @@ mod id_key;
 mod jsonl;
 mod row;
 
-use super::directory::{Directory, MemberRecord, Said};
+use super::directory::{Directory, MemberRecord, Predicate, Said};
 use super::finding::{Finding, Position};
 use super::people::{People, StakeholderRef, TooManyPeople};
-use crate::id::{GroupId, PlaceId};
+use crate::id::{GroupId, PlaceId, StakeholderId};
 use crate::mechanism::Mechanism;
 use crate::stakeholder::{Address, Stakeholder};
 use hashbrown::HashTable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Cursor, Read};
+use std::num::NonZeroU32;
 
 use id_key::canonical;
 pub(crate) use id_key::{IdKey, SHORTEST};
@@ -45,6 +46,8 @@ pub(crate) struct List<'a> {
     pub(crate) file: &'a str,
     /// The key under which ids are derived for members who have none.
     pub(crate) id_key: Option<&'a IdKey>,
+    /// What must hold of whoever is a member.
+    pub(crate) only: Option<&'a dyn Predicate>,
 }
 
 /// Where a row stands in the file of its list.
@@ -176,7 +179,9 @@ impl Roster {
 
     /// Finds a list that was read without a fault and brought nobody to the `before` who were there.
     fn expect_somebody(&mut self, list: List<'_>, before: usize, what: &str, at: Option<&Position>) {
-        if self.people.members(list.group).len() == before && self.alike.is_empty() {
+        let nobody = self.people.members(list.group).len() == before && self.alike.is_empty();
+        // Whether `only` leaves nobody is judged by the whole group.
+        if nobody && list.only.is_none() {
             let finding = Finding::error("RC0409", list.path, format!("the {what} names nobody"));
             self.findings.push(located(finding.help("a group without people needs `waived: {why, by}`"), at));
         }
@@ -188,6 +193,9 @@ impl Roster {
             Said::Name => Field::Name,
             Said::Lang => Field::Lang,
             Said::Place => Field::Place,
+            Said::OptedOut => Field::OptedOut,
+            Said::StandsFor => Field::StandsFor,
+            Said::Through => Field::Through,
             Said::Address(word) => match self.words.mechanisms.get(word.to_ascii_lowercase().as_str()) {
                 Some(mechanism) => Field::Address(mechanism.clone()),
                 None => Field::Var(word.to_string()),
@@ -236,6 +244,9 @@ impl Roster {
             self.complain(list, at, wrong.code, wrong.message, wrong.help);
         }
         let (Some(who), false) = (complete.who, bad) else { return Ok(()) };
+        if list.only.is_some_and(|only| !only.holds(list.group, &who)) {
+            return Ok(());
+        }
         self.admit(list, &who, at)
     }
 
@@ -267,8 +278,9 @@ impl Roster {
         if self.people.at(number).is_some_and(|first| is_same(first, who)) {
             self.join(list.group, who, number);
         } else {
-            let message = "another list has the same id with other addresses or places".into();
-            let help = "one person has the same addresses and places in every group; two people need different ids";
+            let message = "another list has the same id with other addresses, places or wishes".into();
+            let help = "one person has the same addresses and places, and the same `opted_out`, `stands_for` and `through`, in \
+                        every group; two people need different ids";
             self.complain(list, at, "RC0406", message, Some(help));
         }
         Ok(())
@@ -289,6 +301,11 @@ impl Roster {
         }
     }
 
+    /// Whether the group has no members so far.
+    pub(crate) fn is_nobody_in(&self, group: &GroupId) -> bool {
+        self.people.members(group).is_empty()
+    }
+
     /// The people, where each was named, and what was found.
     pub(crate) fn finish(mut self) -> (People, Origins, Vec<Finding>) {
         self.people.fit();
@@ -296,10 +313,13 @@ impl Roster {
     }
 }
 
-/// Whether one person can be both: the same places, and the same addresses, however they are written.
+/// Whether one person can be both: the same places and wishes, and the same addresses, however they are written.
 fn is_same(first: StakeholderRef<'_>, who: &Stakeholder) -> bool {
     let address = |mechanism| who.addresses.get(mechanism).map(Address::as_str);
     first.places() == who.places
+        && first.opted_out() == who.opted_out
+        && first.stands_for() == who.stands_for.map_or(1, NonZeroU32::get)
+        && first.through() == who.through.as_ref().map(StakeholderId::as_str)
         && first.mechanisms().iter().eq(who.addresses.keys())
         && first.addresses().all(|(mechanism, text)| {
             address(mechanism).is_some_and(|other| canonical(mechanism, text) == canonical(mechanism, other))

@@ -5,11 +5,14 @@ use crate::id::{Lang, PlaceId, StakeholderId};
 use crate::mechanism::Mechanism;
 use crate::stakeholder::{Address, Stakeholder};
 
-/// Columns that the language knows and nothing acts on. What they say would be broken if they passed for variables.
-const UNACTED: [&str; 3] = ["opted_out", "stands_for", "through"];
-
-fn is_no(value: &str) -> bool {
-    ["0", "false", "n", "no"].iter().any(|no| value.eq_ignore_ascii_case(no))
+/// A word for yes or no, as spreadsheets and databases write it.
+fn is_yes(value: &str) -> Option<bool> {
+    let is_one_of = |words: [&str; 4]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
+    match (is_one_of(["1", "true", "y", "yes"]), is_one_of(["0", "false", "n", "no"])) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    }
 }
 
 /// What a column fills.
@@ -19,6 +22,9 @@ pub(crate) enum Field {
     Name,
     Lang,
     Place,
+    OptedOut,
+    StandsFor,
+    Through,
     Address(Mechanism),
     Var(String),
 }
@@ -32,6 +38,9 @@ impl Field {
             "name" => Self::Name,
             "lang" | "language" => Self::Lang,
             "place" | "places" => Self::Place,
+            "opted_out" => Self::OptedOut,
+            "stands_for" => Self::StandsFor,
+            "through" => Self::Through,
             _ => match words.mechanisms.get(lower.as_str()) {
                 Some(mechanism) => Self::Address(mechanism.clone()),
                 None => Self::Var(name.to_owned()),
@@ -117,11 +126,18 @@ impl<'a> Row<'a> {
                         wrong.push(Wrong::value(column, "is longer than 512 octets or holds a control character"));
                     }
                 },
-                Field::Var(name) if UNACTED.contains(&name.as_str()) && !is_no(value) => wrong.push(Wrong {
-                    code: "RC0907",
-                    message: format!("not acted on yet: `{name}` of a member"),
-                    help: Some("leave such members out, or give the column another name"),
-                }),
+                Field::OptedOut => match is_yes(value) {
+                    Some(is) => who.opted_out = is,
+                    None => wrong.push(Wrong::value(column, "is neither `yes` nor `no`")),
+                },
+                Field::StandsFor => match value.parse() {
+                    Ok(many) => who.stands_for = Some(many),
+                    Err(_) => wrong.push(Wrong::value(column, "is no number of people, from 1 on")),
+                },
+                Field::Through => match StakeholderId::new(value) {
+                    Ok(leader) => who.through = Some(leader),
+                    Err(e) => wrong.push(Wrong::value(column, &format!("cannot be an id: {}", e.rule()))),
+                },
                 Field::Var(name) => {
                     who.vars.insert(name.clone(), value.to_owned());
                 }

@@ -14,7 +14,7 @@ fn roster() -> Roster {
 fn load(roster: &mut Roster, group: &str, file: &str, columns: &[(&str, &str)], content: &str) {
     let group = GroupId::new(group).unwrap();
     let columns = columns.iter().map(|(f, c)| ((*f).to_owned(), (*c).to_owned())).collect();
-    let list = List { group: &group, path: "groups.g.members", file, id_key: None };
+    let list = List { group: &group, path: "groups.g.members", file, id_key: None, only: None };
     roster.file(list, &columns, None, Box::new(Cursor::new(content.to_owned().into_bytes())));
 }
 
@@ -134,7 +134,7 @@ fn a_hundred_thousand_rows_are_read_one_by_one() {
     let rows = (0..100_000).map(|i| format!("p{i},p{i}@example.org,Person {i},eu\n"));
     let rows = std::iter::once("id,email,name,place\n".to_owned()).chain(rows);
     roster.file(
-        List { group: &group, path: "", file: "m.csv", id_key: None },
+        List { group: &group, path: "", file: "m.csv", id_key: None, only: None },
         &BTreeMap::new(),
         None,
         Box::new(Piecewise(rows, Vec::new())),

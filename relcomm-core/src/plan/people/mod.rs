@@ -9,7 +9,7 @@ use crate::id::{GroupId, StakeholderId};
 use crate::stakeholder::Stakeholder;
 use hashbrown::HashTable;
 use record::Kind;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::RandomState;
 
@@ -137,6 +137,23 @@ impl People {
     #[must_use]
     pub fn members(&self, group: &GroupId) -> &[u32] {
         self.groups.get(group).map_or(&[], Vec::as_slice)
+    }
+
+    /// Everyone who is reached through somebody else, with the number of whom; `None` where that is nobody here. In ascending order, so
+    /// that one of them is found quickly.
+    pub(crate) fn led(&self) -> Vec<(u32, Option<u32>)> {
+        if !self.kinds.iter().any(Kind::is_led) {
+            return Vec::new();
+        }
+        let everyone = || (0..).zip(0..self.len()).filter_map(|(number, _)| Some((number, self.at(number)?)));
+        let mut leaders: HashMap<&str, Option<u32>> =
+            everyone().filter_map(|(_, who)| Some((who.through()?, None))).collect();
+        for (number, who) in everyone() {
+            if let Some(found) = leaders.get_mut(who.id()) {
+                *found = Some(number);
+            }
+        }
+        everyone().filter_map(|(number, who)| Some((number, leaders.get(who.through()?).copied().flatten()))).collect()
     }
 
     /// The groups that have members.

@@ -6,6 +6,7 @@ use crate::stakeholder::{Address, Stakeholder};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::num::NonZeroU32;
 
 /// All about a stakeholder that is not a string of their own: a million customers are of a few kinds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,13 @@ pub(super) struct Kind {
     /// In ascending order, as are the variables.
     mechanisms: Vec<Mechanism>,
     vars: Vec<Box<str>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    opted_out: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stands_for: Option<NonZeroU32>,
+    /// Whether they are reached through somebody, whose id stands in the record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    led: bool,
 }
 
 impl Kind {
@@ -26,6 +34,9 @@ impl Kind {
             places: who.places.clone(),
             mechanisms: who.addresses.keys().cloned().collect(),
             vars: who.vars.keys().map(|name| name.as_str().into()).collect(),
+            opted_out: who.opted_out,
+            stands_for: who.stands_for,
+            led: who.through.is_some(),
         }
     }
 
@@ -35,39 +46,49 @@ impl Kind {
             && self.places == who.places
             && self.mechanisms.iter().eq(who.addresses.keys())
             && self.vars.iter().map(|name| &**name).eq(who.vars.keys().map(String::as_str))
+            && (self.opted_out, self.stands_for, self.led) == (who.opted_out, who.stands_for, who.through.is_some())
+    }
+
+    pub(super) fn is_led(&self) -> bool {
+        self.led
     }
 
     pub(super) fn hash(&self, by: &impl BuildHasher) -> u64 {
         let vars = self.vars.iter().map(|name| &**name);
-        hash(by, self.named, self.lang.as_ref(), &self.places, self.mechanisms.iter(), vars)
+        let flags = (self.named, self.opted_out, self.stands_for, self.led);
+        hash(by, flags, self.lang.as_ref(), &self.places, self.mechanisms.iter(), vars)
     }
 
     pub(super) fn hash_of(who: &Stakeholder, by: &impl BuildHasher) -> u64 {
         let vars = who.vars.keys().map(String::as_str);
-        hash(by, who.name.is_some(), who.lang.as_ref(), &who.places, who.addresses.keys(), vars)
+        let flags = (who.name.is_some(), who.opted_out, who.stands_for, who.through.is_some());
+        hash(by, flags, who.lang.as_ref(), &who.places, who.addresses.keys(), vars)
     }
 }
 
 fn hash<'a>(
     by: &impl BuildHasher,
-    named: bool,
+    flags: (bool, bool, Option<NonZeroU32>, bool),
     lang: Option<&Lang>,
     places: &[PlaceId],
     mechanisms: impl Iterator<Item = &'a Mechanism>,
     vars: impl Iterator<Item = &'a str>,
 ) -> u64 {
     let mut state = by.build_hasher();
-    (named, lang, places).hash(&mut state);
+    (flags, lang, places).hash(&mut state);
     mechanisms.for_each(|mechanism| mechanism.hash(&mut state));
     vars.for_each(|name| name.hash(&mut state));
     state.finish()
 }
 
-/// Appends the record: id, name if they have one, addresses, values of variables; each with its length before it.
+/// Appends the record: id, name if they have one, through whom they are reached if so, addresses, values of variables; each with its length before it.
 pub(super) fn write(to: &mut String, who: &Stakeholder) {
     put(to, who.id.as_str());
     if let Some(name) = &who.name {
         put(to, name);
+    }
+    if let Some(leader) = &who.through {
+        put(to, leader.as_str());
     }
     who.addresses.values().for_each(|address| put(to, address.as_str()));
     who.vars.values().for_each(|value| put(to, value));
@@ -151,12 +172,30 @@ impl<'a> StakeholderRef<'a> {
     #[must_use]
     pub fn address(&self, mechanism: &Mechanism) -> Option<&'a str> {
         let index = self.kind.mechanisms.iter().position(|m| m == mechanism)?;
-        self.value(1 + usize::from(self.kind.named) + index)
+        self.value(self.before_addresses() + index)
     }
 
     /// Their addresses.
     pub fn addresses(&self) -> impl Iterator<Item = (&'a Mechanism, &'a str)> + use<'a> {
-        self.kind.mechanisms.iter().zip(self.values().skip(1 + usize::from(self.kind.named)))
+        self.kind.mechanisms.iter().zip(self.values().skip(self.before_addresses()))
+    }
+
+    /// Whether they wish not to be told.
+    #[must_use]
+    pub fn opted_out(&self) -> bool {
+        self.kind.opted_out
+    }
+
+    /// How many people they stand for: themselves alone, where nothing is said.
+    #[must_use]
+    pub fn stands_for(&self) -> u32 {
+        self.kind.stands_for.map_or(1, NonZeroU32::get)
+    }
+
+    /// The id of the member through whom they are reached, where they are not told themselves.
+    #[must_use]
+    pub fn through(&self) -> Option<&'a str> {
+        if self.kind.led { self.value(1 + usize::from(self.kind.named)) } else { None }
     }
 
     /// Everything else that the member data says of them: column and value.
@@ -171,7 +210,11 @@ impl<'a> StakeholderRef<'a> {
     }
 
     fn before_vars(&self) -> usize {
-        1 + usize::from(self.kind.named) + self.kind.mechanisms.len()
+        self.before_addresses() + self.kind.mechanisms.len()
+    }
+
+    fn before_addresses(&self) -> usize {
+        1 + usize::from(self.kind.named) + usize::from(self.kind.led)
     }
 
     /// Number of their kind: people of one kind have the same mechanisms, places, language and variables.
@@ -188,6 +231,9 @@ impl<'a> StakeholderRef<'a> {
         for (mechanism, address) in self.addresses() {
             who.addresses.insert(mechanism.clone(), Address::new(address).ok()?);
         }
+        who.opted_out = self.kind.opted_out;
+        who.stands_for = self.kind.stands_for;
+        who.through = self.through().map(StakeholderId::new).transpose().ok()?;
         who.vars.extend(self.vars().map(|(name, value)| (name.into(), value.into())));
         Some(who)
     }

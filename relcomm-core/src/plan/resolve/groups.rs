@@ -3,6 +3,7 @@
 use super::Resolver;
 use crate::id::{GroupId, StakeholderId};
 use crate::mechanism::Mechanism;
+use crate::plan::directory::Predicate;
 use crate::plan::draft::{
     Addresses, FullGroupDraft, GroupShape, MemberDraft, MembersDraft, MembersFrom, OptOut, PartyDraft, Quantifier,
     RequireDraft, SecretRef,
@@ -13,7 +14,7 @@ use crate::plan::members::{At, Field, IdKey, List, Origins, Roster, Row, SHORTES
 use crate::plan::people::People;
 use crate::receipt::Assurance;
 use crate::release::Release;
-use crate::stakeholder::{Group, Party, Responsible, Waiver};
+use crate::stakeholder::{Group, Party, Require, Responsible, Waiver};
 use std::collections::BTreeMap;
 
 /// One value of a member: the field, its name, and the value.
@@ -117,6 +118,9 @@ impl Resolver<'_> {
                 within: full.within.and_then(|within| self.elapsed(&format!("{path}.within"), within)),
                 languages: full.languages.iter().cloned().collect(),
                 fallback: full.fallback.clone(),
+                require: full.require.as_ref().map(require).unwrap_or_default(),
+                must_inform: full.must_inform,
+                despite_opt_out: full.opt_out == Some(OptOut::Ignore),
                 waived: full
                     .waived
                     .as_ref()
@@ -137,17 +141,28 @@ impl Resolver<'_> {
             let fields = address_fields(&full.addresses);
             self.inline(
                 roster,
-                List { group: id, path, file: self.source.file(), id_key: None },
+                List { group: id, path, file: self.source.file(), id_key: None, only: None },
                 &[(path.to_owned(), fields)],
                 Row::inbox,
             );
         }
+        let only = full.only.as_ref().and_then(|name| {
+            let found = self.sources.predicate(name);
+            if found.is_none() {
+                let message = format!("there is no predicate `{name}` here");
+                let help = "the program that embeds relcomm gives predicates (`Hosted::predicate`); the command has none: list \
+                            those who are meant";
+                self.out.push(Finding::error("RC0434", format!("{path}.only"), message).help(help));
+            }
+            found
+        });
         match &full.members {
             None => {}
             Some(MembersDraft::File(file)) => {
-                self.file(List { group: id, path: &members_path, file, id_key: None }, &BTreeMap::new(), roster);
+                let list = List { group: id, path: &members_path, file, id_key: None, only };
+                self.file(list, &BTreeMap::new(), roster);
             }
-            Some(MembersDraft::From(from)) => self.members_from(id, &members_path, from, roster),
+            Some(MembersDraft::From(from)) => self.members_from(id, &members_path, from, only, roster),
             Some(MembersDraft::Inline(members)) => {
                 if members.is_empty() {
                     self.error("RC0409", &members_path, format!("the group `{id}` has an empty list of members"));
@@ -161,17 +176,27 @@ impl Resolver<'_> {
                         (path, fields)
                     })
                     .collect();
-                let list = List { group: id, path: &members_path, file: self.source.file(), id_key: None };
+                let list = List { group: id, path: &members_path, file: self.source.file(), id_key: None, only };
                 self.inline(roster, list, &rows, Row::new);
             }
         }
+        if let (Some(name), Some(_)) = (&full.only, only)
+            && roster.is_nobody_in(id)
+        {
+            self.error("RC0409", format!("{path}.only"), format!("`{name}` holds for nobody in the group `{id}`"));
+        }
     }
 
-    fn members_from(&mut self, group: &GroupId, path: &str, from: &MembersFrom, roster: &mut Roster) {
-        for key in INERT_COLUMNS {
-            if from.columns.keys().any(|field| field == key) {
-                self.inert("RC0907", format!("{path}.columns.{key}"), &format!("`{key}` of a member"));
-            }
+    fn members_from(
+        &mut self,
+        group: &GroupId,
+        path: &str,
+        from: &MembersFrom,
+        only: Option<&dyn Predicate>,
+        roster: &mut Roster,
+    ) {
+        if from.columns.keys().any(|field| field == "zone") {
+            self.inert("RC0907", format!("{path}.columns.zone"), "`zone` of a member");
         }
         for (i, (field, column)) in from.columns.iter().enumerate() {
             if from.columns.iter().take(i).any(|(_, before)| before == column) {
@@ -184,7 +209,7 @@ impl Resolver<'_> {
             (Some(file), None) => {
                 let columns = from.columns.iter().cloned().collect();
                 let path = format!("{path}.file");
-                self.file(List { group, path: &path, file, id_key: id_key.as_ref() }, &columns, roster);
+                self.file(List { group, path: &path, file, id_key: id_key.as_ref(), only }, &columns, roster);
             }
             (None, Some(name)) => {
                 if !from.columns.is_empty() {
@@ -200,7 +225,7 @@ impl Resolver<'_> {
                     return;
                 };
                 let file = format!("directory {name}");
-                let list = List { group, path: &path, file: &file, id_key: id_key.as_ref() };
+                let list = List { group, path: &path, file: &file, id_key: id_key.as_ref(), only };
                 roster.directory(list, name, Some(&self.source.at(&path)), directory);
             }
             (None, None) => self.error("RC0104", path, "`members` names neither a file nor a directory"),
@@ -286,15 +311,18 @@ impl Resolver<'_> {
                 for (name, value) in &full.vars {
                     say(Field::Var(name.clone()), name, value);
                 }
+                if let Some(many) = full.stands_for {
+                    say(Field::StandsFor, "stands_for", &many.to_string());
+                }
+                if let Some(leader) = &full.through {
+                    say(Field::Through, "through", leader.as_str());
+                }
+                if full.opted_out {
+                    say(Field::OptedOut, "opted_out", "yes");
+                }
                 fields.extend(address_fields(&full.addresses));
-                let unacted = [
-                    ("zone", full.zone.is_some()),
-                    ("stands_for", full.stands_for.is_some()),
-                    ("through", full.through.is_some()),
-                    ("opted_out", full.opted_out),
-                ];
-                for (key, _) in unacted.into_iter().filter(|(_, said)| *said) {
-                    self.inert("RC0907", format!("{path}.{key}"), &format!("`{key}` of a member"));
+                if full.zone.is_some() {
+                    self.inert("RC0907", format!("{path}.zone"), "`zone` of a member");
                 }
             }
         }
@@ -303,15 +331,6 @@ impl Resolver<'_> {
 
     fn inert_of_group(&mut self, path: &str, full: &FullGroupDraft) {
         let unacted = [
-            (
-                "RC0904",
-                "require",
-                full.require.as_ref().is_some_and(|r| *r != RequireDraft::Share(Quantifier::All)),
-                "`require` other than `all`",
-            ),
-            ("RC0904", "must_inform", full.must_inform, "`must_inform`"),
-            ("RC0907", "only", full.only.is_some(), "`only`: predicates of the host's"),
-            ("RC0907", "opt_out", full.opt_out == Some(OptOut::Respect), "`opt_out`"),
             ("RC0901", "zone", full.zone.is_some(), "`zone` of a group"),
             ("RC0901", "between", full.between.is_some(), "`between` of a group"),
         ];
@@ -321,8 +340,18 @@ impl Resolver<'_> {
     }
 }
 
-/// Columns of member data that the language knows and nothing acts on.
-const INERT_COLUMNS: [&str; 4] = ["opted_out", "stands_for", "through", "zone"];
+/// A rule of being informed, as the plan's groups hold it.
+fn require(draft: &RequireDraft) -> Require {
+    match draft {
+        RequireDraft::Share(Quantifier::All) => Require::All,
+        RequireDraft::Share(Quantifier::Any) => Require::Any,
+        RequireDraft::Share(Quantifier::Share(share)) => Require::Share(*share),
+        RequireDraft::OnePer(of) => Require::OnePer {
+            variable: of.one_per.clone(),
+            among: of.among.iter().map(|(name, values)| (name.clone(), values.iter().cloned().collect())).collect(),
+        },
+    }
+}
 
 fn address_fields(addresses: &Addresses) -> Vec<Cell> {
     addresses

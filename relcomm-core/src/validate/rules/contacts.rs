@@ -4,8 +4,8 @@ use super::super::{Rule, Subject, address};
 use crate::communique::Per;
 use crate::id::GroupId;
 use crate::mechanism::{Addressing, Mechanism};
-use crate::plan::{Finding, Findings, Position, key_path};
-use crate::stakeholder::Group;
+use crate::plan::{Finding, Findings, Position, StakeholderRef, key_path};
+use crate::stakeholder::{Group, Require};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +21,10 @@ impl Rule for Addressed {
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         // The same people by the same steps are one finding, whichever communique comes first.
         let mut judged = BTreeSet::new();
+        let mut asked = BTreeSet::new();
         for communique in cx.plan().communiques() {
             for group in communique.to.iter().filter_map(|id| cx.plan().group(id)) {
+                opted_out(cx, group, &mut asked, out);
                 let (steps, path) = cx.steps(communique, group);
                 let members = cx.people().members(&group.id);
                 if members.is_empty() {
@@ -38,7 +40,11 @@ impl Rule for Addressed {
                     continue;
                 }
                 let without = members.iter().filter(|number| {
-                    cx.people().at(**number).is_some_and(|who| {
+                    // Whoever is not told, or is told by another member, needs no address.
+                    let told = |who: &StakeholderRef<'_>| {
+                        who.through().is_none() && (!who.opted_out() || group.despite_opt_out)
+                    };
+                    cx.people().at(**number).filter(told).is_some_and(|who| {
                         if steps.is_empty() {
                             who.mechanisms().is_empty()
                         } else {
@@ -54,23 +60,44 @@ impl Rule for Addressed {
                     if steps.is_empty() { "no address at all".to_owned() } else { format!("no address for {steps}") };
                 let people = if count == 1 { "one member".to_owned() } else { format!("{count} members") };
                 let message = format!("{people} of `{}` cannot be reached by `{}`: {wanted}", group.id, communique.id);
-                let finding = if must_inform(cx, &group.id) {
-                    let message = format!("{message}; each of them must be informed: {}", named(cx, &without));
-                    Finding::error("RC0417", path, message)
+                let (finding, help) = if group.must_inform {
+                    let who = match &group.require {
+                        Require::OnePer { variable, .. } => format!("one of each `{variable}`"),
+                        _ => "each of them".to_owned(),
+                    };
+                    let message = format!("{message}; {who} must be informed: {}", named(cx, &without));
+                    (Finding::warning("RC0417", path, message), ACCEPTED)
                 } else {
-                    Finding::error("RC0410", path, message)
+                    let help = "the position is that of the first; give an address, or another step";
+                    (Finding::error("RC0410", path, message), help)
                 };
-                out.push(
-                    at(cx.member_position(*first), finding)
-                        .help("the position is that of the first; give an address, or another step"),
-                );
+                out.push(at(cx.member_position(*first), finding).help(help));
             }
         }
     }
 }
 
-fn must_inform(cx: &Subject<'_>, group: &GroupId) -> bool {
-    cx.draft().groups.iter().any(|(id, draft)| id == group && draft.full.must_inform)
+const ACCEPTED: &str = "the position is that of the first; nothing goes out until somebody accepts each gap by name (`relcomm \
+                        accept-gap --person ID --why … --by …`), or an address or another step is given";
+
+/// Finds members who must be informed and wish not to be told.
+fn opted_out<'a>(cx: &Subject<'a>, group: &'a Group, asked: &mut BTreeSet<&'a GroupId>, out: &mut Findings) {
+    if !group.must_inform || group.despite_opt_out || !asked.insert(&group.id) {
+        return;
+    }
+    let members = cx.people().members(&group.id).iter().copied();
+    let opted_out: Vec<u32> = members.filter(|n| cx.people().at(*n).is_some_and(|who| who.opted_out())).collect();
+    let Some(first) = opted_out.first() else { return };
+    let people = if opted_out.len() == 1 { "one member".to_owned() } else { format!("{} members", opted_out.len()) };
+    let path = key_path("groups", group.id.as_str()) + ".must_inform";
+    let message = format!(
+        "{people} of `{}` must be informed and opted out, so that they are not told: {}",
+        group.id,
+        named(cx, &opted_out)
+    );
+    let help = "the position is that of the first; say `opt_out: ignore` where law or contract demands the notice; else nothing \
+                goes out until somebody accepts each gap by name (`relcomm accept-gap --person ID --why … --by …`)";
+    out.push(at(cx.member_position(*first), Finding::warning("RC0417", path, message)).help(help));
 }
 
 /// The first of them by their ids, and how many more there are.

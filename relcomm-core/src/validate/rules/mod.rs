@@ -12,6 +12,7 @@ mod intervals;
 mod languages;
 mod mechanisms;
 mod profiles;
+mod quotas;
 mod secrets;
 mod stale;
 mod timing;
@@ -41,6 +42,8 @@ pub fn standard_rules() -> Vec<Box<dyn Rule>> {
         Box::new(coverage::EveryPlace),
         Box::new(contacts::Addressed),
         Box::new(contacts::Addresses),
+        Box::new(quotas::Led),
+        Box::new(quotas::Attainable),
         Box::new(contacts::OncePerPlace),
         Box::new(alike::OneAddressEach),
         Box::new(mechanisms::Known),

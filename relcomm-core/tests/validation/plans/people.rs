@@ -195,4 +195,27 @@ pub(crate) const PLANS: &[Case] = &[
             "groups:\n  staff: { owner: ada, members: good.csv, via: [website, { via: email, «unless: acknowledged, within: 1h }], informed_when: accepted }\n",
         ],
     ),
+    case(
+        "RC0420",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [a@b.example, «{ id: b, through: nobody }] }\n",
+        ],
+    ),
+    case(
+        "RC0421",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [a@b.example], require: { «one_per: company } }\n",
+        ],
+    ),
+    case(
+        "RC0434",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [a@b.example], «only: paying }\n",
+        ],
+    ),
+    Case {
+        code: "RC0407",
+        parts: &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: opted.csv }\n"],
+        at: "opted.csv:4:1",
+    },
 ];

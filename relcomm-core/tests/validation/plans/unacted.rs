@@ -92,18 +92,6 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
-        "RC0904",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «require: 98% }\n",
-        ],
-    ),
-    case(
-        "RC0904",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «must_inform: true }\n",
-        ],
-    ),
-    case(
         "RC0905",
         &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [«{ all: [email, phone] }] }\n",
@@ -113,29 +101,6 @@ pub(crate) const PLANS: &[Case] = &[
         "RC0905",
         &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [email, { via: email, «to: ben }] }\n",
-        ],
-    ),
-    Case {
-        code: "RC0907",
-        parts: &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: opted.csv }\n"],
-        at: "opted.csv:3:1",
-    },
-    case(
-        "RC0907",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, «stands_for: 20 }] }\n",
-        ],
-    ),
-    case(
-        "RC0907",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «only: paying }\n",
-        ],
-    ),
-    case(
-        "RC0907",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «opt_out: respect }\n",
         ],
     ),
     case(
@@ -171,18 +136,6 @@ pub(crate) const PLANS: &[Case] = &[
     ),
     case("RC0910", &["«protocol: { declare: ada }\n"]),
     case("RC0910", &["approvals:\n  «distinct: [approve, execute]\n"]),
-    case(
-        "RC0907",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, «through: b }] }\n",
-        ],
-    ),
-    case(
-        "RC0907",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, «opted_out: true }] }\n",
-        ],
-    ),
     case(
         "RC0907",
         &[

@@ -32,7 +32,7 @@ fn a_byte_order_mark_is_dropped_even_where_it_is_read_in_pieces() {
     for (file, rest) in [("m.csv", "id,email\na,a@x\n"), ("m.jsonl", "{\"id\":\"a\",\"email\":\"a@x\"}\n")] {
         let mut roster = roster();
         let group = GroupId::new("g").unwrap();
-        let list = List { group: &group, path: "", file, id_key: None };
+        let list = List { group: &group, path: "", file, id_key: None, only: None };
         let octets = format!("\u{feff}{rest}").into_bytes();
         roster.file(list, &BTreeMap::new(), None, Box::new(Octets(octets.into_iter())));
         let (people, _, findings) = roster.finish();

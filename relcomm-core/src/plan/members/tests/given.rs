@@ -5,7 +5,7 @@ use super::*;
 fn keyed(roster: &mut Roster, group: &str, file: &str, content: &str) {
     let key = IdKey::new(&"0123456789abcdef".into()).unwrap();
     let group = GroupId::new(group).unwrap();
-    let list = List { group: &group, path: "groups.g.members", file, id_key: Some(&key) };
+    let list = List { group: &group, path: "groups.g.members", file, id_key: Some(&key), only: None };
     roster.file(list, &BTreeMap::new(), None, Box::new(Cursor::new(content.to_owned().into_bytes())));
 }
 
@@ -63,7 +63,8 @@ impl Directory for Numbered {
 fn directory(directory: &dyn Directory) -> (People, Origins, Vec<Finding>) {
     let mut roster = roster();
     let group = GroupId::new("g").unwrap();
-    let list = List { group: &group, path: "groups.g.members.directory", file: "directory crm", id_key: None };
+    let list =
+        List { group: &group, path: "groups.g.members.directory", file: "directory crm", id_key: None, only: None };
     roster.directory(list, "crm", None, directory);
     roster.finish()
 }
