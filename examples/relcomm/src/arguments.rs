@@ -108,6 +108,7 @@ impl Verb {
             | Self::Dispatch { common, .. }
             | Self::Tasks { common }
             | Self::Attest { common, .. }
+            | Self::AcceptGap { common, .. }
             | Self::Receipts { common, .. }
             | Self::Status { common, .. }
             | Self::Audit { common, .. }
@@ -295,6 +296,24 @@ pub enum Verb {
     Resume(Person),
     /// Cancels everything that is not out yet, or one communique, for good.
     Cancel(Person),
+    /// Accepts that somebody who must be informed cannot be reached. Nothing goes out before every such gap is accepted.
+    AcceptGap {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// The person, by their id.
+        #[arg(long, conflicts_with = "company", required_unless_present = "company")]
+        person: Option<String>,
+        /// Everyone of this company who cannot be reached; or the company, where one of each must be informed.
+        #[arg(long)]
+        company: Option<String>,
+        /// Why they may go without.
+        #[arg(long)]
+        why: String,
+        /// Who accepts it.
+        #[arg(long)]
+        by: String,
+    },
     /// Reads receipts in.
     Receipts {
         /// The plan and its surroundings.

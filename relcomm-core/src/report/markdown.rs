@@ -1,6 +1,6 @@
 //! The report as Markdown, for a release page or a ticket.
 
-use super::text::{fallbacks, late, verdict};
+use super::text::{fallbacks, gaps, late, verdict};
 use super::{PersonReport, Report};
 use std::fmt::Write;
 
@@ -57,6 +57,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     if !late.is_empty() {
         writeln!(out, "\n## Late\n")?;
         for line in late {
+            writeln!(out, "- {}", plain(&line))?;
+        }
+    }
+    let gaps: Vec<String> = gaps(report).collect();
+    if !gaps.is_empty() {
+        writeln!(out, "\n## Must be informed, and cannot be reached\n")?;
+        for line in gaps {
             writeln!(out, "- {}", plain(&line))?;
         }
     }

@@ -16,6 +16,9 @@ pub(super) fn render(report: &Report) -> String {
 
 pub(super) fn verdict(report: &Report) -> &'static str {
     match report.verdict {
+        Verdict::Informed if report.not_informed().next().is_some() => {
+            "as many are informed as the rule of each group wants, not everyone"
+        }
         Verdict::Informed => "everyone who was due is informed",
         Verdict::NotCompliant => "everyone who was due is informed, some too late",
         Verdict::NotInformed => "not everyone who was due is informed",
@@ -73,6 +76,16 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
             writeln!(out, "  … and {} more", late.len() - NAMED)?;
         }
     }
+    for group in report.groups.iter().filter(|group| group.opted_out > 0) {
+        writeln!(out, "\nopted out of {}, and not told: {}", group.id, group.opted_out)?;
+    }
+    let gaps: Vec<String> = gaps(report).collect();
+    if !gaps.is_empty() {
+        writeln!(out, "\nmust be informed, and cannot be reached:")?;
+        for line in gaps {
+            writeln!(out, "  {line}")?;
+        }
+    }
     let fallbacks = fallbacks(report);
     if !fallbacks.is_empty() {
         writeln!(out, "\npreferred mechanisms that failed, and what informed instead:")?;
@@ -108,6 +121,23 @@ pub(super) fn late(report: &Report) -> impl Iterator<Item = String> {
     report.late().map(|(person, delivery)| {
         let deadline = delivery.deadline.map(|at| at.to_string()).unwrap_or_default();
         format!("{} of {}: {} after {deadline}", person.id, delivery.communique, delivery.class.words())
+    })
+}
+
+/// Who must be informed and cannot be reached, and who accepted that.
+pub(super) fn gaps(report: &Report) -> impl Iterator<Item = String> {
+    report.gaps.iter().map(|gap| {
+        let company = gap.company.as_ref().map(|company| format!("the company {company}"));
+        let who = gap.person.clone().or(company).unwrap_or_else(|| "somebody".to_owned());
+        let accepted = match gap.accepted {
+            Some(at) => {
+                let by = gap.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+                let why = gap.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+                format!("accepted at {at}{by}{why}")
+            }
+            None => "not accepted yet".to_owned(),
+        };
+        format!("{who} of {}, {accepted}", gap.group)
     })
 }
 

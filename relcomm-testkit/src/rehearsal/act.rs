@@ -6,7 +6,7 @@ use super::scene::Scene;
 use super::script::{Done, Event, JumpDraft};
 use super::stage::OnCall;
 use relcomm_core::clock::Clock;
-use relcomm_core::dispatch::{Attestation, Whom};
+use relcomm_core::dispatch::{Attestation, GapOf, Whom};
 use relcomm_core::id::CommuniqueId;
 use relcomm_core::plan::time::Span;
 use relcomm_core::release::Declaration;
@@ -21,6 +21,7 @@ impl Play<'_> {
             + usize::from(event.hold.is_some())
             + usize::from(event.resume.is_some())
             + usize::from(event.cancel.is_some())
+            + usize::from(event.accept_gap.is_some())
             + usize::from(event.join.is_some())
             + usize::from(event.leave.is_some())
             + usize::from(event.crash.is_some())
@@ -82,6 +83,16 @@ impl Play<'_> {
         if let Some(says) = &event.cancel {
             let what = format!("{} cancels {}", says.by, all(&says.communique));
             let call = dispatcher.cancel(says.communique.as_ref(), &says.by, says.why.clone());
+            return scene.say(self.timeline, event, path, what, call);
+        }
+        if let Some(says) = &event.accept_gap {
+            let (of, name) = match (&says.person, &says.company) {
+                (Some(person), None) => (GapOf::Person(person.clone()), person.as_str()),
+                (None, Some(company)) => (GapOf::Company(company.clone()), company.as_str()),
+                _ => return Err(wrong(self.timeline, &at("accept_gap"), "name either a person or a company")),
+            };
+            let what = format!("{} accepts that {name} cannot be reached", says.by);
+            let call = dispatcher.accept_gap(&of, &says.by, &says.why);
             return scene.say(self.timeline, event, path, what, call);
         }
         if let Some(why) = &event.refused {

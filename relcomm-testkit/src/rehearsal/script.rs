@@ -328,6 +328,8 @@ pub(super) struct Event {
     pub(super) resume: Option<SayDraft>,
     /// Somebody cancels everything, or one communique.
     pub(super) cancel: Option<SayDraft>,
+    /// Somebody accepts that a person or a company who must be informed cannot be reached.
+    pub(super) accept_gap: Option<AcceptGapDraft>,
     /// People join made-up groups: how many.
     pub(super) join: Option<Ordered<GroupId, u32>>,
     /// People leave groups: who.
@@ -395,6 +397,20 @@ pub(super) struct AttestDraft {
     pub(super) assurance: Option<Assurance>,
     /// In which words.
     pub(super) note: Option<String>,
+}
+
+/// That somebody who must be informed cannot be reached, and may go without.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AcceptGapDraft {
+    /// Which person.
+    pub(super) person: Option<StakeholderId>,
+    /// Which company.
+    pub(super) company: Option<String>,
+    /// Who accepts it.
+    pub(super) by: String,
+    /// Why.
+    pub(super) why: String,
 }
 
 /// Whether it was done.

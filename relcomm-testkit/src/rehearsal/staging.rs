@@ -1,8 +1,8 @@
 //! The same in Rust: a rehearsal put together call by call, for unit tests of plans.
 
 use super::script::{
-    AnswerDraft, AnswerMap, AnswerWord, ApproveDraft, AttestDraft, Bounce, CrashDraft, DeclareDraft, Document, Done,
-    Event, Later, MadeUp, NotNow, SayDraft, Script, Status, Taken,
+    AcceptGapDraft, AnswerDraft, AnswerMap, AnswerWord, ApproveDraft, AttestDraft, Bounce, CrashDraft, DeclareDraft,
+    Document, Done, Event, Later, MadeUp, NotNow, SayDraft, Script, Status, Taken,
 };
 use super::{Performance, Rehearsal, Unperformed};
 use relcomm_core::id::{CommuniqueId, GroupId, PlaceId, Role, StakeholderId};
@@ -174,6 +174,16 @@ impl Staging {
         let (by, outcome) = ("somebody".to_owned(), Done::Done);
         let attest = AttestDraft { communique, person, group, by, outcome, assurance: None, note: None };
         self.happens(Event { attest: Some(attest), ..Event::default() })
+    }
+
+    /// Somebody accepts that a person who must be informed cannot be reached.
+    #[must_use]
+    #[track_caller]
+    pub fn accept_gap(self, person: &str, why: &str) -> Self {
+        let person = StakeholderId::new(person).unwrap_or_else(|_| panic!("`{person}` is no person's id"));
+        let (by, company) = ("somebody".to_owned(), None);
+        let accept = AcceptGapDraft { person: Some(person), company, by, why: why.to_owned() };
+        self.happens(Event { accept_gap: Some(accept), ..Event::default() })
     }
 
     /// Everything that is not out yet is held.

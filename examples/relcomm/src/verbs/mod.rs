@@ -51,6 +51,9 @@ pub async fn run(arguments: Arguments) -> Exit {
         Verb::Hold(person) => say::hold(&person, true).await,
         Verb::Resume(person) => say::hold(&person, false).await,
         Verb::Cancel(person) => say::cancel(&person).await,
+        Verb::AcceptGap { common, person, company, why, by } => {
+            say::accept_gap(&common, person.as_deref(), company, &why, &by).await
+        }
         Verb::Receipts { common, from, watch } => receipts::receipts(&common, &from, watch).await,
         Verb::Audit { common, head } => audit::audit(&common, head.as_deref()).await,
         Verb::Status { common, pending_ok } => look::status(&common, pending_ok).await,
@@ -79,6 +82,7 @@ fn format_of(verb: &Verb) -> Format {
         | Verb::Dispatch { common, .. }
         | Verb::Tasks { common }
         | Verb::Attest { common, .. }
+        | Verb::AcceptGap { common, .. }
         | Verb::Receipts { common, .. }
         | Verb::Status { common, .. }
         | Verb::Audit { common, .. }

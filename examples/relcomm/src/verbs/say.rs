@@ -1,11 +1,11 @@
-//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`.
+//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`, `accept-gap`.
 
 use super::answer;
 use super::desk::{Access, Desk};
 use crate::arguments::{Attested as Outcome, Common, Person};
 use crate::{Exit, Failure};
 use relcomm_core::clock::Moment;
-use relcomm_core::dispatch::{Attestation, Whom};
+use relcomm_core::dispatch::{Attestation, GapOf, Whom};
 use relcomm_core::id::{CommuniqueId, GroupId, PlaceId, Role, StakeholderId};
 use relcomm_core::release::{Declaration, Outcome as ReleaseOutcome};
 use serde_json::json;
@@ -119,6 +119,28 @@ pub(super) async fn cancel(person: &Person) -> Result<Exit, Failure> {
     let desk = Desk::open(&person.common, Access::Write).await?;
     let news = desk.dispatcher.cancel(communique.as_ref(), &person.by, person.why.clone()).await?;
     done(person, "cancelled", news)
+}
+
+pub(super) async fn accept_gap(
+    common: &Common,
+    person: Option<&str>,
+    company: Option<String>,
+    why: &str,
+    by: &str,
+) -> Result<Exit, Failure> {
+    let (of, said) = match (person, company) {
+        (Some(person), _) => (GapOf::Person(StakeholderId::new(person).map_err(refused)?), person.to_owned()),
+        (None, Some(company)) => (GapOf::Company(company.clone()), company),
+        (None, None) => return Err(Failure::Tool("give --person or --company".into())),
+    };
+    let desk = Desk::open(common, Access::Write).await?;
+    let news = desk.dispatcher.accept_gap(&of, by, why).await?;
+    let (_, head) = desk.dispatcher.journal().head().await?;
+    let left = desk.dispatcher.open_gaps(&head).count();
+    let line = if news { "accepted" } else { "already accepted" };
+    let line = format!("the gap of {said} is {line}; {left} left");
+    answer(common.format, &line, &json!({ "of": said, "news": news, "left": left }));
+    Ok(Exit::Done)
 }
 
 fn communique(person: &Person) -> Result<Option<CommuniqueId>, Failure> {
