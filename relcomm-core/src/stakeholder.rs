@@ -1,9 +1,10 @@
 //! Stakeholders, their groups, and the people who answer for the release.
 
-use crate::communique::Step;
+use crate::communique::{Step, Window};
 use crate::id::{GroupId, Lang, PlaceId, Role, StakeholderId};
 use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -73,6 +74,9 @@ pub struct Stakeholder {
     /// Their language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lang: Option<Lang>,
+    /// Their zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Tz>,
     /// Everything else that the member data says of them, for templates: column to value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vars: BTreeMap<String, String>,
@@ -82,7 +86,15 @@ impl Stakeholder {
     /// A stakeholder without name, address or place.
     #[must_use]
     pub fn new(id: StakeholderId) -> Self {
-        Self { id, name: None, addresses: BTreeMap::new(), places: Vec::new(), lang: None, vars: BTreeMap::new() }
+        Self {
+            id,
+            name: None,
+            addresses: BTreeMap::new(),
+            places: Vec::new(),
+            lang: None,
+            zone: None,
+            vars: BTreeMap::new(),
+        }
     }
 
     /// With an address.
@@ -128,6 +140,12 @@ pub struct Group {
     /// The language for members who have none of these; the first of them where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Lang>,
+    /// The zone of members who name none; the plan's where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Tz>,
+    /// The hours of the day in which its members are told, each by the clocks of their zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between: Option<Window>,
     /// Why it is not told, if it is not.
     pub waived: Option<Waiver>,
 }

@@ -68,6 +68,7 @@ pub(super) enum Said<'a> {
     Id,
     Name,
     Lang,
+    Zone,
     Place,
     Address(Cow<'a, str>),
     Var(Cow<'a, str>),
@@ -80,6 +81,7 @@ impl Said<'_> {
             Self::Id => "id",
             Self::Name => "name",
             Self::Lang => "lang",
+            Self::Zone => "zone",
             Self::Place => "place",
             Self::Address(word) | Self::Var(word) => word,
         }
@@ -109,6 +111,12 @@ impl<'a> MemberRecord<'a> {
     #[must_use]
     pub fn lang(self, lang: impl Into<Cow<'a, str>>) -> Self {
         self.say(Said::Lang, lang.into())
+    }
+
+    /// Their zone, by its name in the IANA database.
+    #[must_use]
+    pub fn zone(self, zone: impl Into<Cow<'a, str>>) -> Self {
+        self.say(Said::Zone, zone.into())
     }
 
     /// A place of the release to which they belong; once for each. Without any they belong to every place.

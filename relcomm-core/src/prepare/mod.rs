@@ -13,7 +13,8 @@ pub use bundle::BundleError;
 pub use context::{Late, PlaceLate, Told};
 pub use render::{RenderError, Rendered};
 pub use roll::{PathPlan, Post, Roll, StepPlan};
-pub use schedule::{GatePlan, Requirement};
+pub use schedule::{Due, GatePlan, Requirement};
+pub(crate) use schedule::{Times, share};
 
 use crate::channel::{About, ChannelSet, Descriptor, Prepared};
 use crate::clock::Moment;

@@ -9,13 +9,13 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("ApprovalsDraft", "covers distinct expire need roles"),
     (
         "CommuniqueDraft",
-        "after at covers deadline for if indeterminate informed_when not_after occurrences per profile short subject text text_file to via",
+        "after at covers deadline for if indeterminate informed_when not_after occurrences per profile short subject text text_file to urgent via",
     ),
     ("DependencyDraft", "communique for state"),
-    ("FullGroupDraft", "fallback informed_when languages members owner via waived within"),
+    ("FullGroupDraft", "between fallback informed_when languages members owner via waived within zone"),
     ("FullHowDraft", "access circumstances support"),
     ("FullItemDraft", "concerns id kind places text"),
-    ("FullMemberDraft", "id language name place vars"),
+    ("FullMemberDraft", "id language name place vars zone"),
     ("FullStepDraft", "performer unless via within"),
     ("FullWhenDraft", "lasts planned"),
     ("IfDraft", "kind outcome"),
@@ -33,7 +33,7 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("ReleaseDraft", "how kind product version what when where why"),
     ("ResponsibleForm", "backup execute id name performers"),
     ("SecretRef", "env file"),
-    ("TimeMap", "from not_after plus zone"),
+    ("TimeMap", "between from not_after plus spread zone"),
     ("VariantDraft", "at deadline short subject text text_file via"),
     ("ViaForm", "performer unless via within"),
     ("WaivedDraft", "by why"),
@@ -41,13 +41,12 @@ const ACTED_ON: &[(&str, &str)] = &[
 
 /// The keys that validation refuses; each stands in a plan that shows it.
 const REFUSED: &[(&str, &str)] = &[
-    ("CommuniqueDraft", "if_blocked on_slip undeclared urgent"),
-    ("FullGroupDraft", "between must_inform only opt_out require zone"),
-    ("FullMemberDraft", "opted_out stands_for through zone"),
+    ("CommuniqueDraft", "if_blocked on_slip undeclared"),
+    ("FullGroupDraft", "must_inform only opt_out require"),
+    ("FullMemberDraft", "opted_out stands_for through"),
     ("FullStepDraft", "all to"),
     ("PlaceDraft", "needs"),
     ("PlanDraft", "embargo protocol"),
-    ("TimeMap", "between spread"),
     ("ToldDraft", "told"),
     ("ViaForm", "all as_told to"),
 ];

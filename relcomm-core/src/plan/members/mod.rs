@@ -187,6 +187,7 @@ impl Roster {
             Said::Id => Field::Id,
             Said::Name => Field::Name,
             Said::Lang => Field::Lang,
+            Said::Zone => Field::Zone,
             Said::Place => Field::Place,
             Said::Address(word) => match self.words.mechanisms.get(word.to_ascii_lowercase().as_str()) {
                 Some(mechanism) => Field::Address(mechanism.clone()),
@@ -267,8 +268,9 @@ impl Roster {
         if self.people.at(number).is_some_and(|first| is_same(first, who)) {
             self.join(list.group, who, number);
         } else {
-            let message = "another list has the same id with other addresses or places".into();
-            let help = "one person has the same addresses and places in every group; two people need different ids";
+            let message = "another list has the same id with other addresses, places or zone".into();
+            let help =
+                "one person has the same addresses, places and zone in every group; two people need different ids";
             self.complain(list, at, "RC0406", message, Some(help));
         }
         Ok(())
@@ -296,10 +298,12 @@ impl Roster {
     }
 }
 
-/// Whether one person can be both: the same places, and the same addresses, however they are written.
+/// Whether one person can be both: the same places, the same zone unless it is not said again, and the same addresses, however they are
+/// written.
 fn is_same(first: StakeholderRef<'_>, who: &Stakeholder) -> bool {
     let address = |mechanism| who.addresses.get(mechanism).map(Address::as_str);
     first.places() == who.places
+        && (who.zone.is_none() || first.zone() == who.zone)
         && first.mechanisms().iter().eq(who.addresses.keys())
         && first.addresses().all(|(mechanism, text)| {
             address(mechanism).is_some_and(|other| canonical(mechanism, text) == canonical(mechanism, other))

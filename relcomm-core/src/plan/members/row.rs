@@ -3,6 +3,7 @@
 use super::{List, Vocabulary};
 use crate::id::{Lang, PlaceId, StakeholderId};
 use crate::mechanism::Mechanism;
+use crate::plan::time::ZoneName;
 use crate::stakeholder::{Address, Stakeholder};
 
 /// Columns that the language knows and nothing acts on. What they say would be broken if they passed for variables.
@@ -18,6 +19,7 @@ pub(crate) enum Field {
     Id,
     Name,
     Lang,
+    Zone,
     Place,
     Address(Mechanism),
     Var(String),
@@ -32,6 +34,7 @@ impl Field {
             "name" => Self::Name,
             "lang" | "language" => Self::Lang,
             "place" | "places" => Self::Place,
+            "zone" => Self::Zone,
             _ => match words.mechanisms.get(lower.as_str()) {
                 Some(mechanism) => Self::Address(mechanism.clone()),
                 None => Self::Var(name.to_owned()),
@@ -107,6 +110,12 @@ impl<'a> Row<'a> {
                 Field::Lang => match Lang::new(value) {
                     Ok(lang) => who.lang = Some(lang),
                     Err(_) => wrong.push(Wrong::value(column, "is no language tag such as `en` or `de-CH`")),
+                },
+                Field::Zone => match value.parse::<ZoneName>() {
+                    Ok(zone) => who.zone = Some(zone.0),
+                    Err(_) => {
+                        wrong.push(Wrong::value(column, "is no zone of the IANA database such as `Europe/London`"));
+                    }
                 },
                 Field::Place => places(&mut who, words, column, value, &mut wrong),
                 Field::Address(mechanism) => match Address::new(value) {

@@ -3,6 +3,7 @@
 use crate::id::{Lang, PlaceId, StakeholderId};
 use crate::mechanism::Mechanism;
 use crate::stakeholder::{Address, Stakeholder};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -12,6 +13,8 @@ use std::hash::{BuildHasher, Hash, Hasher};
 pub(super) struct Kind {
     named: bool,
     lang: Option<Lang>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    zone: Option<Tz>,
     places: Vec<PlaceId>,
     /// In ascending order, as are the variables.
     mechanisms: Vec<Mechanism>,
@@ -23,6 +26,7 @@ impl Kind {
         Self {
             named: who.name.is_some(),
             lang: who.lang.clone(),
+            zone: who.zone,
             places: who.places.clone(),
             mechanisms: who.addresses.keys().cloned().collect(),
             vars: who.vars.keys().map(|name| name.as_str().into()).collect(),
@@ -32,6 +36,7 @@ impl Kind {
     pub(super) fn is_of(&self, who: &Stakeholder) -> bool {
         self.named == who.name.is_some()
             && self.lang == who.lang
+            && self.zone == who.zone
             && self.places == who.places
             && self.mechanisms.iter().eq(who.addresses.keys())
             && self.vars.iter().map(|name| &**name).eq(who.vars.keys().map(String::as_str))
@@ -39,25 +44,25 @@ impl Kind {
 
     pub(super) fn hash(&self, by: &impl BuildHasher) -> u64 {
         let vars = self.vars.iter().map(|name| &**name);
-        hash(by, self.named, self.lang.as_ref(), &self.places, self.mechanisms.iter(), vars)
+        hash(by, self.named, (self.lang.as_ref(), self.zone), &self.places, self.mechanisms.iter(), vars)
     }
 
     pub(super) fn hash_of(who: &Stakeholder, by: &impl BuildHasher) -> u64 {
         let vars = who.vars.keys().map(String::as_str);
-        hash(by, who.name.is_some(), who.lang.as_ref(), &who.places, who.addresses.keys(), vars)
+        hash(by, who.name.is_some(), (who.lang.as_ref(), who.zone), &who.places, who.addresses.keys(), vars)
     }
 }
 
 fn hash<'a>(
     by: &impl BuildHasher,
     named: bool,
-    lang: Option<&Lang>,
+    alike: (Option<&Lang>, Option<Tz>),
     places: &[PlaceId],
     mechanisms: impl Iterator<Item = &'a Mechanism>,
     vars: impl Iterator<Item = &'a str>,
 ) -> u64 {
     let mut state = by.build_hasher();
-    (named, lang, places).hash(&mut state);
+    (named, alike, places).hash(&mut state);
     mechanisms.for_each(|mechanism| mechanism.hash(&mut state));
     vars.for_each(|name| name.hash(&mut state));
     state.finish()
@@ -129,6 +134,12 @@ impl<'a> StakeholderRef<'a> {
         self.kind.lang.as_ref()
     }
 
+    /// Their zone.
+    #[must_use]
+    pub fn zone(&self) -> Option<Tz> {
+        self.kind.zone
+    }
+
     /// The places they belong to; empty means every place.
     #[must_use]
     pub fn places(&self) -> &'a [PlaceId] {
@@ -174,7 +185,7 @@ impl<'a> StakeholderRef<'a> {
         1 + usize::from(self.kind.named) + self.kind.mechanisms.len()
     }
 
-    /// Number of their kind: people of one kind have the same mechanisms, places, language and variables.
+    /// Number of their kind: people of one kind have the same mechanisms, places, language, zone and variables.
     pub(crate) fn kind(&self) -> u32 {
         self.number
     }
@@ -184,6 +195,7 @@ impl<'a> StakeholderRef<'a> {
         let mut who = Stakeholder::new(StakeholderId::new(self.id()).ok()?);
         who.name = self.name().map(Into::into);
         who.lang.clone_from(&self.kind.lang);
+        who.zone = self.kind.zone;
         who.places.clone_from(&self.kind.places);
         for (mechanism, address) in self.addresses() {
             who.addresses.insert(mechanism.clone(), Address::new(address).ok()?);

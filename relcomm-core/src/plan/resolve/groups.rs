@@ -121,6 +121,8 @@ impl Resolver<'_> {
                     .waived
                     .as_ref()
                     .map(|waived| Waiver { why: waived.why.clone(), by: waived.by.as_str().to_owned() }),
+                zone: full.zone.map(|zone| zone.0),
+                between: full.between,
             });
         }
         let (people, origins, findings) = roster.finish();
@@ -280,6 +282,9 @@ impl Resolver<'_> {
                 if let Some(language) = &full.language {
                     say(Field::Lang, "language", language.as_str());
                 }
+                if let Some(zone) = full.zone {
+                    say(Field::Zone, "zone", zone.0.name());
+                }
                 for place in &full.place {
                     say(Field::Place, "place", place.as_str());
                 }
@@ -288,7 +293,6 @@ impl Resolver<'_> {
                 }
                 fields.extend(address_fields(&full.addresses));
                 let unacted = [
-                    ("zone", full.zone.is_some()),
                     ("stands_for", full.stands_for.is_some()),
                     ("through", full.through.is_some()),
                     ("opted_out", full.opted_out),
@@ -312,8 +316,6 @@ impl Resolver<'_> {
             ("RC0904", "must_inform", full.must_inform, "`must_inform`"),
             ("RC0907", "only", full.only.is_some(), "`only`: predicates of the host's"),
             ("RC0907", "opt_out", full.opt_out == Some(OptOut::Respect), "`opt_out`"),
-            ("RC0901", "zone", full.zone.is_some(), "`zone` of a group"),
-            ("RC0901", "between", full.between.is_some(), "`between` of a group"),
         ];
         for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
             self.inert(code, format!("{path}.{key}"), what);
@@ -322,7 +324,7 @@ impl Resolver<'_> {
 }
 
 /// Columns of member data that the language knows and nothing acts on.
-const INERT_COLUMNS: [&str; 4] = ["opted_out", "stands_for", "through", "zone"];
+const INERT_COLUMNS: [&str; 3] = ["opted_out", "stands_for", "through"];
 
 fn address_fields(addresses: &Addresses) -> Vec<Cell> {
     addresses
