@@ -8,6 +8,7 @@ use crate::release::Outcome;
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -35,11 +36,14 @@ pub struct Communique {
     pub occurrences: Vec<Occurrence>,
     /// What must have happened before.
     pub after: Vec<Dependency>,
-    /// The time after which it is no longer sent.
+    /// The time after which it is no longer sent; that of an occurrence or of one group takes its place.
     pub not_after: Option<Timing>,
     /// When its people must be informed; later counts as late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timing>,
+    /// Whether no hours of the day hold it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
     /// The items that it says it covers.
     pub covers: Vec<ItemId>,
     /// Its own steps, in place of the groups'.
@@ -63,6 +67,9 @@ pub struct Variant {
     /// Its own deadline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timing>,
+    /// Its own time after which it is no longer sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<Timing>,
     /// Its own steps.
     pub via: Vec<Step>,
     /// Its own words.
@@ -87,6 +94,9 @@ pub struct Occurrence {
     pub id: Option<OccurrenceId>,
     /// When.
     pub at: Timing,
+    /// The time after which it is no longer sent, in place of the communique's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<Timing>,
 }
 
 /// A time relative to an anchor: the anchor, then whole calendar days in the zone, then a time of day, then elapsed time.
@@ -108,7 +118,7 @@ pub struct Timing {
     /// The hours of the day outside which a delivery waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub between: Option<Window>,
-    /// Whether `between` is kept in each recipient's zone, and in `zone` only for who has none.
+    /// Whether days, times of day and `between` are those of each recipient's zone, and of `zone` only where all are asked at once.
     #[serde(default)]
     pub recipient_zone: bool,
     /// Over how long the deliveries are spread evenly from the instant on.
@@ -125,6 +135,10 @@ pub struct Window {
     pub(crate) from: NaiveTime,
     pub(crate) until: NaiveTime,
 }
+
+/// All windows that hold for a recipient, each by the clocks of a zone: they are told only while all are open. None: at any time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hours(pub SmallVec<[(Window, Tz); 2]>);
 
 impl Timing {
     /// The anchor itself.

@@ -1,9 +1,10 @@
 //! Stakeholders, their groups, and the people who answer for the release.
 
-use crate::communique::Step;
+use crate::communique::{Step, Window};
 use crate::id::{GroupId, Lang, PlaceId, Role, StakeholderId};
 use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -74,6 +75,9 @@ pub struct Stakeholder {
     /// Their language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lang: Option<Lang>,
+    /// Their zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Tz>,
     /// Everything else that the member data says of them, for templates: column to value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vars: BTreeMap<String, String>,
@@ -98,6 +102,7 @@ impl Stakeholder {
             addresses: BTreeMap::new(),
             places: Vec::new(),
             lang: None,
+            zone: None,
             vars: BTreeMap::new(),
             opted_out: false,
             stands_for: None,
@@ -157,6 +162,12 @@ pub struct Group {
     /// Whether members who wish not to be told are told all the same.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub despite_opt_out: bool,
+    /// The zone of members who name none; the plan's where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Tz>,
+    /// The hours of the day in which its members are told, each by the clocks of their zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between: Option<Window>,
     /// Why it is not told, if it is not.
     pub waived: Option<Waiver>,
 }

@@ -3,7 +3,7 @@
 use super::LaneInput;
 use crate::channel::{ChannelError, Effect, ErrorKind, Outcome, Retry, Scope};
 use crate::clock::Moment;
-use crate::communique::Indeterminate;
+use crate::communique::{Hours, Indeterminate};
 use crate::id::LaneNo;
 use crate::mechanism::Deduplication;
 use crate::receipt::Assurance;
@@ -20,6 +20,8 @@ pub struct Path {
     pub steps: Vec<PathStep>,
     /// No step is begun after it.
     pub not_after: Option<Moment>,
+    /// The hours outside which nothing is tried.
+    pub hours: Hours,
     /// How often and at what pace an attempt is repeated.
     pub retries: Retries,
     /// What becomes of an attempt whose outcome is unknown.
@@ -36,13 +38,15 @@ pub struct PathStep {
     pub deduplication: Deduplication,
     /// The step is begun also when this is not reached within so long of the acceptance of the step before.
     pub unless: Option<(Assurance, Duration)>,
+    /// Whether it is credited by a post, which keeps the hours itself.
+    pub is_shared: bool,
 }
 
 impl PathStep {
     /// A step on this lane, begun when the one before it was refused.
     #[must_use]
     pub fn new(lane: LaneNo, deduplication: Deduplication) -> Self {
-        Self { lane, deduplication, unless: None }
+        Self { lane, deduplication, unless: None, is_shared: false }
     }
 
     /// A step begun also when `assurance` is not reached within so long.
@@ -57,7 +61,34 @@ impl Path {
     /// A path of these steps, with the default retries, that holds what is unknown.
     #[must_use]
     pub fn new(informed_when: Assurance, steps: Vec<PathStep>) -> Self {
-        Self { informed_when, steps, not_after: None, retries: Retries::default(), indeterminate: Indeterminate::Hold }
+        Self {
+            informed_when,
+            steps,
+            not_after: None,
+            hours: Hours::default(),
+            retries: Retries::default(),
+            indeterminate: Indeterminate::Hold,
+        }
+    }
+
+    /// When a step that may be tried from `at` on falls into its hours: from when, and until when. What begins after
+    /// [`not_after`](Self::not_after) is never tried.
+    #[must_use]
+    pub fn slot(&self, step: u8, at: Moment) -> (Moment, Option<Moment>) {
+        if self.steps.get(usize::from(step)).is_none_or(|step| step.is_shared) {
+            return (at, self.not_after);
+        }
+        match self.hours.next(at) {
+            Some((from, last)) => (from, [last, self.not_after].into_iter().flatten().min()),
+            // Hours that never come: its time is over.
+            None => (Moment::MAX, Some(self.not_after.unwrap_or(at))),
+        }
+    }
+
+    /// Whether what may be tried from then on may be tried at all.
+    #[must_use]
+    pub fn is_in_time(&self, from: Moment) -> bool {
+        from < Moment::MAX && self.not_after.is_none_or(|last| from <= last)
     }
 
     /// What the delivery goes on for: the strongest of the rule and of every condition that opens a step. Reaching the rule alone must

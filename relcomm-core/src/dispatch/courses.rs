@@ -38,11 +38,7 @@ impl Courses {
         };
         match self.known.entry((index, seat)) {
             Entry::Occupied(known) => Some(known.into_mut()),
-            Entry::Vacant(unknown) => {
-                let state = &record.gates.get(index)?.state;
-                let not_after = on.rule(plan, &record.head, state).not_after;
-                Some(unknown.insert(on.course(record, plan, roll, row, not_after)?))
-            }
+            Entry::Vacant(unknown) => Some(unknown.insert(on.course(record, plan, roll, row)?)),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What the gates of a plan are told: by the head, and by each other.
 
-use super::{DispatchError, Dispatcher, Record, course_of};
+use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
 use crate::communique::State;
 use crate::course::{Dependence, Facts, Gate, GateFact, GateInput, GateRule, Head, Phase, Verdict};
-use crate::id::{DeliveryId, GateNo, LaneNo, StakeholderId};
+use crate::id::{DeliveryId, GateNo};
 use crate::journal::{GateRow, Row};
 use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Requirement, Roll};
 use crate::receipt::Assurance;
@@ -71,7 +71,9 @@ pub(crate) fn decide_all(
 
 impl Dispatcher {
     pub(crate) fn rule(&self, gate: &GatePlan, head: &Head, state: &Gate) -> GateRule {
-        let mut rule = gate.rule(self.prepared.plan(), self.prepared.places(), head, state);
+        // Whoever is told at the same instant everywhere need not be looked at.
+        let zones = if gate.is_zoned() { self.prepared.roll(gate).zones() } else { &[] };
+        let mut rule = gate.rule(self.prepared.plan(), self.prepared.places(), head, state, zones);
         rule.gap = self.open_gaps(head).next().is_some();
         rule
     }
@@ -145,7 +147,7 @@ impl Dispatcher {
                     continue;
                 }
                 let Some(path) = roll.path(path) else { continue };
-                match self.reached(record, requirement.state, plan, path, delivery) {
+                match self.reached(requirement.state, path, delivery) {
                     Some(true) => {}
                     Some(false) => verdict = Some(false),
                     // A gate that is closed keeps what it has and gets no more.
@@ -171,15 +173,14 @@ impl Dispatcher {
         Ok(rows.iter().filter(|r| r.who.is_none() && r.state.is_held()).map(|r| r.id.ordinal).collect())
     }
 
-    fn reached(&self, record: &Record, state: State, gate: &GatePlan, path: &PathPlan, delivery: &Row) -> Option<bool> {
+    fn reached(&self, state: State, path: &PathPlan, delivery: &Row) -> Option<bool> {
         let best = delivery.state.best();
         let ended = delivery.state.end.is_some();
         let wanted: Assurance = match state {
             State::Reached(assurance) => assurance,
             State::Informed => path.informed_when,
             State::Settled => {
-                let pursued = course_of(self, record, gate, path, None).pursue();
-                return (ended || best >= Some(pursued) || best >= Some(path.informed_when)).then_some(true);
+                return (ended || best >= Some(path.pursue()) || best >= Some(path.informed_when)).then_some(true);
             }
         };
         if best >= Some(wanted) {
@@ -189,52 +190,5 @@ impl Dispatcher {
         } else {
             None
         }
-    }
-}
-
-/// The runs in which the next deliveries of a gate are entered, and who stands at their ordinals.
-pub(crate) struct Chunk {
-    pub(crate) runs: Vec<crate::journal::Run>,
-    pub(crate) who: Vec<Option<StakeholderId>>,
-    pub(crate) to: u32,
-    pub(crate) last: bool,
-}
-
-/// How many deliveries are entered at a time.
-pub(crate) const CHUNK: u32 = 4096;
-
-impl Dispatcher {
-    /// The next deliveries of a gate from `cursor` on.
-    pub(crate) fn chunk(&self, record: &Record, plan: &GatePlan, roll: &Roll, state: &Gate, cursor: u32) -> Chunk {
-        let places = self.prepared.places();
-        let rule = self.rule(plan, &record.head, state);
-        let opened = state.opened.unwrap_or(Moment::MIN);
-        let due_of = |path: &PathPlan| {
-            plan.due(self.prepared.plan(), places, &record.head, state, path.variant.as_ref()).unwrap_or(opened)
-        };
-        let due: Vec<Moment> = roll.paths().iter().map(due_of).collect();
-        let to = roll.len().min(cursor.saturating_add(CHUNK));
-        let mut chunk = Chunk { runs: Vec::new(), who: Vec::new(), to, last: to == roll.len() };
-        for ordinal in cursor..to {
-            let (lane, path, who) = match (roll.posts().get(ordinal as usize), roll.member(ordinal)) {
-                (Some(post), _) => {
-                    let lane = self.prepared.lanes().iter().position(|l| l == post.mechanism.as_str());
-                    (lane, post.path, None)
-                }
-                (None, Some((person, path))) => {
-                    let lane = roll.path(path).and_then(|p| p.steps.first()).map(|s| s.lane);
-                    (lane, path, self.prepared.people().at(person).and_then(|who| StakeholderId::new(who.id()).ok()))
-                }
-                (None, None) => continue,
-            };
-            let lane = lane.and_then(|l| record.lane_nos.get(l)).copied().unwrap_or(LaneNo(u16::MAX));
-            let at = due.get(usize::from(path)).copied().unwrap_or(opened).max(opened);
-            match chunk.runs.last_mut() {
-                Some(run) if run.lane == lane && run.at == at => run.count += 1,
-                _ => chunk.runs.push(crate::journal::Run::new(1, 0, lane, at, rule.not_after)),
-            }
-            chunk.who.push(who);
-        }
-        chunk
     }
 }

@@ -381,7 +381,7 @@ impl Dispatcher {
         let roll = self.prepared.roll(plan);
         loop {
             let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(false) };
-            let course = self.course(record, plan, roll, &row, None);
+            let course = self.course(record, plan, roll, &row);
             let Some(course) = course else { return Ok(false) };
             // The word is about what a person does: the last leg that waits for one, else the last that is out.
             let waits = |stage: &Stage| matches!(stage, Stage::Awaiting { .. } | Stage::Doubt { .. });

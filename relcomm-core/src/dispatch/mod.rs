@@ -2,6 +2,7 @@
 
 mod courses;
 mod driver;
+mod entering;
 mod flight;
 mod flights;
 mod gaps;
@@ -29,9 +30,10 @@ use crate::course::{Head, Path, PathStep, Retries};
 use crate::id::{GateNo, LaneNo};
 use crate::journal::{GateRow, Journal, JournalError, LaneRow};
 use crate::mechanism::{Addressing, Deduplication, Mechanism};
-use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Roll, SHARED};
+use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Roll, SHARED, Times};
 use crate::receipt::Assurance;
 use crate::release::Declaration;
+use chrono_tz::Tz;
 use rates::Rates;
 use std::fmt;
 use std::sync::Arc;
@@ -255,27 +257,33 @@ impl Record {
     }
 }
 
+/// The times of deliveries by a path; those of a post by the zone of its group.
+pub(crate) fn times_of(dispatcher: &Dispatcher, record: &Record, gate: &GatePlan, path: &PathPlan, zone: Tz) -> Times {
+    let prepared = &dispatcher.prepared;
+    let whom = (&path.group, path.variant.as_ref(), zone);
+    let state = record.gates.get(gate.index).map(|row| &row.state);
+    let times = state.map(|state| gate.times(prepared.plan(), prepared.places(), &record.head, state, whom));
+    times.unwrap_or_default()
+}
+
+/// The zone of a post: that of the group for which it was made, whoever shares it.
+pub(crate) fn zone_of_post(dispatcher: &Dispatcher, path: &PathPlan) -> Tz {
+    let plan = dispatcher.prepared.plan();
+    plan.group(&path.group).and_then(|group| group.zone).unwrap_or(plan.zone())
+}
+
 /// The course of a member's path, with the journal's lanes.
-pub(crate) fn course_of(
-    dispatcher: &Dispatcher,
-    record: &Record,
-    gate: &GatePlan,
-    path: &PathPlan,
-    not_after: Option<Moment>,
-) -> Path {
+pub(crate) fn course_of(dispatcher: &Dispatcher, record: &Record, gate: &GatePlan, path: &PathPlan) -> Path {
     let steps = path.steps.iter().map(|step| {
         let lane = record.lane_nos.get(step.lane).copied().unwrap_or(LaneNo(u16::MAX));
         let carrier = dispatcher.prepared.carriers().get(&step.mechanism);
         let mut of = PathStep::new(lane, carrier.map_or(Deduplication::None, |c| c.capabilities.deduplication));
         of.unless = step.unless;
+        of.is_shared = step.post.is_some();
         of
     });
-    let mut course = Path::new(path.informed_when, steps.collect());
-    let communique = dispatcher.prepared.communique(gate);
-    course.indeterminate = communique.indeterminate.unwrap_or(dispatcher.prepared.plan().indeterminate());
-    course.not_after = not_after;
-    course.retries = dispatcher.options.retries;
-    course
+    let course = Path::new(path.informed_when, steps.collect());
+    in_its_time(course, dispatcher, record, gate, path, path.zone)
 }
 
 /// The course of a post: one step, on the mechanism's own lane, pursuing no more than its acceptance.
@@ -285,17 +293,29 @@ pub(crate) fn course_of_post(
     gate: &GatePlan,
     roll: &Roll,
     ordinal: u32,
-    not_after: Option<Moment>,
 ) -> Option<Path> {
     let post = roll.posts().get(ordinal as usize)?;
+    let path = roll.path(post.path)?;
     let carrier = dispatcher.prepared.carriers().get(&post.mechanism)?;
     debug_assert_eq!(carrier.capabilities.addressing, Addressing::Once);
     let lane = dispatcher.prepared.lanes().iter().position(|l| l == post.mechanism.as_str())?;
     let lane = record.lane_nos.get(lane).copied()?;
-    let mut course = Path::new(Assurance::Accepted, vec![PathStep::new(lane, carrier.capabilities.deduplication)]);
+    let course = Path::new(Assurance::Accepted, vec![PathStep::new(lane, carrier.capabilities.deduplication)]);
+    Some(in_its_time(course, dispatcher, record, gate, path, zone_of_post(dispatcher, path)))
+}
+
+fn in_its_time(
+    mut course: Path,
+    dispatcher: &Dispatcher,
+    record: &Record,
+    gate: &GatePlan,
+    path: &PathPlan,
+    zone: Tz,
+) -> Path {
+    let times = times_of(dispatcher, record, gate, path, zone);
     let communique = dispatcher.prepared.communique(gate);
     course.indeterminate = communique.indeterminate.unwrap_or(dispatcher.prepared.plan().indeterminate());
-    course.not_after = not_after;
+    (course.not_after, course.hours) = (times.not_after, times.hours);
     course.retries = dispatcher.options.retries;
-    Some(course)
+    course
 }

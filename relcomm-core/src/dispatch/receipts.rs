@@ -142,7 +142,7 @@ impl Dispatcher {
         if row.state.legs.get(usize::from(leg)).is_none() {
             return Ok(None);
         }
-        let Some(course) = self.course(record, plan, roll, &row, None) else { return Ok(None) };
+        let Some(course) = self.course(record, plan, roll, &row) else { return Ok(None) };
         // No more than the mechanism can prove, whatever the far side says.
         let mechanism = self.mechanism_of(roll, &row, leg);
         let proves = mechanism.and_then(|m| self.prepared.carriers().get(m)).map(|c| c.capabilities.proves);

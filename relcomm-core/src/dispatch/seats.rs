@@ -2,7 +2,6 @@
 //! stand in the bundle now.
 
 use super::{Dispatcher, Record, course_of, course_of_post};
-use crate::clock::Moment;
 use crate::course::Path;
 use crate::journal::Row;
 use crate::mechanism::Mechanism;
@@ -28,18 +27,11 @@ impl Dispatcher {
     }
 
     /// The course that a row may take. For somebody who is no longer on the roll it has no steps: what is under way ends, nothing begins.
-    pub(crate) fn course(
-        &self,
-        record: &Record,
-        gate: &GatePlan,
-        roll: &Roll,
-        row: &Row,
-        not_after: Option<Moment>,
-    ) -> Option<Path> {
+    pub(crate) fn course(&self, record: &Record, gate: &GatePlan, roll: &Roll, row: &Row) -> Option<Path> {
         match self.path_of(roll, row) {
-            Some(path) => Some(course_of(self, record, gate, path, not_after)),
+            Some(path) => Some(course_of(self, record, gate, path)),
             None if row.who.is_some() => Some(Path::new(Assurance::Accepted, Vec::new())),
-            None => course_of_post(self, record, gate, roll, row.id.ordinal, not_after),
+            None => course_of_post(self, record, gate, roll, row.id.ordinal),
         }
     }
 

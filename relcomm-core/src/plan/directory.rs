@@ -69,6 +69,7 @@ pub(super) enum Said<'a> {
     Id,
     Name,
     Lang,
+    Zone,
     Place,
     OptedOut,
     StandsFor,
@@ -84,6 +85,7 @@ impl Said<'_> {
             Self::Id => "id",
             Self::Name => "name",
             Self::Lang => "lang",
+            Self::Zone => "zone",
             Self::Place => "place",
             Self::OptedOut => "opted_out",
             Self::StandsFor => "stands_for",
@@ -116,6 +118,12 @@ impl<'a> MemberRecord<'a> {
     #[must_use]
     pub fn lang(self, lang: impl Into<Cow<'a, str>>) -> Self {
         self.say(Said::Lang, lang.into())
+    }
+
+    /// Their zone, by its name in the IANA database.
+    #[must_use]
+    pub fn zone(self, zone: impl Into<Cow<'a, str>>) -> Self {
+        self.say(Said::Zone, zone.into())
     }
 
     /// A place of the release to which they belong; once for each. Without any they belong to every place.

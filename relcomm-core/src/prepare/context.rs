@@ -240,6 +240,7 @@ impl Own for StakeholderRef<'_> {
             "id" => id.into(),
             "name" => self.name().unwrap_or(id).into(),
             "lang" => self.lang().map_or("", Lang::as_str).into(),
+            "zone" if self.zone().is_some() => self.zone().map_or("", |zone| zone.name()).into(),
             "places" => self.places().iter().map(PlaceId::as_str).collect::<Vec<_>>().join(", ").into(),
             // Of several variables that templates write alike, the last one stands.
             _ => self.last_var(|own| is_identifier_of(name, own))?.into(),
@@ -257,7 +258,7 @@ fn is_identifier_of(identifier: &str, name: &str) -> bool {
 pub(super) fn person(who: &StakeholderRef<'_>) -> Value {
     let vars = who.vars().map(|(name, value)| (identifier(name), Value::from(value)));
     let mut fields: BTreeMap<String, Value> = vars.collect();
-    for name in ["id", "name", "lang", "places"] {
+    for name in ["id", "name", "lang", "places", "zone"] {
         fields.extend(who.field(name).map(|value| (name.to_owned(), Value::from(value.into_owned()))));
     }
     Value::from(fields)

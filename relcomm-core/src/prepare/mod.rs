@@ -16,7 +16,8 @@ pub use gaps::Gap;
 pub(crate) use gaps::mark as gap_mark;
 pub use render::{RenderError, Rendered};
 pub use roll::{Apart, PathPlan, Post, Roll, StepPlan};
-pub use schedule::{GatePlan, Requirement};
+pub use schedule::{Due, GatePlan, Requirement};
+pub(crate) use schedule::{Times, share};
 
 use crate::channel::{About, ChannelSet, Descriptor, Prepared};
 use crate::clock::Moment;

@@ -7,6 +7,7 @@ use crate::mechanism::{Addressing, Mechanism};
 use crate::plan::StakeholderRef;
 use crate::receipt::Assurance;
 use crate::stakeholder::{Address, Group};
+use chrono_tz::Tz;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub struct Roll {
     path_nos: Vec<u16>,
     paths: Vec<PathPlan>,
     apart: Vec<(u32, Apart)>,
+    zones: Vec<Tz>,
 }
 
 /// Why somebody whom a gate concerns has no delivery of their own.
@@ -57,6 +59,8 @@ pub struct PathPlan {
     pub variant: Option<GroupId>,
     /// The language in which they are told.
     pub lang: Option<Lang>,
+    /// Their zone, where anything depends on it; else the plan's.
+    pub zone: Tz,
     /// What makes them count as informed.
     pub informed_when: Assurance,
     /// The steps for which they have an address, preferred first.
@@ -77,6 +81,14 @@ pub struct StepPlan {
     pub unless: Option<(Assurance, Duration)>,
     /// Who acts by hand.
     pub performer: Option<Role>,
+}
+
+impl PathPlan {
+    /// What deliveries by this path go on for: the strongest of the rule and of every condition that opens a step.
+    #[must_use]
+    pub fn pursue(&self) -> Assurance {
+        self.steps.iter().filter_map(|s| s.unless.map(|(a, _)| a)).fold(self.informed_when, Assurance::max)
+    }
 }
 
 impl Roll {
@@ -121,6 +133,12 @@ impl Roll {
         self.paths.get(usize::from(number))
     }
 
+    /// The zones of its members, where anything depends on them, each once.
+    #[must_use]
+    pub fn zones(&self) -> &[Tz] {
+        &self.zones
+    }
+
     /// The paths, by number.
     #[must_use]
     pub fn paths(&self) -> &[PathPlan] {
@@ -151,6 +169,9 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
             (group, is_member)
         })
         .collect();
+    let variants = communique.variants.values().map(|variant| &variant.deadline);
+    let mut deadlines = variants.chain([&communique.deadline]).flatten();
+    let is_zoned = gate.is_zoned() || deadlines.any(|time| time.recipient_zone);
     for group_id in &communique.to {
         let Some(group) = plan.group(group_id) else { continue };
         let mut known: BTreeMap<PathKey<'_>, u16> = BTreeMap::new();
@@ -170,6 +191,9 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
             // One delivery is credited to every group, so it must meet the rule of each.
             let strictest = groups().filter_map(|id| plan.group(id)).map(|g| g.informed_when).max();
             let informed_when = communique.informed_when.or(strictest).unwrap_or(group.informed_when);
+            // A path for each zone only where it matters: people of all zones share paths otherwise.
+            let by_zone = is_zoned || (group.between.is_some() && !communique.urgent);
+            let zone = if by_zone { who.zone().or(group.zone).unwrap_or(plan.zone()) } else { plan.zone() };
             let alike_key = (who.kind(), variant, informed_when);
             let path = alike.get(&alike_key).copied().unwrap_or_else(|| {
                 let own = variant.and_then(|g| communique.variants.get(g)).map_or(&[][..], |v| v.via.as_slice());
@@ -179,11 +203,12 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
                     return NO_PATH;
                 }
                 let by_address = steps.iter().any(|step| step.address.is_some());
-                let key = PathKey { variant, lang: group.language(who.lang()), informed_when, steps };
+                let lang = group.language(who.lang());
+                let key = PathKey { variant, lang, zone: zone.name(), informed_when, steps };
                 let path = match known.get(&key) {
                     Some(path) => *path,
                     None => {
-                        let path = path(prepared, &mut roll, group_id, &key, via);
+                        let path = path(prepared, &mut roll, (group_id, zone), &key, via);
                         known.insert(key, path);
                         path
                     }
@@ -233,6 +258,8 @@ fn apart<'a>(
 struct PathKey<'a> {
     variant: Option<&'a GroupId>,
     lang: Option<Lang>,
+    /// By its name.
+    zone: &'static str,
     informed_when: Assurance,
     steps: Vec<Reachable<'a>>,
 }
@@ -273,7 +300,13 @@ fn steps_of<'a>(prepared: &PreparedPlan, who: StakeholderRef<'a>, via: Option<&'
     mechanisms.into_iter().enumerate().filter_map(reachable).collect()
 }
 
-fn path(prepared: &PreparedPlan, roll: &mut Roll, group: &GroupId, key: &PathKey<'_>, via: Option<&[Step]>) -> u16 {
+fn path(
+    prepared: &PreparedPlan,
+    roll: &mut Roll,
+    (group, zone): (&GroupId, Tz),
+    key: &PathKey<'_>,
+    via: Option<&[Step]>,
+) -> u16 {
     let number = u16::try_from(roll.paths.len()).unwrap_or(u16::MAX);
     let mut steps = Vec::new();
     for reachable in &key.steps {
@@ -290,7 +323,10 @@ fn path(prepared: &PreparedPlan, roll: &mut Roll, group: &GroupId, key: &PathKey
         });
     }
     let (variant, lang, informed_when) = (key.variant.cloned(), key.lang.clone(), key.informed_when);
-    roll.paths.push(PathPlan { group: group.clone(), variant, lang, informed_when, steps });
+    if !roll.zones.contains(&zone) {
+        roll.zones.push(zone);
+    }
+    roll.paths.push(PathPlan { group: group.clone(), variant, lang, zone, informed_when, steps });
     number
 }
 

@@ -1,10 +1,12 @@
 //! Which gates a plan has, what each depends on, and when each is due by what is known.
 
 use crate::clock::Moment;
-use crate::communique::{Anchor, Communique, Per, State, Timing};
+use crate::communique::{Anchor, Communique, Hours, Per, State, Timing};
 use crate::course::{Dependence, Gate, GateRule, Head};
 use crate::id::{CommuniqueId, GateId, GroupId, PlaceId};
 use crate::plan::Plan;
+use chrono_tz::Tz;
+use std::time::Duration;
 
 /// One gate of a prepared plan.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,11 +19,53 @@ pub struct GatePlan {
     /// The communique's place in the plan.
     pub communique: usize,
     /// When it is due.
-    pub at: Timing,
+    pub due: Due,
     /// When it is due for the groups for whom that differs.
-    pub variants: Vec<(GroupId, Timing)>,
+    pub variants: Vec<(GroupId, Due)>,
     /// What it waits for: its dependencies, and the states to which its times are anchored.
     pub requirements: Vec<Requirement>,
+}
+
+/// When something is due, and when it is too late.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Due {
+    /// When it is due.
+    pub at: Timing,
+    /// The time after which it is no longer sent.
+    pub not_after: Option<Timing>,
+}
+
+/// The times of a delivery, as far as they are known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Times {
+    /// From when on it is due.
+    pub(crate) at: Option<Moment>,
+    /// The time after which it is no longer sent.
+    pub(crate) not_after: Option<Moment>,
+    /// The hours outside which it waits.
+    pub(crate) hours: Hours,
+    /// Over how long such deliveries are spread.
+    pub(crate) spread: Option<Duration>,
+}
+
+impl Times {
+    /// From when on the delivery of an ordinal may be told, if the gate opened then: from this on it counts how long that takes.
+    pub(crate) fn due(&self, opened: Option<Moment>, ordinal: u32) -> Option<Moment> {
+        let at = self.at.max(opened)?;
+        let later = self.spread.map_or(Duration::ZERO, |spread| share(spread, ordinal));
+        self.hours.pass(at, later).or(Some(at))
+    }
+}
+
+/// The part of the time after which the delivery of an ordinal is due, in whole seconds, so that some still share a call.
+///
+/// The multiples of the golden ratio, taken modulo one, lie evenly, however long a row of them is and wherever it begins; so nobody need
+/// know how many there are, or where those of a group begin.
+pub(crate) fn share(spread: Duration, ordinal: u32) -> Duration {
+    let part = u128::from(ordinal.wrapping_mul(0x9E37_79B9));
+    let seconds = u128::from(spread.as_secs()).saturating_mul(part) >> 32;
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX))
 }
 
 /// A state of other gates that a gate waits for.
@@ -49,6 +93,7 @@ pub(super) fn gates(plan: &Plan) -> Vec<GatePlan> {
             continue;
         }
         for occurrence in &communique.occurrences {
+            let end = occurrence.not_after.as_ref().or(communique.not_after.as_ref());
             for place in places(plan, communique) {
                 gates.push(GatePlan {
                     index: gates.len(),
@@ -59,11 +104,14 @@ pub(super) fn gates(plan: &Plan) -> Vec<GatePlan> {
                         place,
                     },
                     communique: number,
-                    at: occurrence.at.clone(),
+                    due: Due { at: occurrence.at.clone(), not_after: end.cloned() },
                     variants: communique
                         .variants
                         .iter()
-                        .filter_map(|(group, variant)| Some((group.clone(), variant.at.clone()?)))
+                        .filter_map(|(group, variant)| {
+                            let not_after = variant.not_after.as_ref().or(end).cloned();
+                            Some((group.clone(), Due { at: variant.at.clone()?, not_after }))
+                        })
                         .collect(),
                     requirements: Vec::new(),
                 });
@@ -87,11 +135,10 @@ fn places(plan: &Plan, communique: &Communique) -> Vec<Option<PlaceId>> {
 fn requirements(plan: &Plan, gates: &[GatePlan], gate: &GatePlan) -> Vec<Requirement> {
     let Some(communique) = plan.communiques().get(gate.communique) else { return Vec::new() };
     let stated = communique.after.iter().map(|d| (&d.on, d.state, d.group.clone()));
-    let anchored =
-        std::iter::once(&gate.at).chain(gate.variants.iter().map(|(_, at)| at)).filter_map(|at| match &at.anchor {
-            Anchor::Reached(on, state) => Some((on, *state, None)),
-            _ => None,
-        });
+    let anchored = gate.dues().filter_map(|due| match &due.at.anchor {
+        Anchor::Reached(on, state) => Some((on, *state, None)),
+        _ => None,
+    });
     let mut all: Vec<Requirement> = Vec::new();
     for (on, state, group) in stated.chain(anchored) {
         let of = |g: &&GatePlan| &g.id.communique == on;
@@ -114,37 +161,65 @@ fn requirements(plan: &Plan, gates: &[GatePlan], gate: &GatePlan) -> Vec<Require
 }
 
 impl GatePlan {
-    /// What the plan says of this gate, with every time that is known from the head and the gate's own state.
-    pub(crate) fn rule(&self, plan: &Plan, places: &[PlaceId], head: &Head, state: &Gate) -> GateRule {
-        let communique = plan.communiques().get(self.communique);
+    fn dues(&self) -> impl Iterator<Item = &Due> {
+        std::iter::once(&self.due).chain(self.variants.iter().map(|(_, due)| due))
+    }
+
+    fn due_for(&self, variant: Option<&GroupId>) -> &Due {
+        variant.and_then(|v| self.variants.iter().find(|(group, _)| group == v)).map_or(&self.due, |(_, due)| due)
+    }
+
+    /// Whether its times are other instants in other zones.
+    pub(crate) fn is_zoned(&self) -> bool {
+        self.dues().flat_map(|due| std::iter::once(&due.at).chain(&due.not_after)).any(|time| time.recipient_zone)
+    }
+
+    /// What the plan says of this gate, with every time that is known from the head and the gate's own state. It opens for the first of
+    /// the recipients, whose zones these are, and ends with the last.
+    pub(crate) fn rule(&self, plan: &Plan, places: &[PlaceId], head: &Head, state: &Gate, zones: &[Tz]) -> GateRule {
         let known = Known { plan, places, head, state, gate: self };
-        let times: Option<Vec<Moment>> = std::iter::once(&self.at)
-            .chain(self.variants.iter().map(|(_, at)| at))
-            .map(|at| known.resolve(at))
-            .collect();
+        let own = [plan.zone()];
+        let zones = if zones.is_empty() { &own } else { zones };
+        let everywhere =
+            |time: &Timing| zones.iter().map(|zone| known.resolve(time, *zone)).collect::<Option<Vec<_>>>();
+        let begins: Option<Vec<Vec<Moment>>> = self.dues().map(|due| everywhere(&due.at)).collect();
+        let ends: Option<Vec<Vec<Moment>>> = self.dues().map(|due| everywhere(due.not_after.as_ref()?)).collect();
         let mut rule = GateRule::new(
-            times.and_then(|times| times.into_iter().min()),
+            begins.and_then(|all| all.into_iter().flatten().min()),
             u8::try_from(self.requirements.len()).unwrap_or(u8::MAX),
         );
-        if let Some(communique) = communique {
+        rule.not_after = ends.and_then(|all| all.into_iter().flatten().max());
+        if let Some(communique) = plan.communiques().get(self.communique) {
             rule.outcome = communique.outcome;
             rule.awaits_declaration = communique.awaits_declaration;
-            rule.not_after = communique.not_after.as_ref().and_then(|at| known.resolve(at));
         }
         rule
     }
 
-    /// When deliveries to the members of a group are due.
-    pub(crate) fn due(
+    /// The times of deliveries to members of a group who are in that zone.
+    pub(crate) fn times(
         &self,
         plan: &Plan,
         places: &[PlaceId],
         head: &Head,
         state: &Gate,
-        variant: Option<&GroupId>,
-    ) -> Option<Moment> {
-        let at = variant.and_then(|v| self.variants.iter().find(|(g, _)| g == v)).map_or(&self.at, |(_, at)| at);
-        Known { plan, places, head, state, gate: self }.resolve(at)
+        (group, variant, zone): (&GroupId, Option<&GroupId>, Tz),
+    ) -> Times {
+        let known = Known { plan, places, head, state, gate: self };
+        let due = self.due_for(variant);
+        let mut times = Times {
+            at: known.resolve(&due.at, zone),
+            not_after: due.not_after.as_ref().and_then(|end| known.resolve(end, zone)),
+            hours: Hours::default(),
+            spread: due.at.spread,
+        };
+        if plan.communiques().get(self.communique).is_some_and(|communique| communique.urgent) {
+            return times;
+        }
+        let own = due.at.between.map(|window| (window, if due.at.recipient_zone { zone } else { due.at.zone }));
+        let theirs = plan.group(group).and_then(|group| group.between).map(|window| (window, zone));
+        times.hours.0.extend(own.into_iter().chain(theirs));
+        times
     }
 }
 
@@ -156,12 +231,12 @@ impl GatePlan {
         places: &[PlaceId],
         head: &Head,
         state: &Gate,
-        variant: Option<&GroupId>,
+        (variant, zone): (Option<&GroupId>, Tz),
     ) -> Option<Moment> {
         let communique = plan.communiques().get(self.communique)?;
         let own = variant.and_then(|group| communique.variants.get(group)?.deadline.as_ref());
         let deadline = own.or(communique.deadline.as_ref())?;
-        Known { plan, places, head, state, gate: self }.resolve(deadline)
+        Known { plan, places, head, state, gate: self }.resolve(deadline, zone)
     }
 }
 
@@ -174,7 +249,7 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    fn resolve(&self, at: &Timing) -> Option<Moment> {
+    fn resolve(&self, at: &Timing, recipient: Tz) -> Option<Moment> {
         let anchor = match &at.anchor {
             Anchor::Planned => self.plan.release().when.planned?,
             Anchor::Begun => self.begun()?,
@@ -184,7 +259,7 @@ impl Known<'_> {
             Anchor::At(at) => *at,
             Anchor::Reached(on, state) => self.reached(on, *state)?,
         };
-        Some(at.resolve(anchor))
+        Some(at.resolve_for(anchor, recipient))
     }
 
     /// When the roll-out began at the gate's place; for the release, at the first place.

@@ -323,10 +323,16 @@ impl<'a> Builder<'a> {
     ) {
         let prepared = self.on.prepared();
         let (of, places, variant) = (prepared.plan(), prepared.places(), path.variant.as_ref());
-        let due = plan.due(of, places, &self.head, &gate.state, variant).max(gate.state.opened);
+        let times = plan.times(of, places, &self.head, &gate.state, (&path.group, variant, path.zone));
+        // Whoever shares a post waits for no hours of their own.
+        let shares = path.steps.first().is_some_and(|step| step.post.is_some());
+        let due = match id.filter(|_| !shares) {
+            Some(id) => times.due(gate.state.opened, id.ordinal),
+            None => times.at.max(gate.state.opened),
+        };
         let within =
             report.groups.iter().filter_map(|id| of.groups().iter().find(|g| g.id.as_str() == id)?.within).min();
-        let deadline = plan.deadline(of, places, &self.head, &gate.state, variant);
+        let deadline = plan.deadline(of, places, &self.head, &gate.state, (variant, path.zone));
         report.deadline = [deadline, due.zip(within).map(|(due, within)| due + within)].into_iter().flatten().min();
         let Some(deadline) = report.deadline else { return };
         let story = id.and_then(|id| self.stories.get(&id));

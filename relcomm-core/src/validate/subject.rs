@@ -208,18 +208,29 @@ impl<'a> Subject<'a> {
         let mut times = self.due_times(communique);
         let path = key_path("communiques", communique.id.as_str());
         times.extend(communique.not_after.iter().map(|at| (format!("{path}.not_after"), at)));
+        let ends = self.dues(communique).into_iter().filter_map(|(path, _, own, _)| Some((path + ".not_after", own?)));
+        times.extend(ends);
         times
+    }
+
+    /// When the communique is due, with the path, its own end, and the group for which alone it is so.
+    pub(super) fn dues(
+        &self,
+        communique: &'a Communique,
+    ) -> Vec<(String, &'a Timing, Option<&'a Timing>, Option<&'a GroupId>)> {
+        let path = key_path("communiques", communique.id.as_str());
+        let all = |o: &'a Occurrence| (self.occurrence_path(communique, o), &o.at, o.not_after.as_ref(), None);
+        let mut dues: Vec<_> = communique.occurrences.iter().map(all).collect();
+        for (group, variant) in &communique.variants {
+            let path = key_path(&format!("{path}.for"), group.as_str()) + ".at";
+            dues.extend(variant.at.iter().map(|at| (path.clone(), at, variant.not_after.as_ref(), Some(group))));
+        }
+        dues
     }
 
     /// Every time at which the communique is due, with its path: its occurrences, and those of `for`.
     pub(super) fn due_times(&self, communique: &'a Communique) -> Vec<(String, &'a Timing)> {
-        let path = key_path("communiques", communique.id.as_str());
-        let mut times: Vec<(String, &'a Timing)> =
-            communique.occurrences.iter().map(|o| (self.occurrence_path(communique, o), &o.at)).collect();
-        for (group, variant) in &communique.variants {
-            times.extend(variant.at.iter().map(|at| (key_path(&format!("{path}.for"), group.as_str()) + ".at", at)));
-        }
-        times
+        self.dues(communique).into_iter().map(|(path, at, ..)| (path, at)).collect()
     }
 
     pub(super) fn occurrence_path(&self, communique: &Communique, occurrence: &Occurrence) -> String {

@@ -68,7 +68,7 @@ pub const NAMESPACES: &[Namespace] = &[
     space(
         "person",
         Below::Open,
-        "the person: `id`, `name`, `lang`, `places`, and every further column of the member data",
+        "the person: `id`, `name`, `lang`, `places`, `zone`, and every further column of the member data",
     ),
     space("communique", Below::Names(&["id", "occurrence", "revision"]), "the communique itself"),
     space("params", Below::Params, "the plan's parameters"),

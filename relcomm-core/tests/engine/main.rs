@@ -8,6 +8,7 @@ mod overlap;
 mod times;
 mod late;
 mod languages;
+mod windows;
 mod order;
 mod steps;
 mod retries;

@@ -127,7 +127,12 @@ fn maps_add_up_and_keep_their_own_zone() {
     assert!(own.not_after.is_some());
     let each = map("{ from: declared, plus: 15m, between: \"07:00-20:00\", zone: recipient }").timing(LONDON).unwrap();
     assert!(each.recipient_zone && each.between.is_some());
-    assert_eq!(map("{ zone: recipient }").timing(LONDON), Err(BadTime::RecipientZone));
+    let morning = map("{ from: planned @09:00, zone: recipient, not_after: planned @18:00 }").timing(LONDON).unwrap();
+    let here = |time: &Timing| time.resolve_for(at("2027-05-12T06:00:00Z"), chrono_tz::Asia::Tokyo);
+    assert_eq!(here(&morning), at("2027-05-12T00:00:00Z"));
+    assert_eq!(here(morning.not_after.as_ref().unwrap()), at("2027-05-12T09:00:00Z"));
+    let local = map("{ from: 2027-05-12T09:00, zone: recipient }").timing(LONDON);
+    assert_eq!(local, Err(BadTime::RecipientZone));
     assert_eq!(map("{ between: \"07:00-20:00\" }").timing(None), Err(BadTime::NoZone));
     assert_eq!(map("{ from: planned @09:00, plus: 1h }").timing(LONDON), Err(BadTime::ElapsedBesideTimeOfDay));
 }

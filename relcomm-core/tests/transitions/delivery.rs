@@ -1,9 +1,10 @@
 //! The delivery's table: each cell is brought about by inputs alone, as it would be in a dispatch.
 
 use super::table::{Count, START, Table, offset, print, span};
+use chrono_tz::Tz;
 use relcomm_core::channel::{ErrorKind, Found};
 use relcomm_core::clock::Moment;
-use relcomm_core::communique::Indeterminate;
+use relcomm_core::communique::{Indeterminate, Window};
 use relcomm_core::course::{Delivery, DeliveryFact, DeliveryInput, Finish, Path, PathStep, SessionNo, Shut, Stage};
 use relcomm_core::id::LaneNo;
 use relcomm_core::mechanism::Deduplication;
@@ -22,6 +23,7 @@ struct Conditions<'a> {
     tries: Option<u8>,
     asked: bool,
     not_after: Option<Moment>,
+    hours: Option<Window>,
     deduplication: Option<Deduplication>,
     resend: bool,
     rule: Option<Assurance>,
@@ -47,7 +49,9 @@ impl<'a> Conditions<'a> {
                 "resend" => c.resend = true,
                 "other session" => c.other_session = true,
                 _ => {
-                    if let Some(at) = word.strip_prefix("not-after ") {
+                    if let Some(minutes) = word.strip_prefix("hours ") {
+                        c.hours = Some(format!("08:00-08:0{}", minutes.trim_end_matches('m')).parse().unwrap());
+                    } else if let Some(at) = word.strip_prefix("not-after ") {
                         c.not_after = Some(START + span(at).unwrap());
                     } else if let Some(rule) = word.strip_prefix("rule ") {
                         c.rule = Some(rule.parse().unwrap());
@@ -78,6 +82,7 @@ impl<'a> Conditions<'a> {
         }
         let mut path = Path::new(self.rule.unwrap_or(Assurance::Delivered), steps);
         path.not_after = self.not_after;
+        path.hours.0.extend(self.hours.map(|window| (window, Tz::UTC)));
         path.retries.tries = self.tries.unwrap_or(path.retries.tries);
         if self.resend {
             path.indeterminate = Indeterminate::Resend;
@@ -127,7 +132,8 @@ impl World {
         if self.state.ready_leg().is_some() {
             assert_eq!(self.state.flying(), None);
         }
-        if self.path.not_after.is_none() && self.state.ready_leg().is_some() {
+        let is_unbounded = self.path.not_after.is_none() && self.path.hours.0.is_empty();
+        if is_unbounded && self.state.ready_leg().is_some() {
             assert_eq!(self.state.timer(), None, "an unbounded ready leg waits for no timer");
         }
         // What is due does something, and what is not due does nothing.
@@ -157,7 +163,9 @@ impl World {
     /// The state of a column, or `None` if the conditions do not allow it.
     fn build(c: &Conditions<'_>, column: &str) -> Option<Self> {
         let at = START + c.due.unwrap_or_default();
-        let mut w = Self { path: c.path(), state: Delivery::ready(0, LaneNo(0), at, c.not_after), leg: 0 };
+        let path = c.path();
+        let (from, until) = path.slot(0, at);
+        let mut w = Self { state: Delivery::ready(0, LaneNo(0), from, until), path, leg: 0 };
         if c.ended {
             let early = START - HOUR;
             w.state = Delivery::ready(0, LaneNo(0), early, c.not_after);
@@ -246,16 +254,20 @@ impl World {
                 ("Accepted", of(leg, format!("{sure}{unless}")))
             }
             DeliveryFact::Again { leg, at, until, counts, .. } => {
-                let until = until.map_or(String::new(), |u| format!(" until {}", offset(u)));
+                let until = bound(until);
                 let counts = if counts { "" } else { " uncounted" };
                 ("Again", of(leg, format!("{}{until}{counts}", offset(at))))
+            }
+            DeliveryFact::Postponed { leg, at, until } => {
+                ("Postponed", of(leg, format!("{}{}", offset(at), bound(until))))
             }
             DeliveryFact::Doubted { leg, query_at } => {
                 ("Doubted", of(leg, query_at.map_or("held".to_owned(), |at| format!("asked {}", offset(at)))))
             }
             DeliveryFact::Shut { leg, why } => ("Shut", of(leg, shut(why).to_owned())),
-            DeliveryFact::Begun { step, until, .. } => {
-                ("Begun", format!("{step}{}", until.map_or(String::new(), |u| format!(" until {}", offset(u)))))
+            DeliveryFact::Begun { step, at, until, .. } => {
+                let from = if self.path.hours.0.is_empty() { String::new() } else { format!(" from {}", offset(at)) };
+                ("Begun", format!("{step}{from}{}", bound(until)))
             }
             DeliveryFact::Proved { leg, sure } => ("Proved", of(leg, sure.to_string())),
             DeliveryFact::Failed { leg } => ("Failed", of(leg, String::new())),
@@ -279,6 +291,15 @@ fn shut(why: Shut) -> &'static str {
         Shut::Stopped => "stopped",
         Shut::NotSent => "not-sent",
         _ => panic!("a reason that the table cannot print: {why:?}"),
+    }
+}
+
+/// The last instant at which a leg may be tried: of hours, the one before they close.
+fn bound(until: Option<Moment>) -> String {
+    match until {
+        None => String::new(),
+        Some(last) if last.millis() % 1000 == 999 => format!(" before {}", offset(last + Duration::from_millis(1))),
+        Some(last) => format!(" until {}", offset(last)),
     }
 }
 

@@ -9,16 +9,16 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("ApprovalsDraft", "covers distinct expire need roles"),
     (
         "CommuniqueDraft",
-        "after at covers deadline for if indeterminate informed_when not_after occurrences per profile short subject text text_file to via",
+        "after at covers deadline for if indeterminate informed_when not_after occurrences per profile short subject text text_file to urgent via",
     ),
     ("DependencyDraft", "communique for state"),
     (
         "FullGroupDraft",
-        "fallback informed_when languages members must_inform only opt_out owner require via waived within",
+        "between fallback informed_when languages members must_inform only opt_out owner require via waived within zone",
     ),
     ("FullHowDraft", "access circumstances support"),
     ("FullItemDraft", "concerns id kind places text"),
-    ("FullMemberDraft", "id language name opted_out place stands_for through vars"),
+    ("FullMemberDraft", "id language name opted_out place stands_for through vars zone"),
     ("FullStepDraft", "performer unless via within"),
     ("FullWhenDraft", "lasts planned"),
     ("IfDraft", "kind outcome"),
@@ -37,7 +37,7 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("ReleaseDraft", "how kind product version what when where why"),
     ("ResponsibleForm", "backup execute id name performers"),
     ("SecretRef", "env file"),
-    ("TimeMap", "from not_after plus zone"),
+    ("TimeMap", "between from not_after plus spread zone"),
     ("VariantDraft", "at deadline short subject text text_file via"),
     ("ViaForm", "performer unless via within"),
     ("WaivedDraft", "by why"),
@@ -45,13 +45,10 @@ const ACTED_ON: &[(&str, &str)] = &[
 
 /// The keys that validation refuses; each stands in a plan that shows it.
 const REFUSED: &[(&str, &str)] = &[
-    ("CommuniqueDraft", "if_blocked on_slip undeclared urgent"),
-    ("FullGroupDraft", "between zone"),
-    ("FullMemberDraft", "zone"),
+    ("CommuniqueDraft", "if_blocked on_slip undeclared"),
     ("FullStepDraft", "all to"),
     ("PlaceDraft", "needs"),
     ("PlanDraft", "embargo protocol"),
-    ("TimeMap", "between spread"),
     ("ToldDraft", "told"),
     ("ViaForm", "all as_told to"),
 ];

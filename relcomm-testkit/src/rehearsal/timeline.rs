@@ -162,6 +162,7 @@ impl Teller<'_> {
             DeliveryFact::Accepted { leg, sure: Assurance::Attempted, .. } => (*leg, "a task for somebody".to_owned()),
             DeliveryFact::Accepted { leg, sure, .. } | DeliveryFact::Proved { leg, sure } => (*leg, sure.to_string()),
             DeliveryFact::Again { leg, at, kind, .. } => (*leg, format!("{kind}, again at {at}")),
+            DeliveryFact::Postponed { leg, at, .. } => (*leg, format!("its hours are over, again at {at}")),
             DeliveryFact::Doubted { leg, query_at: Some(at) } => (*leg, format!("nobody knows, asked at {at}")),
             DeliveryFact::Doubted { leg, query_at: None } => (*leg, "nobody knows, held".to_owned()),
             DeliveryFact::Shut { leg, why } => match shut(*why) {

@@ -103,8 +103,15 @@ impl<'a> Course<'a> {
         if self.state.end.is_some() {
             self.emit(DeliveryFact::Shut { leg, why: Shut::Stopped });
         } else {
-            self.emit(DeliveryFact::Again { leg, at, until: self.path.not_after, counts, kind });
+            let (at, until) = self.slot(leg, at);
+            self.emit(DeliveryFact::Again { leg, at, until, counts, kind });
         }
+    }
+
+    /// When the leg falls into its hours.
+    fn slot(&self, leg: u8, at: Moment) -> (Moment, Option<Moment>) {
+        let step = self.state.legs.get(usize::from(leg)).map_or(0, |l| l.step);
+        self.path.slot(step, at)
     }
 
     fn sure(&self, leg: u8) -> Option<Assurance> {
@@ -130,7 +137,7 @@ impl<'a> Course<'a> {
     fn again(&mut self, leg: u8, after: Option<Duration>, kind: ErrorKind) -> bool {
         let Some(tries) = self.state.legs.get(usize::from(leg)).map(|l| l.tries) else { return false };
         let at = self.now + self.path.retries.wait(tries).max(after.unwrap_or_default());
-        let room = tries < self.path.retries.tries && self.path.not_after.is_none_or(|last| at <= last);
+        let room = tries < self.path.retries.tries && self.path.is_in_time(self.slot(leg, at).0);
         if room {
             self.ready(leg, at, true, kind);
         }
@@ -176,6 +183,11 @@ impl<'a> Course<'a> {
             let running = self.state.end.is_none();
             match self.stage(leg) {
                 Some(Stage::Ready { until: Some(until), .. }) if running && self.now > until => {
+                    let (at, until) = self.slot(leg, self.now);
+                    if self.path.is_in_time(at) {
+                        self.emit(DeliveryFact::Postponed { leg, at, until });
+                        continue;
+                    }
                     self.emit(DeliveryFact::Shut { leg, why: Shut::Expired });
                     if !self.alive() {
                         self.emit(DeliveryFact::Ended(End::Expired));
@@ -277,13 +289,13 @@ impl<'a> Course<'a> {
             return;
         }
         let step = self.state.legs.iter().map(|l| l.step).max().map_or(0, |s| s.saturating_add(1));
-        let in_time = self.path.not_after.is_none_or(|last| self.now <= last);
-        if let (Some(leg), true) = (self.stopped(), in_time) {
+        if let Some(leg) = self.stopped().filter(|leg| self.path.is_in_time(self.slot(*leg, self.now).0)) {
             return self.ready(leg, self.now, true, ErrorKind::Cancelled);
         }
+        let (at, until) = self.path.slot(step, self.now);
         match self.path.steps.get(usize::from(step)) {
-            Some(next) if in_time => {
-                self.emit(DeliveryFact::Begun { step, lane: next.lane, at: self.now, until: self.path.not_after });
+            Some(next) if self.path.is_in_time(at) => {
+                self.emit(DeliveryFact::Begun { step, lane: next.lane, at, until });
             }
             Some(_) if !self.alive() => self.emit(DeliveryFact::Ended(End::Expired)),
             None if !self.alive() => self.emit(DeliveryFact::Ended(End::Exhausted)),

@@ -226,6 +226,16 @@ pub enum DeliveryFact {
         /// Why.
         kind: ErrorKind,
     },
+    /// Its hours were over before it was tried: it waits for the next.
+    Postponed {
+        /// Which leg.
+        leg: u8,
+        /// Not before then.
+        at: Moment,
+        /// Until when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Moment>,
+    },
     /// Nobody knows whether it went out.
     Doubted {
         /// Which leg.
@@ -343,6 +353,7 @@ impl Delivery {
                     leg.tries = leg.tries.saturating_sub(1);
                 }
             }),
+            F::Postponed { leg, at, until } => self.with(leg, |leg| leg.stage = Stage::Ready { at, until }),
             F::Doubted { leg, query_at } => self.with(leg, |leg| {
                 if let (Stage::Doubt { query_at: Some(_) }, None) = (leg.stage, query_at) {
                     leg.asked = leg.asked.saturating_add(1);

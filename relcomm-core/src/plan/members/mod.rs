@@ -192,6 +192,7 @@ impl Roster {
             Said::Id => Field::Id,
             Said::Name => Field::Name,
             Said::Lang => Field::Lang,
+            Said::Zone => Field::Zone,
             Said::Place => Field::Place,
             Said::OptedOut => Field::OptedOut,
             Said::StandsFor => Field::StandsFor,
@@ -278,8 +279,8 @@ impl Roster {
         if self.people.at(number).is_some_and(|first| is_same(first, who)) {
             self.join(list.group, who, number);
         } else {
-            let message = "another list has the same id with other addresses, places or wishes".into();
-            let help = "one person has the same addresses and places, and the same `opted_out`, `stands_for` and `through`, in \
+            let message = "another list has the same id with other addresses, places, zone or wishes".into();
+            let help = "one person has the same addresses, places and zone, and the same `opted_out`, `stands_for` and `through`, in \
                         every group; two people need different ids";
             self.complain(list, at, "RC0406", message, Some(help));
         }
@@ -313,10 +314,12 @@ impl Roster {
     }
 }
 
-/// Whether one person can be both: the same places and wishes, and the same addresses, however they are written.
+/// Whether one person can be both: the same places and wishes, the same zone unless it is not said again, and the same addresses, however
+/// they are written.
 fn is_same(first: StakeholderRef<'_>, who: &Stakeholder) -> bool {
     let address = |mechanism| who.addresses.get(mechanism).map(Address::as_str);
     first.places() == who.places
+        && (who.zone.is_none() || first.zone() == who.zone)
         && first.opted_out() == who.opted_out
         && first.stands_for() == who.stands_for.map_or(1, NonZeroU32::get)
         && first.through() == who.through.as_ref().map(StakeholderId::as_str)

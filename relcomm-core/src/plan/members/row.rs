@@ -3,6 +3,7 @@
 use super::{List, Vocabulary};
 use crate::id::{Lang, PlaceId, StakeholderId};
 use crate::mechanism::Mechanism;
+use crate::plan::time::ZoneName;
 use crate::stakeholder::{Address, Stakeholder};
 
 /// A word for yes or no, as spreadsheets and databases write it.
@@ -21,6 +22,7 @@ pub(crate) enum Field {
     Id,
     Name,
     Lang,
+    Zone,
     Place,
     OptedOut,
     StandsFor,
@@ -41,6 +43,7 @@ impl Field {
             "opted_out" => Self::OptedOut,
             "stands_for" => Self::StandsFor,
             "through" => Self::Through,
+            "zone" => Self::Zone,
             _ => match words.mechanisms.get(lower.as_str()) {
                 Some(mechanism) => Self::Address(mechanism.clone()),
                 None => Self::Var(name.to_owned()),
@@ -116,6 +119,12 @@ impl<'a> Row<'a> {
                 Field::Lang => match Lang::new(value) {
                     Ok(lang) => who.lang = Some(lang),
                     Err(_) => wrong.push(Wrong::value(column, "is no language tag such as `en` or `de-CH`")),
+                },
+                Field::Zone => match value.parse::<ZoneName>() {
+                    Ok(zone) => who.zone = Some(zone.0),
+                    Err(_) => {
+                        wrong.push(Wrong::value(column, "is no zone of the IANA database such as `Europe/London`"));
+                    }
                 },
                 Field::Place => places(&mut who, words, column, value, &mut wrong),
                 Field::Address(mechanism) => match Address::new(value) {

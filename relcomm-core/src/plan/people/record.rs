@@ -3,6 +3,7 @@
 use crate::id::{Lang, PlaceId, StakeholderId};
 use crate::mechanism::Mechanism;
 use crate::stakeholder::{Address, Stakeholder};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -13,6 +14,8 @@ use std::num::NonZeroU32;
 pub(super) struct Kind {
     named: bool,
     lang: Option<Lang>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    zone: Option<Tz>,
     places: Vec<PlaceId>,
     /// In ascending order, as are the variables.
     mechanisms: Vec<Mechanism>,
@@ -31,6 +34,7 @@ impl Kind {
         Self {
             named: who.name.is_some(),
             lang: who.lang.clone(),
+            zone: who.zone,
             places: who.places.clone(),
             mechanisms: who.addresses.keys().cloned().collect(),
             vars: who.vars.keys().map(|name| name.as_str().into()).collect(),
@@ -43,6 +47,7 @@ impl Kind {
     pub(super) fn is_of(&self, who: &Stakeholder) -> bool {
         self.named == who.name.is_some()
             && self.lang == who.lang
+            && self.zone == who.zone
             && self.places == who.places
             && self.mechanisms.iter().eq(who.addresses.keys())
             && self.vars.iter().map(|name| &**name).eq(who.vars.keys().map(String::as_str))
@@ -56,26 +61,26 @@ impl Kind {
     pub(super) fn hash(&self, by: &impl BuildHasher) -> u64 {
         let vars = self.vars.iter().map(|name| &**name);
         let flags = (self.named, self.opted_out, self.stands_for, self.led);
-        hash(by, flags, self.lang.as_ref(), &self.places, self.mechanisms.iter(), vars)
+        hash(by, flags, (self.lang.as_ref(), self.zone), &self.places, self.mechanisms.iter(), vars)
     }
 
     pub(super) fn hash_of(who: &Stakeholder, by: &impl BuildHasher) -> u64 {
         let vars = who.vars.keys().map(String::as_str);
         let flags = (who.name.is_some(), who.opted_out, who.stands_for, who.through.is_some());
-        hash(by, flags, who.lang.as_ref(), &who.places, who.addresses.keys(), vars)
+        hash(by, flags, (who.lang.as_ref(), who.zone), &who.places, who.addresses.keys(), vars)
     }
 }
 
 fn hash<'a>(
     by: &impl BuildHasher,
     flags: (bool, bool, Option<NonZeroU32>, bool),
-    lang: Option<&Lang>,
+    alike: (Option<&Lang>, Option<Tz>),
     places: &[PlaceId],
     mechanisms: impl Iterator<Item = &'a Mechanism>,
     vars: impl Iterator<Item = &'a str>,
 ) -> u64 {
     let mut state = by.build_hasher();
-    (flags, lang, places).hash(&mut state);
+    (flags, alike, places).hash(&mut state);
     mechanisms.for_each(|mechanism| mechanism.hash(&mut state));
     vars.for_each(|name| name.hash(&mut state));
     state.finish()
@@ -150,6 +155,12 @@ impl<'a> StakeholderRef<'a> {
         self.kind.lang.as_ref()
     }
 
+    /// Their zone.
+    #[must_use]
+    pub fn zone(&self) -> Option<Tz> {
+        self.kind.zone
+    }
+
     /// The places they belong to; empty means every place.
     #[must_use]
     pub fn places(&self) -> &'a [PlaceId] {
@@ -217,7 +228,7 @@ impl<'a> StakeholderRef<'a> {
         1 + usize::from(self.kind.named) + usize::from(self.kind.led)
     }
 
-    /// Number of their kind: people of one kind have the same mechanisms, places, language and variables.
+    /// Number of their kind: people of one kind have the same mechanisms, places, language, zone and variables.
     pub(crate) fn kind(&self) -> u32 {
         self.number
     }
@@ -227,6 +238,7 @@ impl<'a> StakeholderRef<'a> {
         let mut who = Stakeholder::new(StakeholderId::new(self.id()).ok()?);
         who.name = self.name().map(Into::into);
         who.lang.clone_from(&self.kind.lang);
+        who.zone = self.kind.zone;
         who.places.clone_from(&self.kind.places);
         for (mechanism, address) in self.addresses() {
             who.addresses.insert(mechanism.clone(), Address::new(address).ok()?);

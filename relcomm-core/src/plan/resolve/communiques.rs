@@ -62,7 +62,15 @@ impl Resolver<'_> {
                 if not_after.is_some() {
                     self.error("RC0104", format!("{path}.not_after"), "either `not_after` here or the one within `at`");
                 }
-                not_after = self.communique_timing(&format!("{path}.not_after"), time).map(|timing| timing.0);
+                let path = format!("{path}.not_after");
+                not_after = self.communique_timing(&path, time).map(|(end, not_after)| {
+                    self.one_instant(&path, &end, not_after.is_some());
+                    end
+                });
+            }
+            let mut times = occurrences.iter().map(|o| &o.at).chain(variants.values().filter_map(|v| v.at.as_ref()));
+            if draft.urgent && times.any(|at| at.between.is_some()) {
+                self.error("RC0104", format!("{path}.urgent"), "either `urgent`, told at any hour, or `between`");
             }
             // What is due when the roll-out begins does not wait for its success.
             let begins = occurrences.iter().any(|o| o.at.anchor == Anchor::Begun);
@@ -98,6 +106,7 @@ impl Resolver<'_> {
                 after: self.dependencies(&format!("{path}.after"), &draft.after),
                 not_after,
                 deadline: draft.deadline.as_ref().and_then(|time| self.deadline(&path, time)),
+                urgent: draft.urgent,
                 covers,
                 via: draft.via.as_ref().map(|via| self.steps(&format!("{path}.via"), via)).unwrap_or_default(),
                 informed_when: draft.informed_when,
@@ -164,13 +173,11 @@ impl Resolver<'_> {
             let at = variant.at.as_ref().and_then(|time| {
                 let path = format!("{path}.at");
                 let (timing, not_after) = self.communique_timing(&path, time)?;
-                if not_after.is_some() {
-                    self.inert("RC0901", format!("{path}.not_after"), "`not_after` for one group");
-                }
-                Some(timing)
+                Some((timing, not_after))
             });
+            let (at, not_after) = at.map_or((None, None), |(at, not_after)| (Some(at), not_after));
             let via = variant.via.as_ref().map(|via| self.steps(&format!("{path}.via"), via)).unwrap_or_default();
-            variants.insert(group.clone(), Variant { at, deadline, via, wording });
+            variants.insert(group.clone(), Variant { at, not_after, deadline, via, wording });
         }
         (variants, parsed)
     }
@@ -189,16 +196,13 @@ impl Resolver<'_> {
             let Some((at, not_after)) = self.communique_timing(&format!("{path}.at"), at) else {
                 return (Vec::new(), None);
             };
-            return (vec![Occurrence { id: None, at }], not_after);
+            return (vec![Occurrence { id: None, at, not_after: None }], not_after);
         }
         let mut occurrences = Vec::new();
         for (name, time) in &draft.occurrences {
             let path = key_path(&format!("{path}.occurrences"), name.as_str());
             if let Some((at, not_after)) = self.communique_timing(&path, time) {
-                if not_after.is_some() {
-                    self.inert("RC0901", format!("{path}.not_after"), "`not_after` for one occurrence");
-                }
-                occurrences.push(Occurrence { id: Some(name.clone()), at });
+                occurrences.push(Occurrence { id: Some(name.clone()), at, not_after });
             }
         }
         if draft.occurrences.is_empty() {
@@ -209,23 +213,15 @@ impl Resolver<'_> {
             };
             self.default_used(path, "RC0807", format!("it is due {what}"));
             let zone = self.zone.unwrap_or(chrono_tz::Tz::UTC);
-            occurrences.push(Occurrence { id: None, at: Timing { zone, ..Timing::at(anchor) } });
+            let at = Timing { zone, ..Timing::at(anchor) };
+            occurrences.push(Occurrence { id: None, at, not_after: None });
         }
         (occurrences, None)
     }
 
-    /// A time of a communique: its anchor exists, and what nothing acts on yet is said.
+    /// A time of a communique and its end: their anchors exist, and what nothing acts on yet is said.
     fn communique_timing(&mut self, path: &str, time: &TimeDraft) -> Option<(Timing, Option<Timing>)> {
-        if let TimeDraft::Map(map) = time {
-            let unacted = [("between", map.between.is_some()), ("spread", map.spread.is_some())];
-            for (key, _) in unacted.into_iter().filter(|(_, said)| *said) {
-                self.inert("RC0901", format!("{path}.{key}"), &format!("`{key}`"));
-            }
-        }
         let mut timing = self.timing(path, time)?;
-        if timing.recipient_zone {
-            self.inert("RC0901", format!("{path}.zone"), "`zone: recipient`");
-        }
         let not_after = timing.not_after.take().map(|boxed| *boxed);
         for timing in std::iter::once(&timing).chain(&not_after) {
             match &timing.anchor {
@@ -246,10 +242,22 @@ impl Resolver<'_> {
         Some((timing, not_after))
     }
 
+    /// Says where a time that ends something has what only the times of deliveries have.
+    fn one_instant(&mut self, path: &str, timing: &Timing, has_end: bool) {
+        if timing.between.is_some() || timing.spread.is_some() || has_end {
+            self.error(
+                "RC0605",
+                path,
+                "`between`, `spread` and `not_after` are of times at which something is due, not of its end",
+            );
+        }
+    }
+
     /// Until when people must be informed. What is reached by other communiques is known only where a gate waits for it.
     fn deadline(&mut self, path: &str, time: &TimeDraft) -> Option<Timing> {
         let path = format!("{path}.deadline");
-        let (timing, _) = self.communique_timing(&path, time)?;
+        let (timing, not_after) = self.communique_timing(&path, time)?;
+        self.one_instant(&path, &timing, not_after.is_some());
         if let Anchor::Reached(..) = timing.anchor {
             self.inert("RC0902", path, "a `deadline` relative to what another communique has reached");
         }
@@ -262,7 +270,6 @@ impl Resolver<'_> {
             ("RC0903", "on_slip", draft.on_slip == Some(OnSlip::Correct), "`on_slip`"),
             ("RC0908", "if_blocked", draft.if_blocked.is_some(), "`if_blocked`"),
             ("RC0909", "undeclared", draft.undeclared, "`undeclared`"),
-            ("RC0901", "urgent", draft.urgent, "`urgent`"),
         ];
         for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
             self.inert(code, format!("{path}.{key}"), what);

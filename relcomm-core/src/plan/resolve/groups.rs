@@ -86,7 +86,6 @@ impl Resolver<'_> {
         for (id, draft) in &self.draft.groups {
             let path = key_path("groups", id.as_str());
             let full = &draft.full;
-            self.inert_of_group(&path, full);
             if full.owner.is_none() {
                 self.default_used(&path, "RC0804", format!("the owner of `{id}` is the responsible party"));
             }
@@ -125,6 +124,8 @@ impl Resolver<'_> {
                     .waived
                     .as_ref()
                     .map(|waived| Waiver { why: waived.why.clone(), by: waived.by.as_str().to_owned() }),
+                zone: full.zone.map(|zone| zone.0),
+                between: full.between,
             });
         }
         let (people, origins, findings) = roster.finish();
@@ -172,7 +173,7 @@ impl Resolver<'_> {
                     .enumerate()
                     .map(|(i, member)| {
                         let path = format!("{members_path}[{i}]");
-                        let fields = self.member_fields(&path, member);
+                        let fields = member_fields(member);
                         (path, fields)
                     })
                     .collect();
@@ -195,9 +196,6 @@ impl Resolver<'_> {
         only: Option<&dyn Predicate>,
         roster: &mut Roster,
     ) {
-        if from.columns.keys().any(|field| field == "zone") {
-            self.inert("RC0907", format!("{path}.columns.zone"), "`zone` of a member");
-        }
         for (i, (field, column)) in from.columns.iter().enumerate() {
             if from.columns.iter().take(i).any(|(_, before)| before == column) {
                 let message = format!("the column `{column}` fills another field already");
@@ -284,60 +282,50 @@ impl Resolver<'_> {
         }
         roster.end();
     }
+}
 
-    fn member_fields(&mut self, path: &str, member: &MemberDraft) -> Vec<Cell> {
-        let mut fields = Vec::new();
-        let mut say = |field, column: &str, value: &str| fields.push((field, column.to_owned(), value.to_owned()));
-        match member {
-            MemberDraft::Text(party) => {
-                if let Some(name) = &party.name {
-                    say(Field::Name, "name", name);
-                }
-                fields.extend(address_fields(&party.addresses));
+fn member_fields(member: &MemberDraft) -> Vec<Cell> {
+    let mut fields = Vec::new();
+    let mut say = |field, column: &str, value: &str| fields.push((field, column.to_owned(), value.to_owned()));
+    match member {
+        MemberDraft::Text(party) => {
+            if let Some(name) = &party.name {
+                say(Field::Name, "name", name);
             }
-            MemberDraft::Full(full) => {
-                if let Some(id) = &full.id {
-                    say(Field::Id, "id", id.as_str());
-                }
-                if let Some(name) = &full.name {
-                    say(Field::Name, "name", name);
-                }
-                if let Some(language) = &full.language {
-                    say(Field::Lang, "language", language.as_str());
-                }
-                for place in &full.place {
-                    say(Field::Place, "place", place.as_str());
-                }
-                for (name, value) in &full.vars {
-                    say(Field::Var(name.clone()), name, value);
-                }
-                if let Some(many) = full.stands_for {
-                    say(Field::StandsFor, "stands_for", &many.to_string());
-                }
-                if let Some(leader) = &full.through {
-                    say(Field::Through, "through", leader.as_str());
-                }
-                if full.opted_out {
-                    say(Field::OptedOut, "opted_out", "yes");
-                }
-                fields.extend(address_fields(&full.addresses));
-                if full.zone.is_some() {
-                    self.inert("RC0907", format!("{path}.zone"), "`zone` of a member");
-                }
-            }
+            fields.extend(address_fields(&party.addresses));
         }
-        fields
-    }
-
-    fn inert_of_group(&mut self, path: &str, full: &FullGroupDraft) {
-        let unacted = [
-            ("RC0901", "zone", full.zone.is_some(), "`zone` of a group"),
-            ("RC0901", "between", full.between.is_some(), "`between` of a group"),
-        ];
-        for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
-            self.inert(code, format!("{path}.{key}"), what);
+        MemberDraft::Full(full) => {
+            if let Some(id) = &full.id {
+                say(Field::Id, "id", id.as_str());
+            }
+            if let Some(name) = &full.name {
+                say(Field::Name, "name", name);
+            }
+            if let Some(language) = &full.language {
+                say(Field::Lang, "language", language.as_str());
+            }
+            if let Some(zone) = full.zone {
+                say(Field::Zone, "zone", zone.0.name());
+            }
+            for place in &full.place {
+                say(Field::Place, "place", place.as_str());
+            }
+            for (name, value) in &full.vars {
+                say(Field::Var(name.clone()), name, value);
+            }
+            if let Some(many) = full.stands_for {
+                say(Field::StandsFor, "stands_for", &many.to_string());
+            }
+            if let Some(leader) = &full.through {
+                say(Field::Through, "through", leader.as_str());
+            }
+            if full.opted_out {
+                say(Field::OptedOut, "opted_out", "yes");
+            }
+            fields.extend(address_fields(&full.addresses));
         }
     }
+    fields
 }
 
 /// A rule of being informed, as the plan's groups hold it.

@@ -197,7 +197,7 @@ impl TimeDraft {
     /// The time with its days counted in its own zone, else in `zone`, the plan's.
     ///
     /// # Errors
-    /// As [`TimeExpr::timing`]; [`BadTime::RecipientZone`] for `zone: recipient` without `between`; [`BadTime::TooLong`].
+    /// As [`TimeExpr::timing`]; [`BadTime::RecipientZone`] for a local date with `zone: recipient`; [`BadTime::TooLong`].
     pub fn timing(&self, zone: Option<Tz>) -> Result<Timing, BadTime> {
         let map = match self {
             Self::Text(expr) => return expr.timing(zone),
@@ -205,10 +205,13 @@ impl TimeDraft {
         };
         let (zone, recipient) = match map.zone {
             Some(ZoneDraft::Named(own)) => (Some(own), false),
-            Some(ZoneDraft::Recipient) if map.between.is_none() => return Err(BadTime::RecipientZone),
             Some(ZoneDraft::Recipient) => (zone, true),
             None => (zone, false),
         };
+        let is_local = |time: &TimeExpr| matches!(time.anchor, AnchorDraft::Local(_));
+        if recipient && map.from.iter().chain(&map.not_after).any(is_local) {
+            return Err(BadTime::RecipientZone);
+        }
         let mut timing = match &map.from {
             Some(from) => from.timing(zone)?,
             None => Timing { zone: zone.unwrap_or(Tz::UTC), ..Timing::at(Anchor::Declared) },
@@ -227,7 +230,8 @@ impl TimeDraft {
         timing.between = map.between;
         timing.recipient_zone = recipient;
         timing.spread = map.spread.map(|s| s.as_elapsed().ok_or(BadTime::Span)).transpose()?;
-        timing.not_after = map.not_after.as_ref().map(|t| t.timing(zone).map(Box::new)).transpose()?;
+        let not_after = map.not_after.as_ref().map(|t| t.timing(zone)).transpose()?;
+        timing.not_after = not_after.map(|end| Box::new(Timing { recipient_zone: recipient, ..end }));
         Ok(timing)
     }
 }

@@ -4,6 +4,7 @@
 //! until an anchor is known.
 
 mod expression;
+mod hours;
 mod resolve;
 mod span;
 
@@ -55,8 +56,8 @@ pub enum BadTime {
     /// A local time that the clock passes twice.
     #[error("{0} happens twice in {1}: give the offset")]
     Ambiguous(chrono::NaiveDateTime, chrono_tz::Tz),
-    /// A recipient's zone where one instant is meant for all.
-    #[error("`zone: recipient` goes with `between`, which is kept for each recipient")]
+    /// A local date where each recipient has a zone of their own.
+    #[error("with `zone: recipient` a time is relative, such as `planned @09:00`, or has its offset: give the offset")]
     RecipientZone,
 }
 

@@ -1,18 +1,14 @@
 //! From an anchor's instant to the instant that a time means: pure calendar computation.
 
-use super::BadTime;
-use super::span::time_of_day;
 use crate::clock::Moment;
-use crate::communique::{Anchor, Timing, Window};
-use crate::plan::source::shape::scalar;
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc, Weekday};
+use crate::communique::{Anchor, Timing};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, TimeZone, Utc, Weekday};
 use chrono_tz::Tz;
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 impl Timing {
-    /// The instant that this time means when its anchor is at `anchor`; a fixed anchor is its own.
+    /// The instant that this time means when its anchor is at `anchor`; a fixed anchor is its own. A time in each recipient's zone is
+    /// taken in [`zone`](Self::zone).
     ///
     /// Calendar days, business days and the time of day are counted in the time's zone and keep the wall clock's time where none
     /// is given; a local time that the zone's clock skips becomes the first instant after the gap, one that it passes twice the
@@ -20,12 +16,20 @@ impl Timing {
     /// delivery and are not part of this.
     #[must_use]
     pub fn resolve(&self, anchor: Moment) -> Moment {
+        self.resolve_for(anchor, self.zone)
+    }
+
+    /// The instant that this time means for a recipient in that zone: as [`resolve`](Self::resolve), with days and times of day in their
+    /// zone where the time says so.
+    #[must_use]
+    pub fn resolve_for(&self, anchor: Moment, recipient: Tz) -> Moment {
+        let zone = if self.recipient_zone { recipient } else { self.zone };
         let anchor = if let Anchor::At(fixed) = self.anchor { fixed } else { anchor };
         let mut at = anchor;
         if self.days != 0 || self.business_days != 0 || self.time_of_day.is_some() {
-            let local = anchor.datetime().with_timezone(&self.zone).naive_local();
+            let local = anchor.datetime().with_timezone(&zone).naive_local();
             let day = add_business_days(add_days(local.date(), self.days), self.business_days);
-            at = earliest(day.and_time(self.time_of_day.unwrap_or(local.time())), self.zone);
+            at = earliest(day.and_time(self.time_of_day.unwrap_or(local.time())), zone);
         }
         let elapsed = Duration::from_millis(self.elapsed_ms.unsigned_abs());
         if self.elapsed_ms < 0 { at - elapsed } else { at + elapsed }
@@ -88,50 +92,3 @@ fn after_gap(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     }
     DateTime::from_timestamp(after, 0).unwrap_or_else(|| local.and_utc())
 }
-
-impl Window {
-    /// The first instant from `from` on at which clocks in the zone show a time of the window.
-    #[must_use]
-    pub fn next(&self, from: Moment, zone: Tz) -> Moment {
-        let local = from.datetime().with_timezone(&zone).naive_local();
-        if self.holds(local.time()) {
-            return from;
-        }
-        let today = local.date();
-        let day = if local.time() < self.from { today } else { add_days(today, 1) };
-        earliest(day.and_time(self.from), zone).max(from)
-    }
-
-    /// Whether the time of day lies in the window: from its beginning on, before its end, over midnight if it ends earlier.
-    #[must_use]
-    pub fn holds(&self, at: NaiveTime) -> bool {
-        if self.from < self.until { self.from <= at && at < self.until } else { at >= self.from || at < self.until }
-    }
-}
-
-impl FromStr for Window {
-    type Err = BadTime;
-    fn from_str(text: &str) -> Result<Self, BadTime> {
-        let (from, until) = text.split_once('-').ok_or(BadTime::Window)?;
-        let from = time_of_day(from.trim()).ok_or(BadTime::Window)?;
-        let until = match until.trim() {
-            "24:00" => NaiveTime::MIN,
-            until => time_of_day(until).ok_or(BadTime::Window)?,
-        };
-        if from == until { Err(BadTime::Window) } else { Ok(Self { from, until }) }
-    }
-}
-
-impl fmt::Display for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.from.format("%H:%M"), self.until.format("%H:%M"))
-    }
-}
-
-impl serde::Serialize for Window {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-scalar!(Window, "hours of the day such as `07:00-20:00`", "pattern": "^\\s*\\d\\d:\\d\\d\\s*-\\s*\\d\\d:\\d\\d\\s*$");

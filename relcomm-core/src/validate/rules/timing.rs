@@ -3,8 +3,10 @@
 use super::super::{Rule, Subject};
 use super::graph::waits;
 use crate::clock::Moment;
-use crate::communique::{Anchor, Communique, Timing};
+use crate::communique::{Anchor, Communique, Hours, Timing};
+use crate::id::GroupId;
 use crate::plan::{Finding, Findings, Severity};
+use crate::stakeholder::Group;
 use std::cmp::Ordering;
 use std::time::Duration;
 
@@ -138,15 +140,48 @@ impl Rule for BeforeItsEnd {
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         for communique in cx.plan().communiques() {
-            let Some(end) = &communique.not_after else { continue };
-            for (path, timing) in cx.due_times(communique) {
-                if order(cx, end, timing) == Some(Ordering::Less) {
+            for (path, timing, own, only) in cx.dues(communique) {
+                let end = own.or(communique.not_after.as_ref());
+                if end.is_some_and(|end| order(cx, end, timing) == Some(Ordering::Less)) {
                     let message = format!("`{}` is due after its `not_after`: it would never be sent", communique.id);
                     out.push(Finding::error("RC0602", path, message));
+                } else if let Some(group) = never_open(cx, communique, timing, end, only) {
+                    let message = format!(
+                        "no hours in which `{}` may be told come before it is too late for `{}`: it would never be sent",
+                        group.id, communique.id
+                    );
+                    let help = "make `between` longer or `not_after` later; `urgent: true` tells at any hour";
+                    out.push(Finding::error("RC0602", path, message).help(help));
                 }
             }
         }
     }
+}
+
+/// A group in whose zone the hours never come before the end, as far as that is known before the release.
+fn never_open<'a>(
+    cx: &'a Subject<'_>,
+    communique: &Communique,
+    at: &Timing,
+    end: Option<&Timing>,
+    only: Option<&GroupId>,
+) -> Option<&'a Group> {
+    if communique.urgent {
+        return None;
+    }
+    let groups = communique.to.iter().filter(|id| only.is_none_or(|only| only == *id));
+    groups.filter_map(|id| cx.plan().group(id)).find(|group| {
+        let zone = group.zone.unwrap_or(cx.plan().zone());
+        let own = at.between.map(|window| (window, if at.recipient_zone { zone } else { at.zone }));
+        let hours = Hours(own.into_iter().chain(group.between.map(|window| (window, zone))).collect());
+        if hours.0.is_empty() {
+            return false;
+        }
+        let due = instant(cx, at);
+        // Whether two windows meet at all does not hang on the day from which on one looks.
+        let Some((opens, _)) = hours.next(due.unwrap_or(CENTURY)) else { return true };
+        due.is_some() && end.and_then(|end| instant(cx, end)).is_some_and(|end| end < opens)
+    })
 }
 
 /// Nothing is due before what it waits for.

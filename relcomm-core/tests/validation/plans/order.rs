@@ -5,6 +5,31 @@ use crate::cases::{Case, case};
 /// Plans whose times, order or texts are wrong.
 pub(crate) const PLANS: &[Case] = &[
     case(
+        "RC0605",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, «not_after: { from: declared, plus: 1d, between: \"07:00-20:00\" }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0602",
+        &[
+            "communiques:\n  out: { to: staff, «at: { from: planned, between: \"10:00-11:00\", not_after: planned +2h }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0602",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, zone: Asia/Tokyo, between: \"08:00-12:00\" }\n",
+            "communiques:\n  out: { to: staff, «at: { from: declared, between: \"08:00-12:00\" }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0602",
+        &[
+            "communiques:\n  out: { to: staff, occurrences: { «early: { from: planned, not_after: planned -1h } }, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
         "RC0601",
         &[
             "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  «when: 2027-05-12T07:00Z\n",

@@ -32,42 +32,6 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
-        "RC0901",
-        &[
-            "communiques:\n  out: { to: staff, at: { from: declared, «between: \"07:00-20:00\" }, per: release, text: \"{{ release.what | length }}\" }\n",
-        ],
-    ),
-    case(
-        "RC0901",
-        &[
-            "communiques:\n  out: { to: staff, at: { from: declared, «spread: 1h }, per: release, text: \"{{ release.what | length }}\" }\n",
-        ],
-    ),
-    case(
-        "RC0901",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «urgent: true }\n",
-        ],
-    ),
-    case(
-        "RC0901",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «zone: Europe/Paris }\n",
-        ],
-    ),
-    case(
-        "RC0901",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example, «between: \"07:00-20:00\" }\n",
-        ],
-    ),
-    case(
-        "RC0901",
-        &[
-            "communiques:\n  out: { to: staff, occurrences: { early: { from: declared, «not_after: declared +1h } }, per: release, text: \"{{ release.what | length }}\" }\n",
-        ],
-    ),
-    case(
         "RC0902",
         &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, at: declared, «deadline: out accepted +1h, per: release, text: \"{{ release.what | length }}\" }\n",
@@ -136,16 +100,4 @@ pub(crate) const PLANS: &[Case] = &[
     ),
     case("RC0910", &["«protocol: { declare: ada }\n"]),
     case("RC0910", &["approvals:\n  «distinct: [approve, execute]\n"]),
-    case(
-        "RC0907",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, «zone: Europe/Paris }] }\n",
-        ],
-    ),
-    case(
-        "RC0907",
-        &[
-            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: { file: opted.csv, columns: { «zone: opted_out } } }\n",
-        ],
-    ),
 ];

@@ -143,6 +143,12 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
+        "RC0104",
+        &[
+            "communiques:\n  out: { to: staff, at: { from: declared, between: \"07:00-20:00\" }, «urgent: true, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
         "RC0105",
         &[
             "communiques:\n  out: { to: staff, at: declared, per: release, covers: [export], «text_file: \"good.{{ lang }}.md\" }\n",
