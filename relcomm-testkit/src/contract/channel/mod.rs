@@ -10,14 +10,14 @@
 //! # #[derive(Debug)]
 //! # struct ForumChannel(c::Descriptor, relcomm_core::mechanism::Capabilities);
 //! # impl ForumChannel {
-//! #     fn new(_: String) -> Self { unimplemented!() }
+//! #     fn new(_: String) -> Self { panic!("not called here") }
 //! # }
 //! # #[async_trait::async_trait]
 //! # impl c::Channel for ForumChannel {
 //! #     fn descriptor(&self) -> &c::Descriptor { &self.0 }
 //! #     fn capabilities(&self) -> &relcomm_core::mechanism::Capabilities { &self.1 }
 //! #     fn check_address(&self, _: &relcomm_core::stakeholder::Address) -> Result<(), String> { Ok(()) }
-//! #     fn prepare(&self, _: &c::Wording) -> Result<c::Prepared, Vec<relcomm_core::plan::Finding>> { unimplemented!() }
+//! #     fn prepare(&self, _: &c::Wording) -> Result<c::Prepared, Vec<relcomm_core::plan::Finding>> { panic!("not called here") }
 //! #     async fn attempt(&self, _: &c::AttemptContext, _: &c::Batch<'_>, _: &mut c::Outcomes) -> Result<(), c::ChannelError> {
 //! #         Ok(())
 //! #     }
