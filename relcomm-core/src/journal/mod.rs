@@ -2,12 +2,14 @@
 
 mod entry;
 mod error;
+mod fold;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 pub use entry::{Change, Committed, Entry, Fact, Note, ReceiptRecord, Run, Subject, Tally, Unmatched, Want, Write};
 pub use error::{JournalError, JournalErrorKind};
+pub use fold::Folded;
 pub use memory::MemoryJournal;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Create, Sealed, SqliteJournal, SqliteOptions};

@@ -1,5 +1,6 @@
 //! The plan that is valid by construction.
 
+use super::People;
 use super::draft::Act;
 use crate::clock::Moment;
 use crate::communique::{Communique, Indeterminate};
@@ -10,7 +11,7 @@ use crate::release::Release;
 use crate::stakeholder::{Group, Responsible};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -138,6 +139,24 @@ impl Plan {
     #[must_use]
     pub fn mechanisms(&self) -> &BTreeMap<Mechanism, OwnMechanism> {
         &self.mechanisms
+    }
+
+    /// Every mechanism that the plan speaks of, or by which one of its people has an address.
+    #[must_use]
+    pub fn spoken_of(&self, people: &People) -> BTreeSet<Mechanism> {
+        let of_groups = self.groups.iter().map(|group| &group.via);
+        let of_communiques = self.communiques.iter().flat_map(|communique| {
+            let of_variants = communique.variants.values().map(|variant| &variant.via);
+            std::iter::once(&communique.via).chain(of_variants)
+        });
+        let steps = of_groups.chain(of_communiques).flatten().map(|step| &step.via);
+        let mut all: BTreeSet<Mechanism> = self.mechanisms.keys().chain(steps).cloned().collect();
+        for mechanism in people.iter().flat_map(|who| who.mechanisms()) {
+            if !all.contains(mechanism) {
+                all.insert(mechanism.clone());
+            }
+        }
+        all
     }
 
     /// What becomes of attempts whose outcome is unknown, where a communique says nothing else.

@@ -3,13 +3,11 @@
 use super::far_side::{FarSide, World};
 use super::script::{FarSideDraft, Repeats};
 use relcomm_core::channel::ChannelSet;
-use relcomm_core::communique::Step;
 use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication, Mechanism};
 use relcomm_core::plan::source::Ordered;
 use relcomm_core::plan::time::Span;
 use relcomm_core::plan::{People, Plan};
 use relcomm_core::receipt::Assurance;
-use std::collections::BTreeSet;
 
 /// A far side for every mechanism of the plan.
 pub(super) fn channels(
@@ -18,22 +16,8 @@ pub(super) fn channels(
     people: &People,
     drafts: &Ordered<Mechanism, FarSideDraft>,
 ) -> ChannelSet {
-    let steps = |via: &[Step]| via.iter().map(|s| s.via.clone()).collect::<Vec<_>>();
-    let mut all: BTreeSet<Mechanism> = plan.mechanisms().keys().cloned().collect();
-    all.extend(plan.groups().iter().flat_map(|g| steps(&g.via)));
-    for communique in plan.communiques() {
-        all.extend(steps(&communique.via));
-        all.extend(communique.variants.values().flat_map(|v| steps(&v.via)));
-    }
-    for who in (0..u32::try_from(people.len()).unwrap_or(u32::MAX)).filter_map(|number| people.at(number)) {
-        for mechanism in who.mechanisms() {
-            if !all.contains(mechanism) {
-                all.insert(mechanism.clone());
-            }
-        }
-    }
     let usual = FarSideDraft::default();
-    all.into_iter().fold(ChannelSet::new(), |set, mechanism| {
+    plan.spoken_of(people).into_iter().fold(ChannelSet::new(), |set, mechanism| {
         let draft = drafts.get(&mechanism).unwrap_or(&usual);
         let capabilities = capabilities(draft, &mechanism, plan.addressing(&mechanism));
         let far_side = FarSide::new(world.clone(), mechanism.clone(), capabilities);

@@ -111,8 +111,9 @@ impl Reached {
     }
 }
 
-/// Whether a pattern fits a word; `*` stands for any letters.
-pub(super) fn fits(pattern: &str, word: &str) -> bool {
+/// Whether a pattern of a script fits a word: `*` stands for any letters, every other letter for itself.
+#[must_use]
+pub fn fits(pattern: &str, word: &str) -> bool {
     let mut parts = pattern.split('*');
     let head = parts.next().unwrap_or_default();
     let Some(mut rest) = word.strip_prefix(head) else { return false };

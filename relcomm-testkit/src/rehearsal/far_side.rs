@@ -53,7 +53,8 @@ struct State {
     people: BTreeMap<(Mechanism, String), Vec<Behind>>,
     seen: Vec<Seen>,
     keys: BTreeSet<Key>,
-    crashes: Vec<CrashAt>,
+    /// Those that have not happened, by their places in the script.
+    crashes: Vec<(usize, CrashAt)>,
     crashed: Option<Duration>,
     /// By when they come, truly; a number tells those of one instant apart.
     receipts: BTreeMap<(Moment, u64), (Mechanism, Receipt)>,
@@ -80,6 +81,7 @@ impl World {
         outages: Vec<(Mechanism, Moment, Moment)>,
         crashes: Vec<CrashAt>,
     ) -> Self {
+        let crashes = crashes.into_iter().enumerate().collect();
         let state = Mutex::new(State { crashes, ..State::default() });
         Self { inner: Arc::new(Inner { clock, answers, outages, state }) }
     }
@@ -97,8 +99,7 @@ impl World {
             }
         }
         let mut behind: BTreeMap<(Mechanism, String), Vec<Behind>> = BTreeMap::new();
-        for number in 0..u32::try_from(people.len()).unwrap_or(u32::MAX) {
-            let Some(who) = people.at(number) else { continue };
+        for (number, who) in (0..).zip(people.iter()) {
             let mine = groups.remove(&number).unwrap_or_default();
             for (mechanism, address) in who.addresses() {
                 let place = behind.entry((mechanism.clone(), address.to_owned())).or_default();
@@ -115,6 +116,11 @@ impl World {
     /// When, truly, the next receipt comes after this.
     pub(super) fn next_receipt_after(&self, now: Moment) -> Option<Moment> {
         self.state().receipts.range((now, u64::MAX)..).next().map(|((at, _), _)| *at)
+    }
+
+    /// The places in the script of the crashes to which it never came.
+    pub(super) fn crashes_left(&self) -> Vec<usize> {
+        self.state().crashes.iter().map(|(number, _)| *number).collect()
     }
 
     /// Whether a dispatcher has died at a point of an attempt, and after how long it is back.
@@ -140,14 +146,14 @@ impl World {
     async fn pass(&self, to: &Recipient, via: &Mechanism, attempt: u32, point: Point) {
         let dies = {
             let mut state = self.state();
-            let here = |c: &CrashAt| {
+            let here = |(_, c): &(usize, CrashAt)| {
                 c.point == point
                     && to.is(&c.to)
                     && c.via.as_ref().is_none_or(|m| m == via)
                     && c.attempt.unwrap_or(1) == attempt
             };
             let found = state.crashes.iter().position(here).map(|at| state.crashes.remove(at));
-            state.crashed = state.crashed.or(found.as_ref().map(|c| elapsed(Some(c.back))));
+            state.crashed = state.crashed.or(found.as_ref().map(|(_, c)| elapsed(Some(c.back))));
             found.is_some()
         };
         if dies {

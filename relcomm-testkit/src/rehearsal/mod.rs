@@ -47,6 +47,7 @@ mod play;
 mod act;
 mod staging;
 
+pub use expectation::fits;
 pub use staging::{Answer, Judged, Staging, rehearse, rehearse_text};
 pub use timeline::Line;
 

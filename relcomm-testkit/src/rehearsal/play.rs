@@ -7,7 +7,7 @@ use super::far_side::World;
 use super::happy;
 use super::members::Casting;
 use super::scene::Scene;
-use super::script::{Document, Event, Script};
+use super::script::{AnswerWord, Document, Event, Script};
 use super::stage::OnCall;
 use super::timeline::Line;
 use crate::clock::VirtualClock;
@@ -16,7 +16,7 @@ use relcomm_core::channel::ChannelSet;
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::dispatch::DispatchError;
 use relcomm_core::journal::{MemoryJournal, Mode, Scope};
-use relcomm_core::plan::source::Source;
+use relcomm_core::plan::source::{Source, WordOr};
 use relcomm_core::plan::time::{BadTime, Instant, Span};
 use relcomm_core::plan::{Finding, PlanDraft, Settings, Sources};
 use relcomm_core::prepare::{PreparedPlan, prepare};
@@ -119,6 +119,7 @@ impl<'a> Play<'a> {
             Err(Unplayable::Plan(findings)) => return self.unprepared(findings),
             Err(other) => return Err(other),
         };
+        self.answers_are_clear()?;
         self.who_is_meant(&prepared)?;
         let scope = Scope::new(prepared.plan().id().clone(), &prepared.plan().release().version, Mode::Sandbox);
         let journal = MemoryJournal::new(scope, Arc::new(clock.clone()) as Arc<dyn Clock>);
@@ -140,6 +141,10 @@ impl<'a> Play<'a> {
         let stopped = self.happen(&mut scene, &events)?;
         if !stopped {
             scene.run_to_end()?;
+        }
+        for number in scene.world.crashes_left() {
+            let why = vec!["it never came to this crash".to_owned()];
+            scene.checks.push(Check::new(self.source, &format!("crashes[{number}]"), why));
         }
         scene.end(script.expect.as_deref().unwrap_or_default(), self.expect)
     }
@@ -202,20 +207,47 @@ impl<'a> Play<'a> {
         }
     }
 
+    /// An answer is one of the answers, and something follows only where it may have been taken over.
+    fn answers_are_clear(&self) -> Result<(), Unplayable> {
+        for (n, answer) in self.script.answers.iter().flatten().enumerate() {
+            let taken = match &answer.answer {
+                None => true,
+                Some(WordOr::Word(word)) => matches!(word, AnswerWord::Accepted | AnswerWord::Indeterminate),
+                Some(WordOr::Map(map)) => {
+                    let said = [
+                        map.accepted.is_some(),
+                        map.refused.is_some(),
+                        map.failed.is_some(),
+                        map.indeterminate.is_some(),
+                    ];
+                    if said.iter().filter(|said| **said).count() != 1 {
+                        let message = "one answer: `accepted`, `refused`, `failed` or `indeterminate`";
+                        return Err(wrong(self.source, &format!("answers[{n}].answer"), message));
+                    }
+                    map.accepted.is_some() || map.indeterminate.is_some()
+                }
+            };
+            if answer.later.is_some() && !taken {
+                let message = "nothing follows on what the far side does not take over";
+                return Err(wrong(self.source, &format!("answers[{n}].later"), message));
+            }
+        }
+        Ok(())
+    }
+
     /// An answer or a crash that is for nobody is a slip.
     fn who_is_meant(&self, prepared: &PreparedPlan) -> Result<(), Unplayable> {
         let people = prepared.people();
-        let ids: Vec<&str> =
-            (0..u32::try_from(people.len()).unwrap_or(u32::MAX)).filter_map(|n| Some(people.at(n)?.id())).collect();
+        let ids: Vec<&str> = people.iter().map(|who| who.id()).collect();
         let groups: Vec<&str> = prepared.plan().groups().iter().map(|g| g.id.as_str()).collect();
         let all = || ids.iter().chain(&groups);
         let answers = self.script.answers.iter().flatten().map(|a| &a.to).enumerate();
         let crashes = self.script.crashes.iter().flatten().map(|c| &c.to).enumerate();
         let named = answers.map(|(n, to)| (format!("answers[{n}].to"), to));
+        // Who joins later is not there yet.
+        let joins = self.script.timeline.iter().flatten().any(|event| event.join.is_some());
         for (path, to) in named.chain(crashes.map(|(n, to)| (format!("crashes[{n}].to"), to))) {
-            // Who joins later is not there yet.
-            let made_up = self.script.members.keys().any(|group| to.contains('*') || to.starts_with(group.as_str()));
-            if !made_up && !all().any(|id| fits(to, id)) {
+            if !joins && !all().any(|id| fits(to, id)) {
                 return Err(wrong(self.source, &path, format!("`{to}` is no person and no group of the plan")));
             }
         }

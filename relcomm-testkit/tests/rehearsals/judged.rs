@@ -76,3 +76,11 @@ fn a_refusal_that_does_not_come_or_says_something_else_diverges() {
     let other = says("{ at: 11:00, declare: { outcome: success, place: x, by: ada }, refused: because }");
     assert!(other.contains("in other words"), "{other}");
 }
+
+#[test]
+fn a_crash_to_which_it_never_comes_diverges() {
+    let never =
+        LIVE.replace("timeline:", "crashes: [{ to: customers-1, attempt: 7, point: begun, back: 1m }]\ntimeline:");
+    let (line, why) = diverges(&format!("{never}  - {{ exit: 5 }}\n"));
+    assert_eq!((line, why.as_str()), (HEAD.lines().count() + 6, "it never came to this crash"));
+}

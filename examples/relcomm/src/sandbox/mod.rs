@@ -97,7 +97,7 @@ impl Sandbox {
     /// A channel cannot be made.
     pub fn channels(&self, plan: &Plan, people: &People) -> Result<ChannelSet, Failure> {
         let mut set = ChannelSet::new();
-        for mechanism in mechanisms(plan, people) {
+        for mechanism in plan.spoken_of(people) {
             let by = self.world.script().carried_by.get(&mechanism).unwrap_or(&mechanism).clone();
             set =
                 self.bind(set, plan, people, mechanism, &by).map_err(|why| Failure::Tool(format!("sandbox: {why}")))?;
@@ -178,29 +178,12 @@ impl Sandbox {
 
 /// Everyone for whom a script can have an answer.
 fn answerable(people: &People, script: &SandboxScript) -> BTreeSet<String> {
-    let ids = (0..u32::try_from(people.len()).unwrap_or(u32::MAX)).filter_map(|n| Some(people.at(n)?.id().to_owned()));
+    let ids = people.iter().map(|who| who.id().to_owned());
     let groups = people.groups().map(|(group, _)| group.to_string());
     ids.chain(groups).chain(script.carried_by.keys().map(ToString::to_string)).collect()
 }
 
-/// Every mechanism that the plan speaks of.
-fn mechanisms(plan: &Plan, people: &People) -> BTreeSet<Mechanism> {
-    let steps = |via: &[relcomm_core::communique::Step]| via.iter().map(|s| s.via.clone()).collect::<Vec<_>>();
-    let mut all: BTreeSet<Mechanism> = plan.mechanisms().keys().cloned().collect();
-    all.extend(plan.groups().iter().flat_map(|g| steps(&g.via)));
-    for communique in plan.communiques() {
-        all.extend(steps(&communique.via));
-        all.extend(communique.variants.values().flat_map(|v| steps(&v.via)));
-    }
-    for number in 0..u32::try_from(people.len()).unwrap_or(u32::MAX) {
-        all.extend(people.get(number).into_iter().flat_map(|who| who.addresses.into_keys()));
-    }
-    all
-}
-
 /// The addresses that people have on a mechanism.
 fn addresses(people: &People, mechanism: &Mechanism) -> BTreeSet<String> {
-    (0..u32::try_from(people.len()).unwrap_or(u32::MAX))
-        .filter_map(|n| Some(people.get(n)?.addresses.get(mechanism)?.as_str().to_owned()))
-        .collect()
+    people.iter().filter_map(|who| who.address(mechanism)).map(str::to_owned).collect()
 }

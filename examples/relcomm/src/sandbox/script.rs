@@ -14,6 +14,7 @@ use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::Finding;
 use relcomm_core::plan::source::{Format, Ordered, Source, suggest};
 use relcomm_core::plan::time::Span;
+use relcomm_testkit::rehearsal::fits;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -130,7 +131,7 @@ impl SandboxScript {
     /// `known` is everyone for whom there can be an answer: people, groups, and the plan's own words that a peer carries.
     #[must_use]
     pub fn for_nobody<'a>(&self, source: &Source, known: impl Iterator<Item = &'a str> + Clone) -> Vec<Finding> {
-        let is_for_nobody = |answer: &&ScriptedAnswer| !known.clone().any(|word| matches(&answer.to, word));
+        let is_for_nobody = |answer: &&ScriptedAnswer| !known.clone().any(|word| fits(&answer.to, word));
         let numbered = self.answers.iter().enumerate().filter(|(_, answer)| is_for_nobody(answer));
         numbered
             .map(|(n, answer)| {
@@ -149,18 +150,10 @@ impl SandboxScript {
     #[must_use]
     pub fn answer(&self, to: &Recipient<'_>, via: &str, attempt: u32) -> Option<&ScriptedAnswer> {
         self.answers.iter().find(|a| {
-            (matches(&a.to, to.id) || to.groups.iter().any(|g| matches(&a.to, g)))
+            (fits(&a.to, to.id) || to.groups.iter().any(|g| fits(&a.to, g)))
                 && a.via.as_ref().is_none_or(|m| m.as_str() == via)
                 && a.attempt.is_none_or(|n| n == attempt)
         })
-    }
-}
-
-/// Whether a pattern with at most one `*` fits a word.
-fn matches(pattern: &str, word: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == word,
-        Some((head, tail)) => word.len() >= head.len() + tail.len() && word.starts_with(head) && word.ends_with(tail),
     }
 }
 

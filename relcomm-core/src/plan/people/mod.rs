@@ -122,6 +122,12 @@ impl People {
         Some(StakeholderRef { number, kind: self.kinds.get(number as usize)?, record })
     }
 
+    /// Everyone, in place, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = StakeholderRef<'_>> {
+        // There are no more than a number of 32 bits can count.
+        (0..u32::try_from(self.len()).unwrap_or(u32::MAX)).filter_map(|number| self.at(number))
+    }
+
     /// Whether the stakeholder of that number is this one.
     pub(crate) fn is(&self, number: u32, id: &StakeholderId) -> bool {
         self.at(number).is_some_and(|who| who.is(id))
