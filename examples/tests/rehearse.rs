@@ -31,6 +31,24 @@ fn the_scenario_of_the_crate_holds_and_writes_nothing() {
     assert_eq!(files(&folder), before);
 }
 
+/// Plays a rehearsal of the examples' own folder.
+fn example(name: &str) -> command::Ran {
+    let folder = Folder::empty();
+    let script = format!("{name}.rehearsal.yaml");
+    for file in [format!("{name}.yaml"), script.clone()] {
+        let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rehearsals").join(&file);
+        std::fs::copy(from, folder.path(&file)).unwrap();
+    }
+    relcomm(&folder, &["rehearse", &format!("{name}.yaml"), "--script", &script])
+}
+
+#[test]
+fn the_scenario_of_the_slips_holds() {
+    let ran = example("s4-slips");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("expectations hold").count(), 2, "{}", ran.stdout);
+}
+
 #[test]
 fn programs_and_ci_systems_read_it_too() {
     let folder = Folder::with_plans();

@@ -56,6 +56,49 @@ pub struct Communique {
     pub wording: WordingSource,
     /// What is different for one group: the first named group of a person holds.
     pub variants: BTreeMap<GroupId, Variant>,
+    /// What it corrects, if it is for exactly those whom another communique told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<Corrects>,
+    /// Whether those whom it told hear of it when the planned time moves: in a revision, by the same words with the new time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrects_slips: bool,
+}
+
+/// Whom a correction is for, and how they are reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Corrects {
+    /// The communique that told them.
+    pub of: CommuniqueId,
+    /// Whether those who were perhaps told are among them.
+    pub perhaps: bool,
+    /// Whether each is reached by the mechanism, and at the address, by which they were told.
+    pub as_told: bool,
+    /// By which steps those of a group are reached after that.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub also: BTreeMap<GroupId, Vec<Step>>,
+}
+
+/// What a delivery is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Part {
+    /// The communique itself.
+    #[default]
+    Live,
+    /// A correction.
+    Correction,
+    /// News of a slip.
+    Slip,
+}
+
+impl Part {
+    /// Whether it is the communique itself.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        matches!(self, Self::Live)
+    }
 }
 
 /// What `for` changes for the deliveries of one group.
@@ -190,6 +233,8 @@ pub enum State {
     Informed,
     /// Everyone is informed or given up.
     Settled,
+    /// Nothing of it is under way: what a correction waits for, and no word of the plan language.
+    Drained,
 }
 
 impl fmt::Display for State {
@@ -198,6 +243,7 @@ impl fmt::Display for State {
             Self::Reached(a) => a.word(),
             Self::Informed => "informed",
             Self::Settled => "settled",
+            Self::Drained => "drained",
         })
     }
 }

@@ -109,6 +109,7 @@ impl Verb {
             | Self::Tasks { common }
             | Self::Attest { common, .. }
             | Self::AcceptGap { common, .. }
+            | Self::Slip { common, .. }
             | Self::Receipts { common, .. }
             | Self::Status { common, .. }
             | Self::Audit { common, .. }
@@ -313,6 +314,21 @@ pub enum Verb {
         /// Who accepts it.
         #[arg(long)]
         by: String,
+    },
+    /// Says that the planned time moved. What is out stays out; exactly those who heard the old time hear of it.
+    Slip {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// To when: an RFC 3339 instant, or `open`.
+        #[arg(long, value_name = "TIME|open")]
+        planned: String,
+        /// Who says so.
+        #[arg(long)]
+        by: String,
+        /// Why.
+        #[arg(long)]
+        why: Option<String>,
     },
     /// Reads receipts in.
     Receipts {

@@ -1,5 +1,6 @@
 //! The words given to a channel, and the parts that it makes of them.
 
+use crate::communique::Part as Announced;
 use crate::document::Document;
 use crate::id::{CommuniqueId, GroupId, Lang, OccurrenceId, PlaceId, PlanId};
 use crate::mechanism::Unit;
@@ -63,6 +64,21 @@ pub struct About {
     pub groups: Vec<GroupId>,
     /// The place; `None` for the release as a whole.
     pub place: Option<PlaceId>,
+    /// The number of the announcement: 1, and the next one by a slip.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub revision: u32,
+    /// Whether it is the communique itself, or corrects what was told before.
+    #[serde(default, skip_serializing_if = "Announced::is_live")]
+    pub part: Announced,
+}
+
+const fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_first(revision: &u32) -> bool {
+    *revision == 1
 }
 
 impl About {
@@ -70,7 +86,17 @@ impl About {
     #[must_use]
     pub fn new(plan: PlanId, product: impl Into<String>, version: impl Into<String>, communique: CommuniqueId) -> Self {
         let (product, version) = (product.into(), version.into());
-        Self { plan, product, version, communique, occurrence: None, groups: Vec::new(), place: None }
+        Self {
+            plan,
+            product,
+            version,
+            communique,
+            occurrence: None,
+            groups: Vec::new(),
+            place: None,
+            revision: 1,
+            part: Announced::Live,
+        }
     }
 }
 

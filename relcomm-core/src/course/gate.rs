@@ -29,6 +29,15 @@ pub struct Gate {
     /// The outcome on which what goes out stands, if it waited for a declaration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stands_on: Option<Outcome>,
+    /// Whether it was called, if it is a revision: an earlier one was out when the planned time moved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub called: bool,
+    /// The number of the slip, from 1, since which what it told is no longer so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outdated: Option<u32>,
+    /// Whether whoever has no delivery yet is entered after those who have, as they were not on the roll when it opened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub widened: bool,
 }
 
 /// Where a gate stands.
@@ -61,7 +70,7 @@ pub enum Closed {
     Expired,
     /// A person cancelled it.
     Cancelled,
-    /// The release was rolled back.
+    /// The release was rolled back, or the planned time moved and a revision goes out in its place.
     Superseded,
 }
 
@@ -113,6 +122,18 @@ pub enum GateInput {
     Quiet,
     /// A delivery is running again.
     Stir,
+    /// The planned time moved, and this is the revision that says so.
+    Call,
+    /// The planned time moved, and a revision says so in the place of this.
+    Slip {
+        /// For which time, from 1.
+        number: u32,
+    },
+    /// The people have changed: somebody may be on the roll who was not when it opened.
+    Widen {
+        /// So many deliveries are entered.
+        entered: u32,
+    },
 }
 
 /// What becomes of a gate.
@@ -152,6 +173,18 @@ pub enum GateFact {
     Settled,
     /// A delivery is running again.
     Stirred,
+    /// It goes out in the place of an earlier revision.
+    Called,
+    /// What it told is no longer so since this slip.
+    Outdated {
+        /// Its number, from 1.
+        by: u32,
+    },
+    /// Whoever has no delivery yet is entered after those who have.
+    Widened {
+        /// After so many.
+        entered: u32,
+    },
     /// Nothing more goes out.
     Closed(Closed),
 }
@@ -172,13 +205,23 @@ pub struct GateRule {
     pub dependencies: u8,
     /// Whether somebody must be informed whom nobody can reach, and nobody has accepted that.
     pub gap: bool,
+    /// Whether it is a revision, which goes out only when it is called.
+    pub revision: bool,
 }
 
 impl GateRule {
     /// A gate for success, that waits for its declaration, with this due time and so many dependencies.
     #[must_use]
     pub fn new(due: Option<Moment>, dependencies: u8) -> Self {
-        Self { outcome: Outcome::Success, awaits_declaration: true, due, not_after: None, dependencies, gap: false }
+        Self {
+            outcome: Outcome::Success,
+            awaits_declaration: true,
+            due,
+            not_after: None,
+            dependencies,
+            gap: false,
+            revision: false,
+        }
     }
 }
 
@@ -186,7 +229,7 @@ impl GateRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Another outcome was declared: it stands by and makes nothing pending.
+    /// Another outcome was declared, or it is a revision that nobody needs: it stands by and makes nothing pending.
     Standby,
     /// The outcome has yet to be declared.
     AwaitsDeclaration,
@@ -220,6 +263,9 @@ impl Gate {
     /// What the conditions come to at `now`, while it waits. The first that applies.
     #[must_use]
     pub fn verdict(&self, rule: &GateRule, now: Moment) -> Verdict {
+        if rule.revision && !self.called {
+            return Verdict::Standby;
+        }
         if rule.not_after.is_some_and(|last| now > last) {
             return Verdict::Expires;
         }
@@ -292,12 +338,30 @@ impl Gate {
             },
             GateInput::Quiet if self.phase == Phase::Open => smallvec![GateFact::Settled],
             GateInput::Stir if self.phase == Phase::Settled => smallvec![GateFact::Stirred],
+            GateInput::Call if rule.revision && !self.called && self.phase == Phase::Waiting => {
+                smallvec![GateFact::Called]
+            }
+            GateInput::Slip { number } if !ended && (self.is_out() || self.called) && self.outdated.is_none() => {
+                let mut facts: Facts<GateFact> = smallvec![GateFact::Outdated { by: number }];
+                if self.phase != Phase::Settled {
+                    facts.push(GateFact::Closed(Closed::Superseded));
+                }
+                facts
+            }
+            GateInput::Widen { entered } if self.outdated.is_none() => match self.phase {
+                Phase::Opening { cursor } if !self.widened => smallvec![GateFact::Widened { entered: cursor }],
+                Phase::Open | Phase::Settled => smallvec![GateFact::Widened { entered }],
+                _ => none,
+            },
             GateInput::Approve(_)
             | GateInput::Hold(_)
             | GateInput::Cancel
             | GateInput::Tick
             | GateInput::Quiet
-            | GateInput::Stir => none,
+            | GateInput::Stir
+            | GateInput::Call
+            | GateInput::Slip { .. }
+            | GateInput::Widen { .. } => none,
         }
     }
 
@@ -338,6 +402,12 @@ impl Gate {
             }
             GateFact::Settled => self.phase = Phase::Settled,
             GateFact::Stirred => self.phase = Phase::Open,
+            GateFact::Called => self.called = true,
+            GateFact::Outdated { by } => self.outdated = Some(by),
+            GateFact::Widened { entered } => {
+                self.widened = true;
+                self.phase = Phase::Opening { cursor: entered };
+            }
             GateFact::Closed(why) => self.phase = Phase::Closed(why),
         }
     }

@@ -59,6 +59,28 @@ pub struct Head {
     /// The gaps that were accepted, each by the digest of a person or company: whoever must be informed and cannot be reached.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub accepted_gaps: BTreeSet<String>,
+    /// How the planned time moved, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slips: Vec<Slip>,
+}
+
+/// That the planned time moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Slip {
+    /// The planned time from then on; open where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Moment>,
+    /// When that was said.
+    pub at: Moment,
+}
+
+impl Slip {
+    /// That the planned time moved to `planned`, or is open, as was said at `at`.
+    #[must_use]
+    pub fn new(planned: Option<Moment>, at: Moment) -> Self {
+        Self { planned, at }
+    }
 }
 
 /// What was declared of a place.
@@ -126,6 +148,8 @@ pub enum HeadFact {
         /// The digest.
         of: String,
     },
+    /// The planned time moved.
+    Slipped(Slip),
 }
 
 impl Head {
@@ -155,7 +179,14 @@ impl Head {
             HeadFact::GapAccepted { of } => {
                 self.accepted_gaps.insert(of.clone());
             }
+            HeadFact::Slipped(slip) => self.slips.push(*slip),
         }
+    }
+
+    /// The planned time as it is now: as the plan has it until it moved.
+    #[must_use]
+    pub fn planned(&self, by_plan: Option<Moment>) -> Option<Moment> {
+        self.slips.last().map_or(by_plan, |slip| slip.planned)
     }
 
     /// What is declared where a gate applies: the place's own outcome; for the release, once every place is declared: success if one

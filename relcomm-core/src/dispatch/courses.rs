@@ -29,8 +29,8 @@ impl Courses {
     /// The path of a row; `None` for a row of a gate or post that the bundle does not have.
     pub(super) fn of(&mut self, on: &Dispatcher, record: &Record, row: &Row) -> Option<&Path> {
         let index = record.gate_index(row.id.gate)?;
-        let plan = on.prepared.gates().get(index)?;
-        let roll = on.prepared.roll(plan);
+        let plan = record.plans.get(index)?;
+        let roll = record.roll(on, plan);
         let seat = match (on.seat(roll, row), &row.who) {
             (Some((_, path)), _) => Seat::Path(path),
             (None, Some(_)) => Seat::Gone,

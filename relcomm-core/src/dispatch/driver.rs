@@ -8,6 +8,7 @@
 use super::courses::Courses;
 use super::flight::Landing;
 use super::flights::Flights;
+use super::gathering::Gathering;
 use super::standing::Standing;
 use super::token::Tokens;
 use super::work::{Texts, Work};
@@ -69,6 +70,10 @@ pub(super) struct Driver<'a> {
     pub(super) airborne: BTreeMap<LaneNo, Airborne>,
     /// How the requirements of waiting gates stood, by gate and requirement.
     pub(super) judged: BTreeMap<(usize, usize), Judged>,
+    /// How far the people of gates are gathered, by gate: with the gate's version for which that holds.
+    pub(super) gatherings: BTreeMap<usize, (u64, Gathering)>,
+    /// How many were told, or are in doubt, by the sources of each correction that is out, when that was last looked at.
+    pub(super) heard: BTreeMap<usize, Vec<(u32, u32)>>,
     pub(super) turn: usize,
 }
 
@@ -121,6 +126,8 @@ impl<'a> Driver<'a> {
             settled: Vec::new(),
             airborne: BTreeMap::new(),
             judged: BTreeMap::new(),
+            gatherings: BTreeMap::new(),
+            heard: BTreeMap::new(),
             turn: 0,
         })
     }
@@ -187,7 +194,7 @@ impl<'a> Driver<'a> {
         }
         let on = self.on;
         let mut late = on.late().await?;
-        if on.prepared.gates().iter().any(|g| on.prepared.uses_told(g)) {
+        if self.record.plans.iter().any(|g| on.prepared.uses_told(g)) {
             on.told(&self.record, &mut late).await?;
         }
         if late != self.late {

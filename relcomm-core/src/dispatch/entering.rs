@@ -4,15 +4,15 @@ use super::{Dispatcher, Record, course_of, course_of_post, times_of};
 use crate::clock::Moment;
 use crate::course::{Gate, Path};
 use crate::id::{LaneNo, StakeholderId};
-use crate::journal::Run;
-use crate::prepare::{GatePlan, Roll, share};
+use crate::journal::{Entrant, Run};
+use crate::prepare::{GatePlan, Kept, Roll, share};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The runs in which the next deliveries of a gate are entered, and who stands at their ordinals.
 pub(crate) struct Chunk {
     pub(crate) runs: Vec<Run>,
-    pub(crate) who: Vec<Option<StakeholderId>>,
+    pub(crate) who: Vec<Entrant>,
     pub(crate) to: u32,
     pub(crate) last: bool,
 }
@@ -26,9 +26,20 @@ const NOWHERE: LaneNo = LaneNo(u16::MAX);
 /// From when and until when a delivery may be tried.
 type Slot = (Moment, Option<Moment>);
 
+impl Chunk {
+    /// Adds a delivery that begins so.
+    pub(super) fn enter(&mut self, run: Run) {
+        match self.runs.last_mut() {
+            Some(last) if (last.lane, last.at, last.until) == (run.lane, run.at, run.until) => last.count += 1,
+            _ => self.runs.push(run),
+        }
+        self.to += 1;
+    }
+}
+
 /// How those begin who share a path.
-struct Begin {
-    lane: LaneNo,
+pub(super) struct Begin {
+    pub(super) lane: LaneNo,
     course: Path,
     at: Moment,
     spread: Option<Duration>,
@@ -37,7 +48,12 @@ struct Begin {
 }
 
 impl Begin {
-    fn slot(&mut self, ordinal: u32) -> Slot {
+    /// How something begins that cannot be tried.
+    pub(super) fn nowhere(at: Moment) -> (LaneNo, Slot) {
+        (NOWHERE, (at, None))
+    }
+
+    pub(super) fn slot(&mut self, ordinal: u32) -> Slot {
         let Self { course, at, spread, slots, .. } = self;
         let later = spread.map_or(Duration::ZERO, |spread| share(spread, ordinal));
         *slots.entry(later).or_insert_with(|| {
@@ -54,28 +70,28 @@ impl Dispatcher {
         let opened = state.opened.unwrap_or(Moment::MIN);
         let mut paths: BTreeMap<u16, Begin> = BTreeMap::new();
         let to = roll.len().min(cursor.saturating_add(CHUNK));
-        let mut chunk = Chunk { runs: Vec::new(), who: Vec::new(), to, last: to == roll.len() };
+        let mut chunk = Chunk { runs: Vec::new(), who: Vec::new(), to: cursor, last: to == roll.len() };
+        let keeps = self.prepared.is_corrected(plan);
+        let posts = if keeps { roll.kept_posts() } else { Vec::new() };
         for ordinal in cursor..to {
-            let (lane, (at, until), who) = if roll.posts().get(ordinal as usize).is_some() {
+            let (lane, (at, until), who, kept) = if roll.posts().get(ordinal as usize).is_some() {
                 let begins = self.post_begins(record, plan, roll, opened, ordinal);
-                let (lane, slot) = begins.unwrap_or((NOWHERE, (opened, None)));
-                (lane, slot, None)
+                let (lane, slot) = begins.unwrap_or_else(|| Begin::nowhere(opened));
+                (lane, slot, None, posts.get(ordinal as usize).cloned().map(Kept::Post))
             } else {
                 let Some((person, path)) = roll.member(ordinal) else { continue };
                 let begin = paths.entry(path).or_insert_with(|| self.begins(record, plan, roll, opened, path));
                 let who = self.prepared.people().at(person).and_then(|who| StakeholderId::new(who.id()).ok());
-                (begin.lane, begin.slot(ordinal), who)
+                let kept = roll.path(path).filter(|_| keeps).and_then(|path| self.prepared.keep_member(person, path));
+                (begin.lane, begin.slot(ordinal), who, kept)
             };
-            match chunk.runs.last_mut() {
-                Some(run) if run.lane == lane && run.at == at && run.until == until => run.count += 1,
-                _ => chunk.runs.push(Run::new(1, 0, lane, at, until)),
-            }
-            chunk.who.push(who);
+            chunk.enter(Run::new(1, 0, lane, at, until));
+            chunk.who.push(Entrant::new(who).kept(kept.and_then(|kept| kept.text())));
         }
         chunk
     }
 
-    fn begins(&self, record: &Record, plan: &GatePlan, roll: &Roll, opened: Moment, path: u16) -> Begin {
+    pub(super) fn begins(&self, record: &Record, plan: &GatePlan, roll: &Roll, opened: Moment, path: u16) -> Begin {
         let Some(path) = roll.path(path) else {
             let course = Path::new(crate::receipt::Assurance::Accepted, Vec::new());
             return Begin { lane: NOWHERE, course, at: opened, spread: None, slots: BTreeMap::new() };
@@ -94,7 +110,7 @@ impl Dispatcher {
     }
 
     /// `None` for a post whose mechanism has no lane.
-    fn post_begins(
+    pub(super) fn post_begins(
         &self,
         record: &Record,
         plan: &GatePlan,

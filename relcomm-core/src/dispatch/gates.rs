@@ -10,7 +10,6 @@ use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Requirement, Roll};
 use crate::receipt::Assurance;
 use crate::release::Outcome;
 use smallvec::SmallVec;
-use std::collections::HashSet;
 
 /// How many rows are read at a time.
 const PAGE: usize = 1024;
@@ -72,7 +71,7 @@ pub(crate) fn decide_all(
 impl Dispatcher {
     pub(crate) fn rule(&self, gate: &GatePlan, head: &Head, state: &Gate) -> GateRule {
         // Whoever is told at the same instant everywhere need not be looked at.
-        let zones = if gate.is_zoned() { self.prepared.roll(gate).zones() } else { &[] };
+        let zones = if gate.is_zoned() && gate.revised.is_none() { self.prepared.roll(gate).zones() } else { &[] };
         let mut rule = gate.rule(self.prepared.plan(), self.prepared.places(), head, state, zones);
         rule.gap = self.open_gaps(head).next().is_some();
         rule
@@ -82,13 +81,18 @@ impl Dispatcher {
     pub(crate) async fn dependence(
         &self,
         record: &Record,
+        waiting: &GatePlan,
         requirement: &Requirement,
         now: Moment,
     ) -> Result<Dependence, DispatchError> {
         let mut impossible = false;
         for &on in &requirement.on {
-            let (Some(plan), Some(row)) = (self.prepared.gates().get(on), record.gates.get(on)) else { continue };
-            match self.one_dependence(record, requirement, plan, row, now).await? {
+            let (Some(plan), Some(row)) = (record.plans.get(on), record.gates.get(on)) else { continue };
+            let is = match requirement.state {
+                State::Drained => self.drained(record, waiting.revised.is_some(), plan, row, now).await?,
+                _ => self.one_dependence(record, requirement, plan, row, now).await?,
+            };
+            match is {
                 Some(true) => {}
                 Some(false) => impossible = true,
                 None => return Ok(Dependence::Pending),
@@ -123,7 +127,7 @@ impl Dispatcher {
             // Closed before it opened: given up.
             return Ok(Some(requirement.state == State::Settled));
         }
-        let roll = self.prepared.roll(plan);
+        let roll = record.roll(self, plan);
         if requirement.group.is_none()
             && let State::Reached(assurance) = requirement.state
             && row.tally.rows > MANY
@@ -132,8 +136,7 @@ impl Dispatcher {
             let all = row.tally.reached(assurance) >= row.tally.rows;
             return Ok(all.then_some(true));
         }
-        let members = requirement.group.as_ref().map(|g| self.prepared.people().members(g));
-        let group: Option<HashSet<u32>> = members.map(|members| members.iter().copied().collect());
+        let group = requirement.group.as_ref().map(|group| self.numbers_in(roll, group));
         let held = if row.tally.doubt > 0 { self.held_posts(row.no, roll).await? } else { Vec::new() };
         let mut verdict = Some(true);
         let mut from = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
@@ -179,7 +182,7 @@ impl Dispatcher {
         let wanted: Assurance = match state {
             State::Reached(assurance) => assurance,
             State::Informed => path.informed_when,
-            State::Settled => {
+            State::Settled | State::Drained => {
                 return (ended || best >= Some(path.pursue()) || best >= Some(path.informed_when)).then_some(true);
             }
         };

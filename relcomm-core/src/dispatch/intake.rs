@@ -2,8 +2,8 @@
 //! transaction with everything that follows from it.
 
 use super::gates::{decide_all, from_head};
-use super::{DispatchError, Dispatcher, Record};
-use crate::course::{Approval, DeliveryFact, DeliveryInput, Facts, Head, HeadFact, Stage};
+use super::{DispatchError, Dispatcher, Record, slip};
+use crate::course::{Approval, DeliveryFact, DeliveryInput, Facts, GateInput, Head, HeadFact, Stage};
 use crate::id::{CommuniqueId, DeliveryId, GroupId, PlaceId, Role, StakeholderId};
 use crate::journal::{Change, Committed, Fact, GateRow, Mode, Note, Subject, Write};
 use crate::plan::draft::Act;
@@ -308,9 +308,19 @@ impl Dispatcher {
         for fact in &facts {
             head.apply(fact);
         }
+        let moved = facts.iter().any(|fact| matches!(fact, HeadFact::Slipped(_)));
+        let met = record.head.digests.as_ref().zip(head.digests.as_ref());
+        let other_people = met.is_some_and(|(before, now)| before.people != now.people);
+        let plans = self.prepared.gates_after(&head.slips);
+        let rows = self.rows_of(record, &plans).await?;
+        let called = if moved { slip::called(&plans, &rows) } else { Vec::new() };
         let mut writes = vec![Write::new(Change::Head(facts), record.head_version).note(note)];
-        for (plan, row) in self.prepared.gates().iter().zip(&record.gates) {
-            let inputs = from_head(&self.prepared, plan, &head, now);
+        for (plan, row) in plans.iter().zip(&rows) {
+            let mut inputs = from_head(&self.prepared, plan, &head, now);
+            inputs.extend(slip::on_slip(plan, &plans, &called));
+            if other_people && row.state.is_out() && self.somebody_is_left(record, plan).await? {
+                inputs.push(GateInput::Widen { entered: row.tally.rows });
+            }
             let (_, facts) = decide_all(&row.state, inputs, |state| self.rule(plan, &head, state), now);
             if !facts.is_empty() {
                 writes.push(Write::new(Change::Gate(row.no, facts), row.version));
@@ -331,11 +341,11 @@ impl Dispatcher {
         let record = self.enrol().await?;
         let mut found = 0;
         let mut news = 0;
-        for (plan, row) in self.prepared.gates().iter().zip(&record.gates) {
+        for (plan, row) in record.plans.iter().zip(&record.gates) {
             if plan.id.communique != attestation.communique || !row.state.is_out() {
                 continue;
             }
-            let ordinals = self.ordinals(plan, row, &attestation.whom).await?;
+            let ordinals = self.ordinals(&record, plan, row, &attestation.whom).await?;
             found += ordinals.len();
             for ordinal in ordinals {
                 let id = DeliveryId { gate: row.no, ordinal };
@@ -348,16 +358,21 @@ impl Dispatcher {
         Ok(news)
     }
 
-    async fn ordinals(&self, plan: &GatePlan, row: &GateRow, whom: &Whom) -> Result<Vec<u32>, DispatchError> {
+    async fn ordinals(
+        &self,
+        record: &Record,
+        plan: &GatePlan,
+        row: &GateRow,
+        whom: &Whom,
+    ) -> Result<Vec<u32>, DispatchError> {
         match whom {
             Whom::Person(person) => Ok(self.journal.ordinal(row.no, person).await?.into_iter().collect()),
             Whom::Group(group) => {
                 if self.prepared.plan().group(group).is_none() {
                     return refuse(format!("`{group}` is no group of this plan"));
                 }
-                let roll = self.prepared.roll(plan);
-                let members: std::collections::BTreeSet<u32> =
-                    self.prepared.people().members(group).iter().copied().collect();
+                let roll = record.roll(self, plan);
+                let members = self.numbers_in(roll, group);
                 let shared = roll
                     .posts()
                     .iter()
@@ -378,7 +393,7 @@ impl Dispatcher {
         id: DeliveryId,
         attestation: &Attestation,
     ) -> Result<bool, DispatchError> {
-        let roll = self.prepared.roll(plan);
+        let roll = record.roll(self, plan);
         loop {
             let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(false) };
             let course = self.course(record, plan, roll, &row);

@@ -16,7 +16,9 @@ impl Dispatcher {
         let mut late = Late::default();
         for (entry, note) in self.journal.history(Subject::Head).await? {
             let Fact::Head(fact) = entry.fact else { continue };
-            if let HeadFact::Declared { place, outcome, at } = *fact {
+            if let HeadFact::Slipped(slip) = *fact {
+                late.planned = Some(slip.planned);
+            } else if let HeadFact::Declared { place, outcome, at } = *fact {
                 let note = note.unwrap_or_default();
                 let record = PlaceLate::new(
                     outcome,
@@ -32,8 +34,8 @@ impl Dispatcher {
 
     /// What became of the communiques that are out, group by group: of each the first post with an address of its own.
     pub(crate) async fn told(&self, record: &Record, late: &mut Late) -> Result<(), DispatchError> {
-        for (plan, row) in self.prepared.gates().iter().zip(&record.gates).filter(|(_, row)| row.state.is_out()) {
-            let roll = self.prepared.roll(plan);
+        for (plan, row) in record.plans.iter().zip(&record.gates).filter(|(_, row)| row.state.is_out()) {
+            let roll = record.roll(self, plan);
             for group in &self.prepared.communique(plan).to {
                 let Some(told) = self.told_of_group(row.no, roll, group).await? else { continue };
                 let key = (plan.id.communique.to_string(), group.to_string());
@@ -51,7 +53,7 @@ impl Dispatcher {
 
     /// The first post with an address of its own among the group's first deliveries; else the first delivery that was taken over.
     async fn told_of_group(&self, gate: GateNo, roll: &Roll, group: &GroupId) -> Result<Option<Told>, DispatchError> {
-        let members = self.prepared.people().members(group);
+        let members = self.numbers_in(roll, group);
         let mut found: Option<Told> = None;
         let (mut from, mut asked) = (0, 0);
         loop {

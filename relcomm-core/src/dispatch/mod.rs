@@ -7,11 +7,13 @@ mod flight;
 mod flights;
 mod gaps;
 mod gates;
+mod gathering;
 mod intake;
 mod late;
 mod rates;
 mod receipts;
 mod seats;
+mod slip;
 mod standing;
 mod tasks;
 mod token;
@@ -26,17 +28,18 @@ pub use tasks::Task;
 
 use crate::channel::{ChannelSet, Key, KeyStem};
 use crate::clock::{Clock, Moment, SystemClock};
-use crate::course::{Head, Path, PathStep, Retries};
+use crate::course::{Gate, Head, Path, PathStep, Retries};
 use crate::id::{GateNo, LaneNo};
-use crate::journal::{GateRow, Journal, JournalError, LaneRow};
+use crate::journal::{GateRow, Journal, JournalError, LaneRow, Scope, Tally};
 use crate::mechanism::{Addressing, Deduplication, Mechanism};
 use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Roll, SHARED, Times};
 use crate::receipt::Assurance;
 use crate::release::Declaration;
 use chrono_tz::Tz;
 use rates::Rates;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use token::Tokens;
 use tokio_util::sync::CancellationToken;
@@ -53,9 +56,14 @@ pub struct Dispatcher {
     clock: Arc<dyn Clock>,
     options: DispatchOptions,
     rates: Rates,
-    /// What the keys of each gate begin with.
+    /// What the keys of each gate of the bundle begin with.
     stems: Arc<[KeyStem]>,
+    /// The rolls that were made of the record, each with how much of the record it was made of.
+    gathered: Arc<Mutex<GatheredRolls>>,
 }
+
+/// By gate: the head's version, how many deliveries there were, and the roll.
+type GatheredRolls = BTreeMap<GateNo, (u64, u32, Arc<Roll>)>;
 
 /// How a dispatcher works.
 #[derive(Clone, Debug)]
@@ -120,11 +128,10 @@ impl Dispatcher {
                 return Err(DispatchError::Channel(mechanism.clone()));
             }
         }
-        let parts =
-            |id: &str| KeyStem::of([scope.mode.word(), scope.plan.as_str(), &scope.version, id].map(str::as_bytes));
-        let stems = prepared.gates().iter().map(|gate| parts(&gate.id.to_string())).collect();
+        let stems = prepared.gates().iter().map(|gate| stem(scope, gate)).collect();
         Ok(Self {
             stems,
+            gathered: Arc::default(),
             prepared,
             channels,
             journal: Arc::new(journal),
@@ -177,9 +184,13 @@ impl Dispatcher {
 
     /// Makes the gates and lanes of the bundle known to the journal and brings them up to what is true.
     pub(crate) async fn enrol(&self) -> Result<Record, DispatchError> {
-        let gates: Vec<_> = self.prepared.gates().iter().map(|g| g.id.clone()).collect();
-        self.journal.register(&gates, self.prepared.lanes()).await?;
+        self.register(self.prepared.gates()).await?;
         Record::read(self).await
+    }
+
+    async fn register(&self, gates: &[GatePlan]) -> Result<(), DispatchError> {
+        let gates: Vec<_> = gates.iter().map(|g| g.id.clone()).collect();
+        Ok(self.journal.register(&gates, self.prepared.lanes()).await?)
     }
 
     pub(crate) async fn tokens(&self) -> Result<Tokens, DispatchError> {
@@ -188,8 +199,11 @@ impl Dispatcher {
 
     /// The key of a delivery: mode, plan, version, gate, stakeholder, mechanism. Nothing that differs between attempts or digests.
     pub(crate) fn delivery_key(&self, gate: &GatePlan, who: &str, mechanism: &Mechanism) -> Key {
-        // Gates are the plan's own, by index.
-        self.stems[gate.index].key([who, mechanism.as_str()].map(str::as_bytes))
+        let rest = [who, mechanism.as_str()].map(str::as_bytes);
+        match self.stems.get(gate.index) {
+            Some(stem) => stem.key(rest),
+            None => stem(self.journal.scope(), gate).key(rest),
+        }
     }
 
     /// The key of a post: as of a delivery, with its address and language in the stakeholder's place.
@@ -222,8 +236,12 @@ impl fmt::Debug for Dispatcher {
 pub(crate) struct Record {
     pub(crate) head_version: u64,
     pub(crate) head: Head,
-    /// In the order of the bundle's gates.
+    /// The bundle's gates, and their revisions.
+    pub(crate) plans: Arc<[GatePlan]>,
+    /// As the journal has them, in the same order.
     pub(crate) gates: Vec<GateRow>,
+    /// The rolls that are made of the record, by the place of their gate.
+    rolls: BTreeMap<usize, Arc<Roll>>,
     /// By the journal's numbers.
     pub(crate) lanes: Vec<LaneRow>,
     /// The journal's number of each lane of the bundle.
@@ -233,17 +251,30 @@ pub(crate) struct Record {
 impl Record {
     pub(crate) async fn read(dispatcher: &Dispatcher) -> Result<Self, DispatchError> {
         let (head_version, head) = dispatcher.journal.head().await?;
+        let plans = dispatcher.prepared.gates_after(&head.slips);
         let mut all = dispatcher.journal.gates().await?;
         let mut gates = Vec::new();
-        for plan in dispatcher.prepared.gates() {
-            if let Some(at) = all.iter().position(|row| row.id == plan.id) {
-                gates.push(all.swap_remove(at));
+        let mut rolls = BTreeMap::new();
+        for plan in plans.iter() {
+            let row = match all.iter().position(|row| row.id == plan.id) {
+                Some(at) => all.swap_remove(at),
+                // Nothing is known of it yet.
+                None => GateRow::new(GateNo(u32::MAX), plan.id.clone(), 0, Gate::default(), Tally::default()),
+            };
+            if dispatcher.prepared.is_gathered(plan) {
+                rolls.insert(plan.index, dispatcher.gathered_roll(&row, head_version).await?);
             }
+            gates.push(row);
         }
         let lanes = dispatcher.journal.lanes().await?;
         let number = |name: &String| lanes.iter().find(|l| &l.name == name).map_or(LaneNo(u16::MAX), |l| l.no);
         let lane_nos = dispatcher.prepared.lanes().iter().map(number).collect();
-        Ok(Self { head_version, head, gates, lanes, lane_nos })
+        Ok(Self { head_version, head, plans, gates, rolls, lanes, lane_nos })
+    }
+
+    /// Who is on a gate's roll.
+    pub(crate) fn roll<'a>(&'a self, on: &'a Dispatcher, gate: &GatePlan) -> &'a Arc<Roll> {
+        self.rolls.get(&gate.index).unwrap_or_else(|| on.prepared.shared_roll(gate))
     }
 
     /// The lane of the members who share posts of a mechanism.
@@ -257,10 +288,14 @@ impl Record {
     }
 }
 
+fn stem(scope: &Scope, gate: &GatePlan) -> KeyStem {
+    KeyStem::of([scope.mode.word(), scope.plan.as_str(), &scope.version, &gate.id.to_string()].map(str::as_bytes))
+}
+
 /// The times of deliveries by a path; those of a post by the zone of its group.
 pub(crate) fn times_of(dispatcher: &Dispatcher, record: &Record, gate: &GatePlan, path: &PathPlan, zone: Tz) -> Times {
     let prepared = &dispatcher.prepared;
-    let whom = (&path.group, path.variant.as_ref(), zone);
+    let whom = (path, zone);
     let state = record.gates.get(gate.index).map(|row| &row.state);
     let times = state.map(|state| gate.times(prepared.plan(), prepared.places(), &record.head, state, whom));
     times.unwrap_or_default()

@@ -135,10 +135,10 @@ impl Dispatcher {
         raw: &[u8],
     ) -> Result<Option<Write>, DispatchError> {
         let Some(index) = record.gate_index(id.gate) else { return Ok(None) };
-        let (Some(plan), Some(row)) = (self.prepared.gates().get(index), self.journal.read(&[id]).await?.pop()) else {
+        let (Some(plan), Some(row)) = (record.plans.get(index), self.journal.read(&[id]).await?.pop()) else {
             return Ok(None);
         };
-        let roll = self.prepared.roll(plan);
+        let roll = record.roll(self, plan);
         if row.state.legs.get(usize::from(leg)).is_none() {
             return Ok(None);
         }

@@ -3,15 +3,34 @@
 
 use super::{Dispatcher, Record, course_of, course_of_post};
 use crate::course::Path;
+use crate::id::GroupId;
 use crate::journal::Row;
 use crate::mechanism::Mechanism;
+use crate::plan::People;
 use crate::prepare::{GatePlan, PathPlan, Roll};
 use crate::receipt::Assurance;
+use std::collections::BTreeSet;
 
 impl Dispatcher {
+    /// Those whom the numbers of a roll mean.
+    pub(crate) fn people_of<'a>(&'a self, roll: &'a Roll) -> &'a People {
+        roll.own_people().unwrap_or(self.prepared.people())
+    }
+
+    /// The numbers of the members of a group on a roll.
+    pub(crate) fn numbers_in(&self, roll: &Roll, group: &GroupId) -> BTreeSet<u32> {
+        match roll.own_people() {
+            None => self.prepared.people().members(group).iter().copied().collect(),
+            Some(_) => {
+                let of_group = |path: u16| roll.path(path).is_some_and(|path| &path.group == group);
+                roll.members().filter(|(_, path)| of_group(*path)).map(|(number, _)| number).collect()
+            }
+        }
+    }
+
     /// The member who stands at a row, and their path. A row that names nobody any more is known by its ordinal alone.
     pub(crate) fn seat(&self, roll: &Roll, row: &Row) -> Option<(u32, u16)> {
-        let people = self.prepared.people();
+        let people = self.people_of(roll);
         let here = roll.member(row.id.ordinal);
         match &row.who {
             None => here,

@@ -67,7 +67,7 @@ impl Dispatcher {
         let mut next: Vec<Moment> = Vec::new();
         let settles = self.settles(record, now);
         let settled = settles.is_some_and(|at| at <= now);
-        for (plan, row) in self.prepared.gates().iter().zip(&record.gates) {
+        for (plan, row) in record.plans.iter().zip(&record.gates) {
             match row.state.phase {
                 Phase::Waiting => {
                     let rule = self.rule(plan, &record.head, &row.state);
@@ -147,7 +147,7 @@ impl Dispatcher {
         row: &GateRow,
         now: Moment,
     ) -> Result<u32, DispatchError> {
-        let roll = self.prepared.roll(plan);
+        let roll = record.roll(self, plan);
         let mut behind = 0;
         for ordinal in self.held_posts(row.no, roll).await? {
             let Some(post) = roll.posts().get(ordinal as usize) else { continue };
@@ -163,7 +163,7 @@ impl Dispatcher {
     pub(crate) fn settles(&self, record: &Record, now: Moment) -> Option<Moment> {
         let settle = self.prepared.plan().settle()?;
         let mut last = None;
-        for (plan, row) in self.prepared.gates().iter().zip(&record.gates) {
+        for (plan, row) in record.plans.iter().zip(&record.gates) {
             match (row.state.phase, row.state.opened) {
                 (Phase::Waiting, _) => {
                     let rule = self.rule(plan, &record.head, &row.state);

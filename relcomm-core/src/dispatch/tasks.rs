@@ -48,15 +48,15 @@ impl Dispatcher {
     pub async fn tasks(&self) -> Result<Vec<Task>, DispatchError> {
         let record = Record::read(self).await?;
         let mut late = self.late().await?;
-        if self.prepared.gates().iter().any(|g| self.prepared.uses_told(g)) {
+        if record.plans.iter().any(|g| self.prepared.uses_told(g)) {
             self.told(&record, &mut late).await?;
         }
         let mut tasks = Vec::new();
-        for (plan, row) in self.prepared.gates().iter().zip(&record.gates) {
+        for (plan, row) in record.plans.iter().zip(&record.gates) {
             if row.tally.running == 0 || !row.state.leasable() {
                 continue;
             }
-            let roll = self.prepared.roll(plan);
+            let roll = record.roll(self, plan);
             let mut from = 0;
             loop {
                 let page = self.journal.scan(row.no, from, PAGE).await?;
@@ -80,7 +80,7 @@ impl Dispatcher {
                         gate: plan.id.to_string(),
                         group: path.group.clone(),
                         person: delivery.who.clone(),
-                        script: self.script(plan, path, person, &mechanism, &late),
+                        script: self.script(plan, path, (roll, person), &mechanism, &late),
                         mechanism,
                         performer,
                     });
@@ -121,13 +121,14 @@ impl Dispatcher {
         &self,
         plan: &crate::prepare::GatePlan,
         path: &crate::prepare::PathPlan,
-        person: Option<u32>,
+        (roll, person): (&Roll, Option<u32>),
         mechanism: &Mechanism,
         late: &crate::prepare::Late,
     ) -> String {
-        let Ok(rendered) = self.prepared.render(plan, path, person, late) else { return String::new() };
+        let who = person.and_then(|number| self.people_of(roll).at(number));
+        let Ok(rendered) = self.prepared.render_for(plan, path, who, late) else { return String::new() };
         let Some(binding) = self.channels.get(mechanism) else { return String::new() };
-        match binding.channel.prepare(&rendered.into_wording(self.prepared.about(plan))) {
+        match binding.channel.prepare(&rendered.into_wording(self.prepared.about(plan, path))) {
             Ok(prepared) => prepared.part("script").to_owned(),
             Err(_) => String::new(),
         }

@@ -10,7 +10,8 @@ use crate::course::{Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateIn
 use crate::id::{DeliveryId, GateNo, LaneNo};
 use crate::journal::{Change, Committed, LaneRow, Note, Row, Tally, Want, Write};
 use crate::mechanism::{Capabilities, Deduplication};
-use crate::prepare::SHARED;
+use crate::prepare::{GatePlan, SHARED};
+use crate::receipt::Assurance;
 use smallvec::smallvec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,7 +55,8 @@ impl Driver<'_> {
 
     async fn turn_gate(&mut self, index: usize, now: Moment) -> Result<bool, DispatchError> {
         let on = self.on;
-        let Some(plan) = on.prepared.gates().get(index) else { return Ok(false) };
+        let plans = Arc::clone(&self.record.plans);
+        let Some(plan) = plans.get(index) else { return Ok(false) };
         let Some(phase) = self.record.gates.get(index).map(|g| g.state.phase) else { return Ok(false) };
         let mut inputs = from_head(&on.prepared, plan, &self.record.head, now);
         if phase == Phase::Waiting {
@@ -62,7 +64,11 @@ impl Driver<'_> {
             inputs.push(GateInput::Tick);
         }
         let Some(row) = self.record.gates.get(index) else { return Ok(false) };
-        let quiet = row.tally.running == 0;
+        let (quiet, entered) = (row.tally.running == 0, row.tally.rows);
+        if self.heard_more(plan).await? {
+            inputs.push(GateInput::Widen { entered });
+        }
+        let Some(row) = self.record.gates.get(index) else { return Ok(false) };
         inputs.push(if quiet { GateInput::Quiet } else { GateInput::Stir });
         let (_, facts) = decide_all(&row.state, inputs, |s| on.rule(plan, &self.record.head, s), now);
         if !facts.is_empty() {
@@ -72,12 +78,29 @@ impl Driver<'_> {
             return Ok(true);
         }
         if let Phase::Opening { cursor } = row.state.phase {
-            let roll = on.prepared.roll(plan);
-            let chunk = on.chunk(&self.record, plan, roll, &row.state, cursor);
+            let gathers = on.prepared.is_gathered(plan) || row.state.widened;
+            let mut gathering = None;
+            let chunk = if gathers {
+                let known = self.gatherings.remove(&index).filter(|(version, _)| *version == row.version);
+                let mut so_far = match known {
+                    Some((_, so_far)) => so_far,
+                    None => {
+                        let call = on.gathering(&self.record, plan);
+                        alongside(&mut self.flights, &mut self.landed, call).await?
+                    }
+                };
+                let call = on.gather(&self.record, plan, &row.state, &mut so_far, cursor);
+                let chunk = alongside(&mut self.flights, &mut self.landed, call).await?;
+                gathering = Some((row.version + 1, so_far));
+                chunk
+            } else {
+                on.chunk(&self.record, plan, on.prepared.roll(plan), &row.state, cursor)
+            };
             let rolled = GateInput::Rolled { to: chunk.to, last: chunk.last };
             let (_, facts) = decide_all(&row.state, [rolled], |s| on.rule(plan, &self.record.head, s), now);
             let call = on.journal.enter(row.no, row.version, facts, chunk.runs, chunk.who);
-            alongside(&mut self.flights, &mut self.landed, call).await?;
+            let entered = alongside(&mut self.flights, &mut self.landed, call).await?;
+            self.gatherings.extend(gathering.filter(|_| entered).map(|so_far| (index, so_far)));
             // What this gate says may speak of posts that are out by now.
             self.late_version = None;
             self.refresh().await?;
@@ -86,10 +109,30 @@ impl Driver<'_> {
         Ok(false)
     }
 
+    /// Whether a correction is out and somebody turns out to have been told who has no delivery of it. Looked at when those whom its
+    /// sources told may have become more.
+    async fn heard_more(&mut self, plan: &GatePlan) -> Result<bool, DispatchError> {
+        let on = self.on;
+        let phase = self.record.gates.get(plan.index).map(|row| row.state.phase);
+        if !on.prepared.is_gathered(plan) || !matches!(phase, Some(Phase::Open | Phase::Settled)) {
+            return Ok(false);
+        }
+        let sources = plan.requirements.iter().flat_map(|requirement| &requirement.on);
+        let tallies = sources.filter_map(|index| self.record.gates.get(*index)).map(|row| row.tally);
+        let seen = tallies.map(|tally| (tally.reached(Assurance::Accepted), tally.doubt)).collect();
+        if self.heard.get(&plan.index) == Some(&seen) {
+            return Ok(false);
+        }
+        self.heard.insert(plan.index, seen);
+        let call = on.somebody_is_left(&self.record, plan);
+        alongside(&mut self.flights, &mut self.landed, call).await
+    }
+
     /// How the requirements of a waiting gate stand, judged again only when what they look at has changed.
     async fn dependences(&mut self, index: usize) -> Result<Vec<GateInput>, DispatchError> {
         let on = self.on;
-        let Some(plan) = on.prepared.gates().get(index) else { return Ok(Vec::new()) };
+        let plans = Arc::clone(&self.record.plans);
+        let Some(plan) = plans.get(index) else { return Ok(Vec::new()) };
         let mut inputs = Vec::new();
         for (number, requirement) in plan.requirements.iter().enumerate() {
             let seen: Vec<(Phase, Tally)> = requirement
@@ -105,7 +148,7 @@ impl Driver<'_> {
                 Some(is) if !waits => is,
                 _ => {
                     let now = on.clock.now();
-                    let call = on.dependence(&self.record, requirement, now);
+                    let call = on.dependence(&self.record, plan, requirement, now);
                     let is = alongside(&mut self.flights, &mut self.landed, call).await?;
                     self.judged.insert((index, number), (seen, is));
                     is
@@ -122,14 +165,13 @@ impl Driver<'_> {
     pub(super) async fn credit_posts(&mut self) -> Result<bool, DispatchError> {
         let on = self.on;
         let mut any = false;
-        for index in 0..self.record.gates.len() {
-            let (Some(plan), Some(row)) = (on.prepared.gates().get(index), self.record.gates.get(index)) else {
-                continue;
-            };
+        let plans = Arc::clone(&self.record.plans);
+        for (index, plan) in plans.iter().enumerate() {
+            let Some(row) = self.record.gates.get(index) else { continue };
             if row.tally.running == 0 || !row.state.leasable() {
                 continue;
             }
-            let roll = on.prepared.roll(plan);
+            let roll = &Arc::clone(self.record.roll(on, plan));
             let gate = row.no;
             for ordinal in 0..u32::try_from(roll.posts().len()).unwrap_or(0) {
                 let Some(post) = roll.posts().get(ordinal as usize) else { continue };
@@ -193,11 +235,11 @@ impl Driver<'_> {
         let on = self.on;
         let Some(lane) = row.state.legs.get(usize::from(leg)).map(|l| l.lane) else { return };
         let Some((mechanism, channel)) = self.channel_of(lane) else { return };
-        let gate = self.record.gate_index(row.id.gate).and_then(|i| on.prepared.gates().get(i));
+        let gate = self.record.gate_index(row.id.gate).and_then(|i| self.record.plans.get(i));
         let Some(gate) = gate else { return };
         let key = match &row.who {
             Some(who) => on.delivery_key(gate, who.as_str(), &mechanism),
-            None => on.post_key(gate, on.prepared.roll(gate), row.id.ordinal, &mechanism),
+            None => on.post_key(gate, self.record.roll(on, gate), row.id.ordinal, &mechanism),
         };
         let cx = AttemptContext::new(Arc::clone(&on.clock), channel.capabilities().timeout);
         let about = (row.id, leg);
@@ -295,7 +337,7 @@ impl Driver<'_> {
             .record
             .gates
             .iter()
-            .zip(self.on.prepared.gates())
+            .zip(self.record.plans.iter())
             .filter(|(g, _)| g.state.leasable() && g.tally.running > g.tally.flying)
             .map(|(g, plan)| (g.no, self.on.prepared.is_personal(plan)))
             .collect();
@@ -461,9 +503,7 @@ fn outcome_of(post: &Delivery) -> Option<Finish> {
     match leg.stage {
         Stage::Awaiting { .. } => leg.sure.map(Finish::Accepted),
         Stage::Shut { why } => match (leg.sure, why) {
-            (Some(sure), _) if sure >= crate::receipt::Assurance::Accepted && !leg.failed => {
-                Some(Finish::Accepted(sure))
-            }
+            (Some(sure), _) if sure >= Assurance::Accepted && !leg.failed => Some(Finish::Accepted(sure)),
             (_, crate::course::Shut::Refused(kind) | crate::course::Shut::Spent(kind)) => Some(Finish::Refused(kind)),
             _ => Some(Finish::Refused(ErrorKind::Unavailable)),
         },

@@ -4,6 +4,8 @@ use super::flight::Flight;
 use super::token::Tokens;
 use super::{Dispatcher, Record};
 use crate::channel::{ChannelError, ErrorKind, Key, Mint, Outcome, Outgoing, Prepared};
+use crate::clock::Moment;
+use crate::communique::Part;
 use crate::id::{GateNo, GroupId, LaneNo, Lang};
 use crate::journal::{Note, Row};
 use crate::mechanism::Mechanism;
@@ -27,7 +29,7 @@ pub(super) struct Texts {
 /// The index of the gate, the path and the step.
 type Where = (usize, u16, usize);
 
-type TextKey = (GateNo, Option<GroupId>, GroupId, Mechanism, Option<Lang>);
+type TextKey = (GateNo, Option<GroupId>, GroupId, Mechanism, Option<Lang>, (Part, Option<Moment>));
 
 /// A text, and what is noted of an attempt that said it.
 #[derive(Clone, Debug)]
@@ -85,12 +87,12 @@ impl Dispatcher {
         for row in rows {
             let Some((leg, _)) = row.state.flying() else { continue };
             let Some(lane) = row.state.legs.get(usize::from(leg)).map(|l| l.lane) else { continue };
-            let gate = record.gate_index(row.id.gate).and_then(|index| self.prepared.gates().get(index));
+            let gate = record.gate_index(row.id.gate).and_then(|index| record.plans.get(index));
             let Some(gate) = gate else {
                 work.settled.push((row, leg, lane, gone("the gate is not in this bundle")));
                 continue;
             };
-            let roll = self.prepared.roll(gate);
+            let roll = record.roll(self, gate);
             let recipient = match self.recipient(roll, row, leg, lane) {
                 Ok(recipient) => recipient,
                 Err((row, outcome)) => {
@@ -99,7 +101,7 @@ impl Dispatcher {
                 }
             };
             match self.text(gate, &recipient, late, texts) {
-                Ok(text) => self.join(gate, tokens, recipient, text, &mut work.flights),
+                Ok(text) => self.join(gate, roll, tokens, recipient, text, &mut work.flights),
                 Err(outcome) => work.settled.push((recipient.row, leg, lane, outcome)),
             }
         }
@@ -121,7 +123,7 @@ impl Dispatcher {
             let (path_no, mechanism, address) = (post.path, &post.mechanism, post.address.clone());
             return Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: None, address });
         }
-        let found = self.seat(roll, &row).and_then(|(number, path)| Some((self.prepared.people().at(number)?, path)));
+        let found = self.seat(roll, &row).and_then(|(number, path)| Some((self.people_of(roll).at(number)?, path)));
         let Some((who, path_no)) = found else { return Err((row, gone("no longer on the roll"))) };
         let Some(path) = roll.path(path_no) else { return Err((row, gone("no path"))) };
         let Some(plan) = path.steps.get(step) else { return Err((row, gone("the step is no longer in the plan"))) };
@@ -153,6 +155,7 @@ impl Dispatcher {
                 path.group.clone(),
                 recipient.mechanism.clone(),
                 lang.cloned(),
+                (path.part, path.before),
             )
         });
         if let Some(known) = key.as_ref().and_then(|key| texts.shared.get(key)) {
@@ -167,7 +170,7 @@ impl Dispatcher {
             .map_err(|error| unfit(&error.to_string()))?;
         let prepared = binding
             .channel
-            .prepare(&rendered.into_wording(self.prepared.about(gate)))
+            .prepare(&rendered.into_wording(self.prepared.about(gate, recipient.path)))
             .map_err(|findings| unfit(&findings.first().map(|f| f.message.clone()).unwrap_or_default()))?;
         let mut hash = Sha256::new();
         for part in &prepared.parts {
@@ -190,6 +193,7 @@ impl Dispatcher {
     fn join(
         &self,
         gate: &GatePlan,
+        roll: &Roll,
         tokens: &Arc<Tokens>,
         recipient: Recipient<'_>,
         text: Text,
@@ -200,7 +204,7 @@ impl Dispatcher {
         let personal = self.prepared.is_personal(gate) && recipient.who.is_some();
         let key = match recipient.who {
             Some(who) => self.delivery_key(gate, who.id(), recipient.mechanism),
-            None => self.post_key(gate, self.prepared.roll(gate), recipient.row.id.ordinal, recipient.mechanism),
+            None => self.post_key(gate, roll, recipient.row.id.ordinal, recipient.mechanism),
         };
         let tries = recipient.row.state.legs.get(usize::from(recipient.leg)).map_or(1, |l| u32::from(l.tries));
         let by = Arc::clone(tokens) as Arc<dyn Mint>;

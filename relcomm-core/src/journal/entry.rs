@@ -2,7 +2,7 @@
 
 use crate::clock::Moment;
 use crate::course::{Delivery, DeliveryFact, Facts, GateFact, HeadFact, LaneFact};
-use crate::id::{DeliveryId, GateNo, LaneNo};
+use crate::id::{DeliveryId, GateNo, LaneNo, StakeholderId};
 use crate::receipt::{Assurance, Evidence, ReceiptKind};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -94,6 +94,37 @@ impl Run {
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         Delivery::ready(self.step, self.lane, self.at, self.until)
+    }
+}
+
+/// Who stands at an ordinal of a gate's roll, and what is kept of them. Not shown by `Debug`.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entrant {
+    /// The stakeholder; `None` for a post.
+    pub who: Option<StakeholderId>,
+    /// How they are told, for whoever may have to tell them again after they have left. It lies beside the entries.
+    pub kept: Option<Arc<str>>,
+}
+
+impl Entrant {
+    /// This stakeholder, or a post.
+    #[must_use]
+    pub fn new(who: Option<StakeholderId>) -> Self {
+        Self { who, kept: None }
+    }
+
+    /// With what is kept of them.
+    #[must_use]
+    pub fn kept(mut self, kept: Option<Arc<str>>) -> Self {
+        self.kept = kept;
+        self
+    }
+}
+
+impl fmt::Debug for Entrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entrant").field("is_post", &self.who.is_none()).finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,9 @@ mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use entry::{Change, Committed, Entry, Fact, Note, ReceiptRecord, Run, Subject, Tally, Unmatched, Want, Write};
+pub use entry::{
+    Change, Committed, Entrant, Entry, Fact, Note, ReceiptRecord, Run, Subject, Tally, Unmatched, Want, Write,
+};
 pub use error::{JournalError, JournalErrorKind};
 pub use fold::Folded;
 pub use memory::MemoryJournal;
@@ -187,15 +189,15 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// Writes facts, all or none; `false` if a version was not the expected one.
     async fn commit_together(&self, writes: Vec<Write>) -> Result<bool, JournalError>;
 
-    /// Enters deliveries of a gate from its cursor on, with the stakeholders at their ordinals (`None` for posts), and writes the gate's
-    /// facts; `false` if the gate's version was not the expected one.
+    /// Enters deliveries of a gate from its cursor on, with who stands at their ordinals, and writes the gate's facts; `false` if the gate's
+    /// version was not the expected one.
     async fn enter(
         &self,
         gate: GateNo,
         expect: u64,
         facts: Facts<GateFact>,
         runs: Vec<Run>,
-        who: Vec<Option<StakeholderId>>,
+        who: Vec<Entrant>,
     ) -> Result<bool, JournalError>;
 
     /// Takes ready legs for attempts. The rows returned are as they stand after that.
@@ -218,6 +220,9 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
 
     /// A gate's deliveries from an ordinal on, at most `max`.
     async fn scan(&self, gate: GateNo, from: u32, max: usize) -> Result<Vec<Row>, JournalError>;
+
+    /// What is kept of those at a gate's ordinals from one on, at most `max` of them; without those of whom nothing is.
+    async fn kept(&self, gate: GateNo, from: u32, max: usize) -> Result<Vec<(u32, Arc<str>)>, JournalError>;
 
     /// The earliest instant after `now` at which a leg becomes ready or a timer is due.
     async fn next_due(&self, now: Moment) -> Result<Option<Moment>, JournalError>;
@@ -283,7 +288,7 @@ impl<T: Journal + ?Sized> Journal for Arc<T> {
         expect: u64,
         facts: Facts<GateFact>,
         runs: Vec<Run>,
-        who: Vec<Option<StakeholderId>>,
+        who: Vec<Entrant>,
     ) -> Result<bool, JournalError> {
         (**self).enter(gate, expect, facts, runs, who).await
     }
@@ -307,6 +312,9 @@ impl<T: Journal + ?Sized> Journal for Arc<T> {
     }
     async fn scan(&self, gate: GateNo, from: u32, max: usize) -> Result<Vec<Row>, JournalError> {
         (**self).scan(gate, from, max).await
+    }
+    async fn kept(&self, gate: GateNo, from: u32, max: usize) -> Result<Vec<(u32, Arc<str>)>, JournalError> {
+        (**self).kept(gate, from, max).await
     }
     async fn next_due(&self, now: Moment) -> Result<Option<Moment>, JournalError> {
         (**self).next_due(now).await

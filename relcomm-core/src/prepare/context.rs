@@ -23,6 +23,8 @@ pub struct Late {
     pub told: BTreeMap<(String, String), Told>,
     /// The same for those that have a gate of their own for a place, which gates of that place speak of.
     pub told_in: BTreeMap<PlaceId, BTreeMap<(String, String), Told>>,
+    /// The planned time since it moved; `Some(None)` where it is open by now.
+    pub planned: Option<Option<Moment>>,
 }
 
 /// What was declared of a place.
@@ -97,7 +99,7 @@ impl Late {
             .flat_map(|c| c.to.iter().map(move |g| (c.id.to_string(), g.to_string())))
             .map(|key| (key, Told { url: url.clone(), at: Some(at), via: via.clone() }))
             .collect();
-        Self { places, told, told_in: BTreeMap::new() }
+        Self { places, told, told_in: BTreeMap::new(), planned: None }
     }
 }
 
@@ -196,7 +198,8 @@ fn release(around: &Surroundings<'_>) -> serde_json::Value {
             "support": release.how.support.as_deref().unwrap_or(""),
         },
         "when": {
-            "planned": release.when.planned.map(|t| t.to_string()).unwrap_or_default(),
+            "planned": around.late.planned.unwrap_or(release.when.planned).map(|t| t.to_string()).unwrap_or_default(),
+            "before": around.path.before.map(|t| t.to_string()).unwrap_or_default(),
             "lasts": release.when.lasts.map(words).unwrap_or_default(),
         },
     })

@@ -6,6 +6,7 @@ mod bundle;
 mod context;
 mod digest;
 mod gaps;
+mod kept;
 mod render;
 mod roll;
 mod schedule;
@@ -14,6 +15,7 @@ pub use bundle::BundleError;
 pub use context::{Late, PlaceLate, Told};
 pub use gaps::Gap;
 pub(crate) use gaps::mark as gap_mark;
+pub(crate) use kept::{Gathered, Kept, KeptPost};
 pub use render::{RenderError, Rendered};
 pub use roll::{Apart, PathPlan, Post, Roll, StepPlan};
 pub use schedule::{Due, GatePlan, Requirement};
@@ -22,7 +24,7 @@ pub(crate) use schedule::{Times, share};
 use crate::channel::{About, ChannelSet, Descriptor, Prepared};
 use crate::clock::Moment;
 use crate::communique::Communique;
-use crate::course::Digests;
+use crate::course::{Digests, Slip};
 use crate::id::{GateId, GroupId, PlaceId};
 use crate::mechanism::{Addressing, Capabilities, Mechanism};
 use crate::plan::{Finding, People, Plan, StakeholderRef};
@@ -43,14 +45,14 @@ struct Inner {
     people: People,
     carriers: BTreeMap<Mechanism, Carrier>,
     digests: Digests,
-    gates: Vec<GatePlan>,
+    gates: Arc<[GatePlan]>,
     /// Of each gate.
     uses: Vec<Uses>,
     lanes: Vec<String>,
     renderer: Renderer,
-    rolls: Vec<OnceLock<Roll>>,
+    rolls: Vec<OnceLock<Arc<Roll>>>,
     /// Of a gate that is another bundle's.
-    nobody: Roll,
+    nobody: Arc<Roll>,
     places: Vec<PlaceId>,
     /// Everyone who is reached through somebody else, with the number of whom.
     led: OnceLock<Vec<(u32, Option<u32>)>>,
@@ -146,12 +148,12 @@ impl PreparedPlan {
             people,
             carriers,
             digests,
-            gates,
+            gates: gates.into(),
             uses,
             lanes,
             renderer,
             rolls,
-            nobody: Roll::default(),
+            nobody: Arc::default(),
             led: OnceLock::new(),
             gaps: OnceLock::new(),
         };
@@ -188,6 +190,26 @@ impl PreparedPlan {
         &self.inner.gates
     }
 
+    /// The gates, and a revision of those that correct slips for each of these.
+    pub(crate) fn gates_after(&self, slips: &[Slip]) -> Arc<[GatePlan]> {
+        match slips {
+            [] => Arc::clone(&self.inner.gates),
+            _ => schedule::revised(self.plan(), self.gates(), slips).into(),
+        }
+    }
+
+    /// Whether those who are told by a gate may have to be told again, as they were told, even if they have left by then.
+    pub(crate) fn is_corrected(&self, gate: &GatePlan) -> bool {
+        let own = self.communique(gate);
+        let corrects = |c: &Communique| c.corrects.as_ref().is_some_and(|corrects| corrects.of == own.id);
+        own.corrects_slips || own.corrects.is_some() || self.plan().communiques().iter().any(corrects)
+    }
+
+    /// Whether the roll of a gate is made of the record: that of a correction, and of a revision.
+    pub(crate) fn is_gathered(&self, gate: &GatePlan) -> bool {
+        gate.revised.is_some() || self.communique(gate).corrects.is_some()
+    }
+
     /// The gate of that id.
     #[must_use]
     pub fn gate(&self, id: &GateId) -> Option<&GatePlan> {
@@ -203,8 +225,12 @@ impl PreparedPlan {
     /// Who is on a gate's roll, in the order of their ordinals. Computed once.
     #[must_use]
     pub fn roll(&self, gate: &GatePlan) -> &Roll {
+        self.shared_roll(gate)
+    }
+
+    pub(crate) fn shared_roll(&self, gate: &GatePlan) -> &Arc<Roll> {
         let rolls = &self.inner.rolls;
-        rolls.get(gate.index).map_or(&self.inner.nobody, |cell| cell.get_or_init(|| roll::roll(self, gate)))
+        rolls.get(gate.base).map_or(&self.inner.nobody, |cell| cell.get_or_init(|| Arc::new(roll::roll(self, gate))))
     }
 
     /// Through whom somebody is reached who is not told themselves.
@@ -251,22 +277,23 @@ impl PreparedPlan {
     /// Whether the words of a gate differ from person to person.
     #[must_use]
     pub fn is_personal(&self, gate: &GatePlan) -> bool {
-        self.inner.uses.get(gate.index).is_some_and(|uses| uses.person)
+        self.inner.uses.get(gate.base).is_some_and(|uses| uses.person)
     }
 
     /// Whether the words of a gate speak of an earlier communique's post.
     #[must_use]
     pub fn uses_told(&self, gate: &GatePlan) -> bool {
-        self.inner.uses.get(gate.index).is_some_and(|uses| uses.told)
+        self.inner.uses.get(gate.base).is_some_and(|uses| uses.told)
     }
 
-    pub(crate) fn about(&self, gate: &GatePlan) -> About {
+    pub(crate) fn about(&self, gate: &GatePlan, path: &PathPlan) -> About {
         let release = self.inner.plan.release();
         let mut about =
             About::new(self.inner.plan.id().clone(), &release.product, &release.version, gate.id.communique.clone());
         about.occurrence = gate.id.occurrence.clone();
         about.groups = self.communique(gate).to.clone();
         about.place = gate.id.place.clone();
+        (about.revision, about.part) = (gate.id.revision, path.part);
         about
     }
 
@@ -295,7 +322,7 @@ impl PreparedPlan {
                 let Some(binding) = channels.get(&step.mechanism) else { continue };
                 let rendered = self.render(gate, path, Some(person), &late);
                 let result = match rendered {
-                    Ok(rendered) => binding.channel.prepare(&rendered.into_wording(self.about(gate))),
+                    Ok(rendered) => binding.channel.prepare(&rendered.into_wording(self.about(gate, path))),
                     Err(error) => Err(vec![error.into_finding()]),
                 };
                 texts.push(PreparedText {

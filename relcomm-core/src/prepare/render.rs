@@ -3,7 +3,8 @@
 use super::context::{Constant, Late, Shared, Surroundings, person, shared};
 use super::{GatePlan, PathPlan};
 use crate::channel::{About, Wording};
-use crate::communique::{Communique, Per, Source, Sources, WordingSource};
+use crate::clock::Moment;
+use crate::communique::{Communique, Part, Per, Source, Sources, WordingSource};
 use crate::document::Document;
 use crate::id::{CommuniqueId, GateId, GroupId, Lang};
 use crate::plan::{Finding, Plan, StakeholderRef};
@@ -76,7 +77,9 @@ const TEXT: &str = "\
 {% if release.how.access %}
 **How:** {{ release.how.access }}{% if release.how.circumstances %} {{ release.how.circumstances }}{% endif %}{% if release.how.support %} (Support: {{ release.how.support }}){% endif %}
 {% endif %}{% if release.when.planned %}
-**Planned for:** {{ release.when.planned | datetime }}
+**Planned for:** {{ release.when.planned | datetime }}{% if release.when.before %}, moved from {{ release.when.before | datetime }}{% endif %}
+{% elif release.when.before %}
+**Planned for:** open, no longer {{ release.when.before | datetime }}
 {% endif %}";
 const SUBJECT: &str = "{{ release.product }} {{ release.version }} {{ STATE }}";
 
@@ -261,6 +264,7 @@ impl Renderer {
             variant: path.variant.clone(),
             group: path.group.clone(),
             wanted: wanted.cloned(),
+            before: (path.part, path.before),
             late: late.clone(),
             lang,
             subject: self.templates.forms(named(subject, Kind::Subject)),
@@ -280,6 +284,7 @@ struct Words {
     variant: Option<GroupId>,
     group: GroupId,
     wanted: Option<Lang>,
+    before: (Part, Option<Moment>),
     late: Late,
     lang: Option<Lang>,
     subject: Forms<LineForm>,
@@ -295,6 +300,7 @@ impl Words {
             && self.variant == path.variant
             && self.gate.0 == gate.communique
             && self.gate.1 == gate.id
+            && self.before == (path.part, path.before)
             && &self.late == late
     }
 }

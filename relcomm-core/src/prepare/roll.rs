@@ -1,13 +1,15 @@
 //! The roll of a gate: who is told through it, at which ordinal, and by which path.
 
 use super::{GatePlan, PreparedPlan, SHARED, lane_name};
-use crate::communique::Step;
+use crate::clock::Moment;
+use crate::communique::{Part, Step};
 use crate::id::{GroupId, Lang, Role};
 use crate::mechanism::{Addressing, Mechanism};
-use crate::plan::StakeholderRef;
+use crate::plan::{People, StakeholderRef};
 use crate::receipt::Assurance;
 use crate::stakeholder::{Address, Group};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -15,12 +17,14 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Roll {
-    posts: Vec<Post>,
-    people: Vec<u32>,
-    path_nos: Vec<u16>,
-    paths: Vec<PathPlan>,
+    pub(super) posts: Vec<Post>,
+    pub(super) people: Vec<u32>,
+    pub(super) path_nos: Vec<u16>,
+    pub(super) paths: Vec<PathPlan>,
     apart: Vec<(u32, Apart)>,
-    zones: Vec<Tz>,
+    pub(super) zones: Vec<Tz>,
+    /// Those whom the numbers mean, where they are not the bundle's people.
+    pub(super) own: Option<People>,
 }
 
 /// Why somebody whom a gate concerns has no delivery of their own.
@@ -50,7 +54,7 @@ pub struct Post {
 }
 
 /// The way to some of the members.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PathPlan {
     /// The group through which they are told: the first of the communique's to which they belong.
@@ -65,21 +69,31 @@ pub struct PathPlan {
     pub informed_when: Assurance,
     /// The steps for which they have an address, preferred first.
     pub steps: Vec<StepPlan>,
+    /// What they are told: the communique itself, or what corrects it.
+    #[serde(default)]
+    pub part: Part,
+    /// The planned time that they were told before, in news of a slip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Moment>,
 }
 
 /// One step of a path.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StepPlan {
     /// The mechanism.
     pub mechanism: Mechanism,
     /// The lane, by its place among the bundle's.
+    #[serde(skip)]
     pub lane: usize,
     /// The ordinal of the post that is shared, for a mechanism addressed once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post: Option<u32>,
     /// The step is begun also when this is not reached within so long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unless: Option<(Assurance, Duration)>,
     /// Who acts by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub performer: Option<Role>,
 }
 
@@ -125,6 +139,11 @@ impl Roll {
     /// Whom the gate concerns and who has no delivery of their own: their numbers among the people, and why.
     pub fn apart(&self) -> impl Iterator<Item = (u32, Apart)> {
         self.apart.iter().copied()
+    }
+
+    /// Those whom the numbers mean, where only the record knows them.
+    pub(crate) fn own_people(&self) -> Option<&People> {
+        self.own.as_ref()
     }
 
     /// The path of that number.
@@ -275,15 +294,18 @@ struct Reachable<'a> {
     address: Option<&'a str>,
 }
 
-fn steps_of<'a>(prepared: &PreparedPlan, who: StakeholderRef<'a>, via: Option<&'a [Step]>) -> Vec<Reachable<'a>> {
+/// Mechanisms in the order in which they are tried where nothing says another.
+pub(super) fn by_preference<'a>(mechanisms: impl Iterator<Item = &'a Mechanism>) -> Vec<&'a Mechanism> {
     let rank = |m: &Mechanism| PREFERENCE.iter().position(|p| *p == m.as_str()).unwrap_or(PREFERENCE.len());
+    let mut own: Vec<&Mechanism> = mechanisms.collect();
+    own.sort_by_key(|m| rank(m));
+    own
+}
+
+fn steps_of<'a>(prepared: &PreparedPlan, who: StakeholderRef<'a>, via: Option<&'a [Step]>) -> Vec<Reachable<'a>> {
     let mechanisms: Vec<&Mechanism> = match via {
         Some(via) => via.iter().map(|step| &step.via).collect(),
-        None => {
-            let mut own: Vec<&Mechanism> = who.mechanisms().iter().collect();
-            own.sort_by_key(|m| rank(m));
-            own
-        }
+        None => by_preference(who.mechanisms().iter()),
     };
     let reachable = |(index, mechanism): (usize, &'a Mechanism)| {
         let carrier = prepared.carriers().get(mechanism)?;
@@ -326,7 +348,8 @@ fn path(
     if !roll.zones.contains(&zone) {
         roll.zones.push(zone);
     }
-    roll.paths.push(PathPlan { group: group.clone(), variant, lang, zone, informed_when, steps });
+    let (group, part, before) = (group.clone(), Part::Live, None);
+    roll.paths.push(PathPlan { group, variant, lang, zone, informed_when, steps, part, before });
     number
 }
 

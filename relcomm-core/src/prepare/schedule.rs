@@ -1,8 +1,9 @@
 //! Which gates a plan has, what each depends on, and when each is due by what is known.
 
+use super::PathPlan;
 use crate::clock::Moment;
-use crate::communique::{Anchor, Communique, Hours, Per, State, Timing};
-use crate::course::{Dependence, Gate, GateRule, Head};
+use crate::communique::{Anchor, Communique, Hours, Part, Per, State, Timing};
+use crate::course::{Dependence, Gate, GateRule, Head, Slip};
 use crate::id::{CommuniqueId, GateId, GroupId, PlaceId};
 use crate::plan::Plan;
 use chrono_tz::Tz;
@@ -12,8 +13,10 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GatePlan {
-    /// Its place among the plan's gates.
+    /// Its place among the gates: first the plan's, then their revisions.
     pub index: usize,
+    /// The place of the gate that it revises; its own, if it is none.
+    pub base: usize,
     /// What it stands for.
     pub id: GateId,
     /// The communique's place in the plan.
@@ -24,6 +27,8 @@ pub struct GatePlan {
     pub variants: Vec<(GroupId, Due)>,
     /// What it waits for: its dependencies, and the states to which its times are anchored.
     pub requirements: Vec<Requirement>,
+    /// When the planned time moved, if it is the revision that says so.
+    pub revised: Option<Moment>,
 }
 
 /// When something is due, and when it is too late.
@@ -97,6 +102,8 @@ pub(super) fn gates(plan: &Plan) -> Vec<GatePlan> {
             for place in places(plan, communique) {
                 gates.push(GatePlan {
                     index: gates.len(),
+                    base: gates.len(),
+                    revised: None,
                     id: GateId {
                         communique: communique.id.clone(),
                         occurrence: occurrence.id.clone(),
@@ -125,6 +132,38 @@ pub(super) fn gates(plan: &Plan) -> Vec<GatePlan> {
     gates
 }
 
+/// The gates of a plan, and a revision of those that correct slips for each time the planned time moved. A revision waits until nothing
+/// of those before it is under way: it goes to whom they told, by whichever occurrence.
+pub(super) fn revised(plan: &Plan, gates: &[GatePlan], slips: &[Slip]) -> Vec<GatePlan> {
+    let corrects = |gate: &&GatePlan| plan.communiques().get(gate.communique).is_some_and(|c| c.corrects_slips);
+    let mut all = gates.to_vec();
+    for (slip, revision) in slips.iter().zip(2u32..) {
+        for gate in gates.iter().filter(corrects) {
+            let alike = |g: &&GatePlan| g.communique == gate.communique && g.id.place == gate.id.place;
+            let before = all.iter().filter(alike).filter(|g| g.id.revision < revision).map(|g| g.index).collect();
+            let mut next = gate.clone();
+            (next.index, next.id.revision, next.revised) = (all.len(), revision, Some(slip.at));
+            next.requirements = vec![Requirement {
+                communique: gate.id.communique.clone(),
+                on: before,
+                state: State::Drained,
+                group: None,
+                others: true,
+            }];
+            all.push(next);
+        }
+    }
+    // What corrects a communique corrects its revisions, too.
+    let revisions: Vec<(usize, usize)> = all.iter().filter(|g| g.index != g.base).map(|g| (g.base, g.index)).collect();
+    for gate in all.iter_mut().filter(|g| g.index == g.base) {
+        for requirement in gate.requirements.iter_mut().filter(|r| r.state == State::Drained) {
+            let of = revisions.iter().filter(|(base, _)| requirement.on.contains(base)).map(|(_, index)| *index);
+            requirement.on.extend(of.collect::<Vec<_>>());
+        }
+    }
+    all
+}
+
 fn places(plan: &Plan, communique: &Communique) -> Vec<Option<PlaceId>> {
     match communique.per {
         Per::Release => vec![None],
@@ -139,11 +178,13 @@ fn requirements(plan: &Plan, gates: &[GatePlan], gate: &GatePlan) -> Vec<Require
         Anchor::Reached(on, state) => Some((on, *state, None)),
         _ => None,
     });
+    let corrected = communique.corrects.iter().map(|corrects| (&corrects.of, State::Drained, None));
     let mut all: Vec<Requirement> = Vec::new();
-    for (on, state, group) in stated.chain(anchored) {
+    for (on, state, group) in stated.chain(anchored).chain(corrected) {
         let of = |g: &&GatePlan| &g.id.communique == on;
-        // The same occurrence joins the same occurrence, the same place the same place.
-        let same_occurrence = gates.iter().filter(of).any(|g| g.id.occurrence == gate.id.occurrence);
+        // The same occurrence joins the same occurrence, the same place the same place; a correction is of all of them.
+        let same_occurrence =
+            state != State::Drained && gates.iter().filter(of).any(|g| g.id.occurrence == gate.id.occurrence);
         let same_place = gates.iter().filter(of).any(|g| gate.id.place.is_some() && g.id.place == gate.id.place);
         let joined: Vec<usize> = gates
             .iter()
@@ -178,6 +219,11 @@ impl GatePlan {
     /// the recipients, whose zones these are, and ends with the last.
     pub(crate) fn rule(&self, plan: &Plan, places: &[PlaceId], head: &Head, state: &Gate, zones: &[Tz]) -> GateRule {
         let known = Known { plan, places, head, state, gate: self };
+        if let Some(at) = self.revised {
+            let mut rule = GateRule::new(Some(at), 1);
+            (rule.awaits_declaration, rule.revision) = (false, true);
+            return rule;
+        }
         let own = [plan.zone()];
         let zones = if zones.is_empty() { &own } else { zones };
         let everywhere =
@@ -196,23 +242,27 @@ impl GatePlan {
         rule
     }
 
-    /// The times of deliveries to members of a group who are in that zone.
+    /// The times of deliveries by a path to those who are in that zone.
     pub(crate) fn times(
         &self,
         plan: &Plan,
         places: &[PlaceId],
         head: &Head,
         state: &Gate,
-        (group, variant, zone): (&GroupId, Option<&GroupId>, Tz),
+        (path, zone): (&PathPlan, Tz),
     ) -> Times {
         let known = Known { plan, places, head, state, gate: self };
-        let due = self.due_for(variant);
+        let (group, due) = (&path.group, self.due_for(path.variant.as_ref()));
         let mut times = Times {
             at: known.resolve(&due.at, zone),
             not_after: due.not_after.as_ref().and_then(|end| known.resolve(end, zone)),
             hours: Hours::default(),
             spread: due.at.spread,
         };
+        if path.part == Part::Slip {
+            // Whoever heard the old time hears at once that it moved.
+            (times.at, times.spread) = (self.revised, None);
+        }
         if plan.communiques().get(self.communique).is_some_and(|communique| communique.urgent) {
             return times;
         }
@@ -251,7 +301,7 @@ struct Known<'a> {
 impl Known<'_> {
     fn resolve(&self, at: &Timing, recipient: Tz) -> Option<Moment> {
         let anchor = match &at.anchor {
-            Anchor::Planned => self.plan.release().when.planned?,
+            Anchor::Planned => self.head.planned(self.plan.release().when.planned)?,
             Anchor::Begun => self.begun()?,
             Anchor::Declared => self.state.declared?.1,
             Anchor::LastDeclared => self.head.declared(None, self.places)?.1,

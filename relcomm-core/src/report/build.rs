@@ -3,17 +3,18 @@
 use super::attempts::{Story, stories};
 use super::quota::{Member, is_met};
 use super::{
-    AttemptReport, Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, Statement, Totals,
-    Verdict,
+    AttemptReport, Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, SlipReport, Statement,
+    Totals, Verdict,
 };
 use crate::course::{Closed, Delivery, HeadFact, Phase, Shut, Stage, Verdict as GateVerdict};
-use crate::dispatch::{DispatchError, Dispatcher};
+use crate::dispatch::{DispatchError, Dispatcher, Record};
 use crate::id::{DeliveryId, GroupId};
 use crate::journal::{Fact, GateRow, Row, Subject};
 use crate::mechanism::Mechanism;
 use crate::prepare::{Apart, GatePlan, PathPlan, Roll};
 use crate::receipt::Assurance;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Why a report cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -37,21 +38,26 @@ impl Dispatcher {
     }
 }
 
-struct Builder<'a> {
-    on: &'a Dispatcher,
-    gates: BTreeMap<String, GateRow>,
-    head: crate::course::Head,
-    stories: BTreeMap<DeliveryId, Story>,
-    people: Vec<Vec<DeliveryReport>>,
-    told: Vec<Option<(crate::clock::Moment, String)>>,
+/// The last communique by which somebody was told, and when.
+pub(super) type Told = Option<(crate::clock::Moment, String)>;
+
+pub(super) struct Builder<'a> {
+    pub(super) on: &'a Dispatcher,
+    pub(super) record: Record,
+    pub(super) stories: BTreeMap<DeliveryId, Story>,
+    pub(super) people: Vec<Vec<DeliveryReport>>,
+    /// Those who have left, by their ids.
+    pub(super) gone: BTreeMap<String, (Vec<DeliveryReport>, Told)>,
+    pub(super) told: Vec<Told>,
+    /// By id, where somebody may stand on a roll that is not the bundle's.
+    pub(super) numbers: HashMap<String, u32>,
     membership: BTreeMap<GroupId, Vec<bool>>,
 }
 
 impl<'a> Builder<'a> {
     async fn new(on: &'a Dispatcher) -> Result<Self, DispatchError> {
         let journal = on.journal();
-        let gates = journal.gates().await?.into_iter().map(|g| (g.id.to_string(), g)).collect();
-        let (_, head) = journal.head().await?;
+        let record = Record::read(on).await?;
         let stories = stories(journal.as_ref()).await?;
         let everyone = on.prepared().people().len();
         let mut membership = BTreeMap::new();
@@ -66,11 +72,12 @@ impl<'a> Builder<'a> {
         }
         Ok(Self {
             on,
-            gates,
-            head,
+            record,
+            gone: BTreeMap::new(),
             stories,
             people: vec![Vec::new(); everyone],
             told: vec![None; everyone],
+            numbers: super::revisions::numbers(on),
             membership,
         })
     }
@@ -78,9 +85,12 @@ impl<'a> Builder<'a> {
     async fn build(mut self) -> Result<Report, DispatchError> {
         let standing = self.on.standing().await?;
         self.kept_back();
-        for plan in self.on.prepared().gates() {
-            self.gate(plan).await?;
+        for plan in Arc::clone(&self.record.plans).iter() {
+            if self.speaks_of(plan) {
+                self.gate(plan).await?;
+            }
         }
+        self.supersede();
         let prepared = self.on.prepared();
         let mut report = Report {
             plan: prepared.plan().id().to_string(),
@@ -98,6 +108,7 @@ impl<'a> Builder<'a> {
             groups: Vec::new(),
             people: Vec::new(),
             gaps: Vec::new(),
+            slips: Vec::new(),
             unmatched: self.on.journal().unmatched().await?,
         };
         self.statements(&mut report).await?;
@@ -137,13 +148,17 @@ impl<'a> Builder<'a> {
     }
 
     async fn gate(&mut self, plan: &GatePlan) -> Result<(), DispatchError> {
-        let roll = self.on.prepared().roll(plan);
-        let row = self.gates.get(&plan.id.to_string()).cloned();
-        let whole: (Class, Option<String>) =
-            row.as_ref().map_or((Class::Unconfirmed, Some("pending".to_owned())), |row| self.whole(plan, row));
+        let Some(row) = self.record.gates.get(plan.index).cloned() else { return Ok(()) };
+        let row = &row;
+        let is_out = row.state.is_out();
+        let gathers = is_out && self.on.prepared().is_gathered(plan);
+        // Before it is out it speaks of whom it may concern.
+        let roll = if gathers { self.record.roll(self.on, plan) } else { self.on.prepared().shared_roll(plan) };
+        let roll = &Arc::clone(roll);
+        let whole = self.whole(plan, row);
         let mut entered: BTreeMap<u32, Row> = BTreeMap::new();
         let mut from = 0;
-        if let Some(row) = row.as_ref().filter(|r| r.state.is_out()) {
+        if is_out {
             loop {
                 let page = self.on.journal().scan(row.no, from, PAGE).await?;
                 let Some(last) = page.last() else { break };
@@ -154,35 +169,39 @@ impl<'a> Builder<'a> {
         // Whoever was entered stands where the journal says, although the people may have changed since.
         let seats: BTreeMap<u32, u32> =
             entered.values().filter_map(|row| Some((self.on.seat(roll, row)?.0, row.id.ordinal))).collect();
+        let replaced = row.state.outdated.is_some();
+        let concerned = self.concerned(plan, is_out).await?;
         for (person, path_no) in roll.members() {
             let Some(path) = roll.path(path_no) else { continue };
-            let mut report = self.row(plan, person);
-            match (seats.get(&person).and_then(|ordinal| entered.get(ordinal)), &row) {
-                (Some(delivery), Some(gate)) => {
-                    self.delivery(&mut report, plan, gate, roll, path, delivery, &entered);
-                    self.lateness(&mut report, plan, gate, path, Some(delivery.id));
+            let Some(whose) = self.whose(roll, person) else { continue };
+            if concerned.as_ref().is_some_and(|concerned| !concerned.contains(&whose.id)) {
+                continue;
+            }
+            let mut report = self.row(plan, whose.number);
+            self.revision(&mut report, plan, path);
+            match seats.get(&person).and_then(|ordinal| entered.get(ordinal)) {
+                Some(delivery) => {
+                    self.delivery(&mut report, plan, row, roll, path, delivery, &entered);
+                    self.lateness(&mut report, plan, row, path, Some(delivery.id));
                     let told = self.stories.get(&delivery.id).and_then(|s| s.accepted);
-                    if let (Some(at), Some(slot)) = (told, self.told.get_mut(person as usize))
-                        && delivery.state.told_or_perhaps()
-                        && slot.as_ref().is_none_or(|(then, _)| *then <= at)
-                    {
-                        *slot = Some((at, plan.id.to_string()));
+                    if let Some(at) = told.filter(|_| delivery.state.told_or_perhaps()) {
+                        self.told_last(&whose, at, plan);
                     }
                 }
-                _ => {
+                // A revision tells them.
+                None if replaced => continue,
+                None => {
                     report.id = plan.id.to_string();
                     (report.class, report.reason) = whole.clone();
-                    if let Some(gate) = &row {
-                        self.lateness(&mut report, plan, gate, path, None);
-                    }
+                    self.lateness(&mut report, plan, row, path, None);
                 }
             }
-            if let Some(deliveries) = self.people.get_mut(person as usize) {
-                deliveries.push(report);
-            }
+            self.file(&whose, report);
         }
-        self.apart(plan, roll, &whole, row.is_some_and(|row| row.state.is_out()));
-        Ok(())
+        if !gathers {
+            self.apart(plan, roll, &whole, is_out);
+        }
+        self.left(plan, row, &entered).await
     }
 
     /// Whoever has no delivery of their own stands as whoever tells them, or is exempt or out of reach.
@@ -190,7 +209,7 @@ impl<'a> Builder<'a> {
         let through = |why: &Apart| matches!(why, Apart::Through(_));
         let (led, alone): (Vec<_>, Vec<_>) = roll.apart().partition(|(_, why)| through(why));
         for (person, why) in alone.into_iter().chain(led) {
-            let mut report = self.row(plan, person);
+            let mut report = self.row(plan, Some(person));
             report.id = plan.id.to_string();
             (report.class, report.reason) = match why {
                 Apart::OptedOut => (Class::Exempt, Some(OPTED_OUT.to_owned())),
@@ -224,11 +243,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn row(&self, plan: &GatePlan, person: u32) -> DeliveryReport {
+    pub(super) fn row(&self, plan: &GatePlan, person: Option<u32>) -> DeliveryReport {
         let mut report = blank(plan.id.communique.as_str());
         report.occurrence = plan.id.occurrence.as_ref().map(ToString::to_string);
+        report.revision = plan.id.revision;
         report.place = plan.id.place.as_ref().map(ToString::to_string);
-        report.groups = self.credited(plan, person);
+        report.groups = person.map(|person| self.credited(plan, person)).unwrap_or_default();
         report
     }
 
@@ -240,7 +260,7 @@ impl<'a> Builder<'a> {
             Phase::Closed(Closed::Cancelled) => said(Class::NotInformed, "cancelled"),
             Phase::Closed(_) => said(Class::NotInformed, "superseded"),
             Phase::Waiting => {
-                let rule = self.on.rule(plan, &self.head, &row.state);
+                let rule = self.on.rule(plan, &self.record.head, &row.state);
                 match row.state.verdict(&rule, self.on.now()) {
                     GateVerdict::Standby => said(Class::Exempt, "not due"),
                     GateVerdict::Blocked(index) => {
@@ -266,7 +286,7 @@ impl<'a> Builder<'a> {
             .collect()
     }
 
-    fn delivery(
+    pub(super) fn delivery(
         &self,
         report: &mut DeliveryReport,
         plan: &GatePlan,
@@ -313,7 +333,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Until when it has to be informed, and whether it was later.
-    fn lateness(
+    pub(super) fn lateness(
         &self,
         report: &mut DeliveryReport,
         plan: &GatePlan,
@@ -323,7 +343,8 @@ impl<'a> Builder<'a> {
     ) {
         let prepared = self.on.prepared();
         let (of, places, variant) = (prepared.plan(), prepared.places(), path.variant.as_ref());
-        let times = plan.times(of, places, &self.head, &gate.state, (&path.group, variant, path.zone));
+        let head = &self.record.head;
+        let times = plan.times(of, places, head, &gate.state, (path, path.zone));
         // Whoever shares a post waits for no hours of their own.
         let shares = path.steps.first().is_some_and(|step| step.post.is_some());
         let due = match id.filter(|_| !shares) {
@@ -332,7 +353,7 @@ impl<'a> Builder<'a> {
         };
         let within =
             report.groups.iter().filter_map(|id| of.groups().iter().find(|g| g.id.as_str() == id)?.within).min();
-        let deadline = plan.deadline(of, places, &self.head, &gate.state, (variant, path.zone));
+        let deadline = plan.deadline(of, places, head, &gate.state, (variant, path.zone));
         report.deadline = [deadline, due.zip(within).map(|(due, within)| due + within)].into_iter().flatten().min();
         let Some(deadline) = report.deadline else { return };
         let story = id.and_then(|id| self.stories.get(&id));
@@ -365,6 +386,9 @@ impl<'a> Builder<'a> {
                     proof: None,
                     digest: Some(approval.digests.texts),
                 }),
+                HeadFact::Slipped(slip) => {
+                    report.slips.push(SlipReport { planned: slip.planned, at: slip.at, by: note.by, why: note.text });
+                }
                 _ => {}
             }
         }
@@ -376,9 +400,7 @@ impl<'a> Builder<'a> {
         let told = std::mem::take(&mut self.told);
         for ((number, deliveries), told) in (0u32..).zip(deliveries).zip(told) {
             let Some(who) = self.on.prepared().people().get(number) else { continue };
-            // Nothing due is best; of what was due the worst counts.
-            let worst = deliveries.iter().max_by_key(|d| d.class);
-            let class = worst.map_or(Class::Exempt, |d| d.class);
+            let (class, worst) = worst_of(&deliveries);
             let waived = || self.waived(number).then(|| "waived".to_owned());
             let reason = match worst {
                 Some(worst) => worst.reason.clone(),
@@ -393,6 +415,7 @@ impl<'a> Builder<'a> {
                 deliveries,
             });
         }
+        self.those_gone(report);
         for group in self.on.prepared().plan().groups() {
             if group.waived.is_some() && self.on.prepared().people().members(&group.id).is_empty() {
                 report.totals.add(Class::Exempt);
@@ -455,7 +478,7 @@ impl<'a> Builder<'a> {
                 let (Some(person), Some(who)) = (report.people.get(member as usize), people.at(member)) else {
                     continue;
                 };
-                let due = || person.deliveries.iter().filter(|d| d.groups.contains(&id));
+                let due = || person.deliveries.iter().filter(|d| !d.superseded && d.groups.contains(&id));
                 let class = due().map(|d| d.class).max().unwrap_or(Class::Exempt);
                 totals.add_many(class, who.stands_for());
                 if class == Class::Exempt && due().any(|d| d.reason.as_deref() == Some(OPTED_OUT)) {
@@ -478,12 +501,19 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// Nothing due is best; of what was due the worst counts.
+pub(super) fn worst_of(deliveries: &[DeliveryReport]) -> (Class, Option<&DeliveryReport>) {
+    let worst = deliveries.iter().filter(|d| !d.superseded).max_by_key(|d| d.class);
+    (worst.map_or(Class::Exempt, |d| d.class), worst)
+}
+
 fn blank(communique: &str) -> DeliveryReport {
     DeliveryReport {
         id: communique.to_owned(),
         communique: communique.to_owned(),
         occurrence: None,
         place: None,
+        revision: 1,
         groups: Vec::new(),
         part: Part::Live,
         class: Class::Exempt,
@@ -493,6 +523,8 @@ fn blank(communique: &str) -> DeliveryReport {
         text_digest: None,
         deadline: None,
         late: false,
+        planned: None,
+        superseded: false,
         reason: None,
         through: None,
         attempts: Vec::new(),

@@ -1,6 +1,6 @@
 //! The report as Markdown, for a release page or a ticket.
 
-use super::text::{fallbacks, gaps, late, verdict};
+use super::text::{dates, fallbacks, gaps, late, verdict};
 use super::{PersonReport, Report};
 use std::fmt::Write;
 
@@ -44,6 +44,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
             t.exempt,
             plain(&g.rule)
         )?;
+    }
+    let dates: Vec<String> = dates(report).collect();
+    if !dates.is_empty() {
+        writeln!(out)?;
+        for line in dates {
+            writeln!(out, "- {}", plain(&line))?;
+        }
     }
     let failed: Vec<&PersonReport> = report.not_informed().collect();
     if !failed.is_empty() {

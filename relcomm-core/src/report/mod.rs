@@ -5,6 +5,7 @@ mod attempts;
 mod build;
 mod markdown;
 mod quota;
+mod revisions;
 mod text;
 
 use crate::clock::{Moment, rfc3339, rfc3339_option};
@@ -15,6 +16,7 @@ use crate::receipt::Assurance;
 use serde::Serialize;
 use std::sync::Arc;
 
+pub use crate::communique::Part;
 pub use build::ReportError;
 
 /// Who is informed, and who is not.
@@ -53,8 +55,27 @@ pub struct Report {
     /// Who must be informed and cannot be reached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<GapReport>,
+    /// How the planned time moved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub slips: Vec<SlipReport>,
     /// Receipts that match nothing.
     pub unmatched: Vec<Unmatched>,
+}
+
+/// That the planned time moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SlipReport {
+    /// The planned time from then on; open where there is none.
+    #[serde(serialize_with = "rfc3339_option")]
+    pub planned: Option<Moment>,
+    /// When that was said.
+    #[serde(serialize_with = "rfc3339")]
+    pub at: Moment,
+    /// Who said so; nobody in a redacted report.
+    pub by: Option<String>,
+    /// Why; nothing in a redacted report.
+    pub why: Option<String>,
 }
 
 /// Somebody who must be informed and cannot be reached, or a company of whom that is true.
@@ -139,6 +160,11 @@ fn is_zero(many: &u32) -> bool {
     *many == 0
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_one(number: &u32) -> bool {
+    *number == 1
+}
+
 impl Totals {
     pub(crate) fn add(&mut self, class: Class) {
         self.add_many(class, 1);
@@ -221,6 +247,9 @@ pub struct DeliveryReport {
     pub occurrence: Option<String>,
     /// The place.
     pub place: Option<String>,
+    /// The number of the announcement: 1, and the next one by a slip.
+    #[serde(skip_serializing_if = "is_one")]
+    pub revision: u32,
     /// The groups to which it is credited.
     pub groups: Vec<String>,
     /// What it is: the communique itself, a correction, or news of a slip.
@@ -240,6 +269,12 @@ pub struct DeliveryReport {
     pub deadline: Option<Moment>,
     /// Whether it was informed after that, or is not informed and that has passed.
     pub late: bool,
+    /// The planned time that it tells, of a communique that is told again when that moves; `open` where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned: Option<String>,
+    /// Whether a later revision to the same person has taken its place, so that it no longer counts.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub superseded: bool,
     /// Why it is not informed.
     pub reason: Option<String>,
     /// By whom they are told, where that is another member: the delivery is theirs.
@@ -247,19 +282,6 @@ pub struct DeliveryReport {
     pub through: Option<String>,
     /// Every try on every mechanism.
     pub attempts: Vec<AttemptReport>,
-}
-
-/// What a delivery is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Part {
-    /// The communique itself.
-    Live,
-    /// A correction.
-    Correction,
-    /// News of a slip.
-    Slip,
 }
 
 /// One try.
@@ -331,6 +353,9 @@ impl Report {
             statement.proof = None;
         }
         self.people.iter_mut().flat_map(|p| &mut p.deliveries).for_each(|delivery| delivery.through = None);
+        for slip in &mut self.slips {
+            (slip.by, slip.why) = (None, None);
+        }
         for gap in &mut self.gaps {
             (gap.person, gap.company, gap.by, gap.why) = (None, None, None, None);
         }

@@ -1,7 +1,7 @@
 //! The report for a terminal.
 
 use super::{Class, PersonReport, Report, Verdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// How many people are named one by one.
@@ -43,6 +43,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         let by = s.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
         let digest = s.digest.as_deref().and_then(|d| d.get(..12)).unwrap_or_default();
         writeln!(out, "{}: {} at {}{by}, digest {digest}", s.says, s.of, s.at)?;
+    }
+    for line in dates(report) {
+        writeln!(out, "{line}")?;
     }
     writeln!(out)?;
     let width = report.groups.iter().map(|g| g.id.chars().count()).max().unwrap_or(5).max(5);
@@ -180,7 +183,7 @@ pub(super) fn fallbacks(report: &Report) -> Vec<String> {
 
 fn repeated(report: &Report) -> BTreeMap<&str, usize> {
     let mut by_mechanism = BTreeMap::new();
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for delivery in report.people.iter().flat_map(|p| &p.deliveries) {
         for attempt in delivery.attempts.iter().filter(|a| a.number > 1) {
             // Those who share a post share its tries.
@@ -191,4 +194,21 @@ fn repeated(report: &Report) -> BTreeMap<&str, usize> {
         }
     }
     by_mechanism
+}
+
+/// How the planned time moved, and how many heard of each.
+pub(super) fn dates(report: &Report) -> impl Iterator<Item = String> {
+    let mut heard: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for person in &report.people {
+        for delivery in person.deliveries.iter().filter(|delivery| delivery.class == Class::Informed) {
+            let planned = delivery.planned.as_deref().into_iter();
+            planned.for_each(|planned| _ = heard.entry(planned).or_default().insert(&person.id));
+        }
+    }
+    report.slips.iter().map(move |slip| {
+        let planned = slip.planned.map_or_else(|| "open".to_owned(), |at| at.to_string());
+        let by = slip.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let many = heard.get(planned.as_str()).map_or(0, BTreeSet::len);
+        format!("planned time moved: {planned}, said at {}{by}, heard by {many}", slip.at)
+    })
 }

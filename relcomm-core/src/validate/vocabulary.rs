@@ -54,9 +54,10 @@ pub const NAMESPACES: &[Namespace] = &[
             "how.support",
             "when",
             "when.planned",
+            "when.before",
             "when.lasts",
         ]),
-        "the release; `release.what` lists the items that concern the gate's groups and places, each with `id`, `kind`, `text`",
+        "the release; `release.what` lists the items that concern the gate's groups and places, each with `id`, `kind`, `text`; `release.when.before` is the planned time that they heard before, in news of a slip",
     ),
     space(
         "place",
@@ -83,7 +84,7 @@ pub const NAMESPACES: &[Namespace] = &[
 ];
 
 /// What the built-in text states. Preparation renders it; a test there compares the two.
-pub(crate) const STATED_BY_DEFAULT: [&str; 12] = [
+pub(crate) const STATED_BY_DEFAULT: [&str; 13] = [
     "release",
     "release.product",
     "release.version",
@@ -96,6 +97,7 @@ pub(crate) const STATED_BY_DEFAULT: [&str; 12] = [
     "release.how.support",
     "release.when",
     "release.when.planned",
+    "release.when.before",
 ];
 
 /// An id as templates write it: every character but letters, digits and `_` becomes `_`.

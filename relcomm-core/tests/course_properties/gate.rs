@@ -26,6 +26,9 @@ fn input() -> impl Strategy<Value = GateInput> {
         3 => (0..5u32, any::<bool>()).prop_map(|(to, last)| GateInput::Rolled { to, last }),
         2 => Just(GateInput::Quiet),
         2 => Just(GateInput::Stir),
+        1 => Just(GateInput::Call),
+        1 => (1..3u32).prop_map(|number| GateInput::Slip { number }),
+        1 => (0..5u32).prop_map(|entered| GateInput::Widen { entered }),
     ]
 }
 
@@ -37,6 +40,8 @@ fn rule() -> impl Strategy<Value = GateRule> {
             rule.outcome = outcome;
             rule.awaits_declaration = awaits;
             rule.not_after = not_after.map(after);
+            // Now and then one that goes out only when it is called.
+            rule.revision = dependencies == 2;
             rule
         })
 }

@@ -17,6 +17,7 @@ mod protocol;
 mod quotas;
 mod doubt;
 mod chaos;
+mod corrections;
 mod crash;
 mod together;
 mod words;

@@ -8,8 +8,8 @@ use relcomm_core::clock::Moment;
 use relcomm_core::course::{DeliveryFact, Facts, GateFact, HeadFact, SessionNo};
 use relcomm_core::id::{CommuniqueId, DeliveryId, GateId, GateNo, LaneNo, PlanId, StakeholderId};
 use relcomm_core::journal::{
-    Change, Committed, Create, Journal, JournalError, JournalErrorKind, Mode, Note, ReceiptRecord, Row, Run, Scope,
-    SqliteJournal, SqliteOptions, Unmatched, Want, Write,
+    Change, Committed, Create, Entrant, Journal, JournalError, JournalErrorKind, Mode, Note, ReceiptRecord, Row, Run,
+    Scope, SqliteJournal, SqliteOptions, Unmatched, Want, Write,
 };
 use relcomm_core::receipt::ReceiptKind;
 use relcomm_testkit::clock::ManualClock;
@@ -97,7 +97,7 @@ async fn fill(journal: &SqliteJournal, count: u32) {
     journal.register(&[gate], &["email".into()]).await.unwrap();
     let opened = gate_facts([GateFact::Approved(true), GateFact::Opened { at: NOON, stands_on: None }]);
     journal.commit(vec![Write::new(Change::Gate(GATE, opened), 0)]).await.unwrap();
-    let who = (0..count).map(|n| Some(StakeholderId::new(format!("MARK-{n}")).unwrap())).collect();
+    let who = (0..count).map(|n| Entrant::new(StakeholderId::new(format!("MARK-{n}")).ok())).collect();
     let rolled = gate_facts([GateFact::Rolled { to: count, last: true }]);
     assert!(journal.enter(GATE, 1, rolled, vec![Run::new(count, 0, LANE, NOON, None)], who).await.unwrap());
 }
@@ -173,7 +173,7 @@ async fn what_is_no_journal_of_ours_is_refused_and_left_as_it_is() {
     fs::write(desk.path(), "plan: 1\n".repeat(300)).unwrap();
     refused(&desk);
     fs::remove_file(desk.path()).unwrap();
-    desk.sql().execute_batch("CREATE TABLE scope (id INTEGER); PRAGMA user_version = 2").unwrap();
+    desk.sql().execute_batch("CREATE TABLE scope (id INTEGER); PRAGMA user_version = 3").unwrap();
     refused(&desk);
     fs::remove_file(desk.path()).unwrap();
     fs::create_dir(desk.path()).unwrap();
@@ -182,9 +182,9 @@ async fn what_is_no_journal_of_ours_is_refused_and_left_as_it_is() {
 
     // A journal of a later version.
     drop(desk.open());
-    desk.sql().execute_batch("PRAGMA user_version = 3").unwrap();
+    desk.sql().execute_batch("PRAGMA user_version = 4").unwrap();
     refused(&desk);
-    desk.sql().execute_batch("PRAGMA user_version = 2").unwrap();
+    desk.sql().execute_batch("PRAGMA user_version = 3").unwrap();
     desk.open();
 }
 

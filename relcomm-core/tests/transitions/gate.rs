@@ -17,6 +17,10 @@ struct Conditions {
     declared: Option<Outcome>,
     cursor: u32,
     not_after: Option<Moment>,
+    revision: bool,
+    called: bool,
+    widened: bool,
+    outdated: bool,
     later: Duration,
 }
 
@@ -32,11 +36,19 @@ impl Conditions {
             declared: None,
             cursor: 0,
             not_after: None,
+            revision: false,
+            called: false,
+            widened: false,
+            outdated: false,
             later: Duration::ZERO,
         };
         for word in words {
             match word {
                 "plain" => {}
+                "revision" => c.revision = true,
+                "called" => (c.revision, c.called) = (true, true),
+                "widened" => c.widened = true,
+                "outdated" => c.outdated = true,
                 "void" => c.void = true,
                 "held" => c.held = true,
                 "undeclared" => c.undeclared = true,
@@ -66,6 +78,7 @@ impl Conditions {
         rule.outcome = self.outcome;
         rule.awaits_declaration = self.awaits;
         rule.not_after = self.not_after;
+        rule.revision = self.revision;
         rule
     }
 
@@ -76,6 +89,9 @@ impl Conditions {
         take(&mut gate, &rule, GateInput::Approve(true), START);
         if self.dependence != Dependence::Pending {
             take(&mut gate, &rule, GateInput::Dependence { index: 0, is: self.dependence }, START);
+        }
+        if self.called {
+            take(&mut gate, &rule, GateInput::Call, START);
         }
         if self.awaits && !self.undeclared {
             take(&mut gate, &rule, GateInput::Declare(self.outcome, START), START);
@@ -118,6 +134,12 @@ impl Conditions {
         declare(&mut gate);
         if column == "Opening" && self.cursor > 0 {
             take(&mut gate, &rule, GateInput::Rolled { to: self.cursor, last: false }, START);
+        }
+        if self.widened {
+            take(&mut gate, &rule, GateInput::Widen { entered: 3 }, START);
+        }
+        if self.outdated {
+            take(&mut gate, &rule, GateInput::Slip { number: 1 }, START);
         }
         (phase(gate.phase) == column).then_some(gate)
     }
@@ -174,6 +196,9 @@ fn input(row: &str, text: &str) -> GateInput {
         ["rolled", "to", to, "last"] => GateInput::Rolled { to: to.parse().expect("a number"), last: true },
         ["quiet"] => GateInput::Quiet,
         ["stir"] => GateInput::Stir,
+        ["call"] => GateInput::Call,
+        ["slip", number] => GateInput::Slip { number: number.parse().expect("a number") },
+        ["widen", "to", to] => GateInput::Widen { entered: to.parse().expect("a number") },
         _ => panic!("unknown input in row `{row}`"),
     }
 }
@@ -197,6 +222,9 @@ fn text(fact: &GateFact) -> String {
         GateFact::Rolled { to, last } => format!("Rolled({to}{})", if last { " last" } else { "" }),
         GateFact::Settled => "Settled".to_owned(),
         GateFact::Stirred => "Stirred".to_owned(),
+        GateFact::Called => "Called".to_owned(),
+        GateFact::Outdated { by } => format!("Outdated({by})"),
+        GateFact::Widened { entered } => format!("Widened({entered})"),
         GateFact::Closed(why) => {
             let why = match why {
                 Closed::Expired => "expired",
@@ -248,6 +276,7 @@ pub(crate) fn leasable(table: &Table) -> Count {
 fn worsen(condition: &str, gate: &mut Gate, rule: &mut GateRule) {
     let none = |gate: &mut Gate, index, is| gate.apply(&GateFact::Dependence { index, is });
     match condition {
+        "it is a revision that was not called" => rule.revision = true,
         "not-after has passed" => rule.not_after = Some(START - Duration::from_millis(1)),
         "another outcome is declared" => gate.apply(&GateFact::Declared(Outcome::Failure, START)),
         "the outcome is not declared yet" => gate.declared = None,

@@ -9,7 +9,7 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("ApprovalsDraft", "covers distinct expire need roles"),
     (
         "CommuniqueDraft",
-        "after at covers deadline for if indeterminate informed_when not_after occurrences per profile short subject text text_file to urgent via",
+        "after at covers deadline for if indeterminate informed_when not_after occurrences on_slip per profile short subject text text_file to urgent via",
     ),
     ("DependencyDraft", "communique for state"),
     (
@@ -38,19 +38,19 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("ResponsibleForm", "backup execute id name performers"),
     ("SecretRef", "env file"),
     ("TimeMap", "between from not_after plus spread zone"),
+    ("ToldDraft", "perhaps told"),
     ("VariantDraft", "at deadline short subject text text_file via"),
-    ("ViaForm", "performer unless via within"),
+    ("ViaForm", "also as_told performer unless via within"),
     ("WaivedDraft", "by why"),
 ];
 
 /// The keys that validation refuses; each stands in a plan that shows it.
 const REFUSED: &[(&str, &str)] = &[
-    ("CommuniqueDraft", "if_blocked on_slip undeclared"),
+    ("CommuniqueDraft", "if_blocked undeclared"),
     ("FullStepDraft", "all to"),
     ("PlaceDraft", "needs"),
     ("PlanDraft", "embargo protocol"),
-    ("ToldDraft", "told"),
-    ("ViaForm", "all as_told to"),
+    ("ViaForm", "all to"),
 ];
 
 /// Keys that stand only below refused ones, and the share of a dependency, which its text form shows.
@@ -59,8 +59,6 @@ const BELOW_REFUSED: &[(&str, &str)] = &[
     ("FullEmbargoDraft", "classified cleared lift until"),
     ("IfBlockedDraft", "after then"),
     ("ProtocolDraft", "approve declare execute prepare"),
-    ("ToldDraft", "perhaps"),
-    ("ViaForm", "also"),
 ];
 
 fn keys(table: &[(&str, &str)]) -> BTreeSet<(String, String)> {

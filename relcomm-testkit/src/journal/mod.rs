@@ -9,8 +9,8 @@ use relcomm_core::clock::Moment;
 use relcomm_core::course::{Facts, GateFact, Head, SessionNo};
 use relcomm_core::id::{DeliveryId, GateId, GateNo, LaneNo, StakeholderId};
 use relcomm_core::journal::{
-    Committed, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope, Subject,
-    Unmatched, Want, Write,
+    Committed, Entrant, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope,
+    Subject, Unmatched, Want, Write,
 };
 use secrecy::SecretBox;
 use std::fmt;
@@ -179,7 +179,7 @@ impl Journal for CrashJournal {
         expect: u64,
         facts: Facts<GateFact>,
         runs: Vec<Run>,
-        who: Vec<Option<StakeholderId>>,
+        who: Vec<Entrant>,
     ) -> Done<bool> {
         self.write(self.inner.enter(gate, expect, facts, runs, who)).await
     }
@@ -200,6 +200,9 @@ impl Journal for CrashJournal {
     }
     async fn ordinal(&self, gate: GateNo, who: &StakeholderId) -> Done<Option<u32>> {
         self.heard(self.inner.ordinal(gate, who)).await
+    }
+    async fn kept(&self, gate: GateNo, from: u32, max: usize) -> Done<Vec<(u32, Arc<str>)>> {
+        self.heard(self.inner.kept(gate, from, max)).await
     }
     async fn scan(&self, gate: GateNo, from: u32, max: usize) -> Done<Vec<Row>> {
         self.heard(self.inner.scan(gate, from, max)).await

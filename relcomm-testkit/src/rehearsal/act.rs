@@ -22,6 +22,7 @@ impl Play<'_> {
             + usize::from(event.resume.is_some())
             + usize::from(event.cancel.is_some())
             + usize::from(event.accept_gap.is_some())
+            + usize::from(event.slip.is_some())
             + usize::from(event.join.is_some())
             + usize::from(event.leave.is_some())
             + usize::from(event.crash.is_some())
@@ -93,6 +94,19 @@ impl Play<'_> {
             };
             let what = format!("{} accepts that {name} cannot be reached", says.by);
             let call = dispatcher.accept_gap(&of, &says.by, &says.why);
+            return scene.say(self.timeline, event, path, what, call);
+        }
+        if let Some(says) = &event.slip {
+            let planned = match says.planned.as_str() {
+                "open" => None,
+                time => {
+                    let when = self.instant(time, scene.clock.truly());
+                    Some(when.map_err(|why| wrong(self.timeline, &format!("{path}.slip"), why))?)
+                }
+            };
+            let when = planned.map_or_else(|| "open".to_owned(), |at| at.to_string());
+            let what = format!("{} says that the planned time is {when}", says.by);
+            let call = dispatcher.slip(planned, &says.by, says.why.clone());
             return scene.say(self.timeline, event, path, what, call);
         }
         if let Some(why) = &event.refused {

@@ -60,6 +60,10 @@ pub(super) struct Selector {
     pub(super) place: Option<PlaceId>,
     /// Tried by this mechanism.
     pub(super) via: Option<Mechanism>,
+    /// The communique itself (`live`), a `correction`, or news of a `slip`.
+    pub(super) part: Option<String>,
+    /// Of this revision: 1, and the next one by a slip.
+    pub(super) revision: Option<u32>,
 }
 
 /// What texts say.
@@ -107,6 +111,8 @@ impl Reached {
             occurrence: self.occurrence.clone(),
             place: self.place.clone(),
             via: None,
+            part: None,
+            revision: None,
         }
     }
 }

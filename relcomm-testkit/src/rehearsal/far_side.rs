@@ -106,7 +106,12 @@ impl World {
                 place.push(Behind { id: who.id().to_owned(), groups: mine.clone() });
             }
         }
-        self.state().people = behind;
+        let mut state = self.state();
+        // Whoever has left is still behind the address by which they were told.
+        for (place, who) in std::mem::take(&mut state.people) {
+            behind.entry(place).or_insert(who);
+        }
+        state.people = behind;
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {

@@ -7,7 +7,7 @@ use relcomm_core::id::DeliveryId;
 use relcomm_core::plan::Finding;
 use relcomm_core::plan::time::Span;
 use relcomm_core::receipt::Assurance;
-use relcomm_core::report::{Class, DeliveryReport, PersonReport, Report};
+use relcomm_core::report::{Class, DeliveryReport, Part, PersonReport, Report};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -222,6 +222,8 @@ impl Evidence<'_> {
                 .is_none_or(|o| delivery.is_some_and(|d| d.occurrence.as_deref() == Some(o.as_str())))
             && of.place.as_ref().is_none_or(|p| delivery.is_some_and(|d| d.place.as_deref() == Some(p.as_str())))
             && of.via.as_ref().is_none_or(|v| delivery.is_some_and(|d| d.attempts.iter().any(|a| &a.mechanism == v)))
+            && of.part.as_ref().is_none_or(|part| delivery.is_some_and(|d| is_word(&d.part, part)))
+            && of.revision.is_none_or(|revision| delivery.is_some_and(|d| d.revision == revision))
     }
 
     /// The texts that reached a far side.
@@ -243,6 +245,13 @@ fn is_of(seen: &Seen, of: &Selector) -> bool {
         && of.occurrence.as_ref().is_none_or(|o| seen.about.occurrence.as_ref() == Some(o))
         && of.place.as_ref().is_none_or(|p| seen.about.place.as_ref() == Some(p))
         && of.via.as_ref().is_none_or(|v| &seen.via == v)
+        && of.part.as_ref().is_none_or(|part| is_word(&seen.about.part, part))
+        && of.revision.is_none_or(|revision| seen.about.revision == revision)
+}
+
+/// Whether a word of the report is this one.
+fn is_word(part: &Part, word: &str) -> bool {
+    serde_json::to_value(part).is_ok_and(|value| value.as_str() == Some(word))
 }
 
 fn judge_words(words: &Words, texts: &[&Seen], failed: &mut Vec<String>) {
@@ -278,6 +287,8 @@ fn words(of: &Selector) -> String {
         of.place.as_ref().map(|p| format!("at {p}")),
         of.group.as_ref().map(|g| format!("for {g}")),
         of.person.as_ref().map(|p| format!("to {p}")),
+        of.part.as_ref().map(|part| format!("as {part}")),
+        of.revision.map(|revision| format!("of revision {revision}")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

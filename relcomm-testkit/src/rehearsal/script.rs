@@ -330,6 +330,8 @@ pub(super) struct Event {
     pub(super) cancel: Option<SayDraft>,
     /// Somebody accepts that a person or a company who must be informed cannot be reached.
     pub(super) accept_gap: Option<AcceptGapDraft>,
+    /// The planned time moves, or is open.
+    pub(super) slip: Option<SlipDraft>,
     /// People join made-up groups: how many.
     pub(super) join: Option<Ordered<GroupId, u32>>,
     /// People leave groups: who.
@@ -411,6 +413,18 @@ pub(super) struct AcceptGapDraft {
     pub(super) by: String,
     /// Why.
     pub(super) why: String,
+}
+
+/// That the planned time moves.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SlipDraft {
+    /// To when: a time as `at` has it, or `open`.
+    pub(super) planned: String,
+    /// Who says so.
+    pub(super) by: String,
+    /// Why.
+    pub(super) why: Option<String>,
 }
 
 /// Whether it was done.

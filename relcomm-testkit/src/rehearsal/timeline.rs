@@ -193,6 +193,8 @@ fn gate(fact: &GateFact) -> Option<&'static str> {
     Some(match fact {
         GateFact::Opened { .. } => "opens",
         GateFact::Settled => "settled",
+        GateFact::Called => "takes the place of what was told before",
+        GateFact::Widened { .. } => "looks for whoever has not been told",
         GateFact::Held(true) => "held",
         GateFact::Held(false) => "goes on",
         GateFact::Closed(Closed::Expired) => "closed, expired",

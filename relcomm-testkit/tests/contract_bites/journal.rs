@@ -7,8 +7,8 @@ use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::course::{Facts, GateFact, Head, LaneFact, SessionNo};
 use relcomm_core::id::{DeliveryId, GateId, GateNo, LaneNo, PlanId, StakeholderId};
 use relcomm_core::journal::{
-    Change, Committed, Entry, Fact, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, MemoryJournal, Mode,
-    Note, Row, Run, Scope, Subject, Unmatched, Want, Write,
+    Change, Committed, Entrant, Entry, Fact, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, MemoryJournal,
+    Mode, Note, Row, Run, Scope, Subject, Unmatched, Want, Write,
 };
 use relcomm_testkit::contract::journal::{self, Trial};
 use secrecy::SecretBox;
@@ -181,13 +181,16 @@ impl Journal for Wrong {
         mut expect: u64,
         facts: Facts<GateFact>,
         runs: Vec<Run>,
-        who: Vec<Option<StakeholderId>>,
+        who: Vec<Entrant>,
     ) -> Done<bool> {
         if self.is(Flaw::Repeating) {
             let present = self.inner.gates().await?.iter().find(|g| g.no == gate).map(|g| g.version);
             expect = present.unwrap_or(expect);
         }
         self.inner.enter(gate, expect, facts, runs, who).await
+    }
+    async fn kept(&self, gate: GateNo, from: u32, max: usize) -> Done<Vec<(u32, Arc<str>)>> {
+        self.inner.kept(gate, from, max).await
     }
     async fn lease(&self, session: SessionNo, wants: &[Want], now: Moment) -> Done<Vec<Row>> {
         if self.is(Flaw::Believing) {

@@ -51,6 +51,7 @@ pub async fn run(arguments: Arguments) -> Exit {
         Verb::Hold(person) => say::hold(&person, true).await,
         Verb::Resume(person) => say::hold(&person, false).await,
         Verb::Cancel(person) => say::cancel(&person).await,
+        Verb::Slip { common, planned, by, why } => say::slip(&common, &planned, &by, why).await,
         Verb::AcceptGap { common, person, company, why, by } => {
             say::accept_gap(&common, person.as_deref(), company, &why, &by).await
         }
@@ -83,6 +84,7 @@ fn format_of(verb: &Verb) -> Format {
         | Verb::Tasks { common }
         | Verb::Attest { common, .. }
         | Verb::AcceptGap { common, .. }
+        | Verb::Slip { common, .. }
         | Verb::Receipts { common, .. }
         | Verb::Status { common, .. }
         | Verb::Audit { common, .. }

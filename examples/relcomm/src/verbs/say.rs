@@ -1,4 +1,4 @@
-//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`, `accept-gap`.
+//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`, `accept-gap`, `slip`.
 
 use super::answer;
 use super::desk::{Access, Desk};
@@ -140,6 +140,21 @@ pub(super) async fn accept_gap(
     let line = if news { "accepted" } else { "already accepted" };
     let line = format!("the gap of {said} is {line}; {left} left");
     answer(common.format, &line, &json!({ "of": said, "news": news, "left": left }));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn slip(common: &Common, planned: &str, by: &str, why: Option<String>) -> Result<Exit, Failure> {
+    let to = match planned {
+        "open" => None,
+        time => Some(Moment::parse(time).map_err(|_| {
+            Failure::Tool(format!("--planned {time}: give an RFC 3339 instant with its offset, or `open`"))
+        })?),
+    };
+    let desk = Desk::open(common, Access::Write).await?;
+    let news = desk.dispatcher.slip(to, by, why).await?;
+    let shown = to.map_or_else(|| "open".to_owned(), |at| at.to_string());
+    let line = if news { "the planned time is now" } else { "the planned time is already" };
+    answer(common.format, &format!("{line} {shown}"), &json!({ "planned": to, "news": news }));
     Ok(Exit::Done)
 }
 

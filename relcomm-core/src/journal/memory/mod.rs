@@ -3,8 +3,8 @@
 mod state;
 
 use super::{
-    Committed, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope, Subject,
-    Unmatched, Want, Write,
+    Committed, Entrant, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope,
+    Subject, Unmatched, Want, Write,
 };
 use crate::clock::{Clock, Moment};
 use crate::course::{Facts, GateFact, Head, SessionNo};
@@ -115,7 +115,7 @@ impl Journal for MemoryJournal {
         expect: u64,
         facts: Facts<GateFact>,
         runs: Vec<Run>,
-        who: Vec<Option<StakeholderId>>,
+        who: Vec<Entrant>,
     ) -> Result<bool, JournalError> {
         Ok(self.state().enter(gate, expect, facts, runs, who, self.clock.now()))
     }
@@ -158,6 +158,10 @@ impl Journal for MemoryJournal {
     async fn scan(&self, gate: GateNo, from: u32, max: usize) -> Result<Vec<Row>, JournalError> {
         let state = self.state();
         Ok((from..).take(max).map_while(|ordinal| state.row(DeliveryId { gate, ordinal })).collect())
+    }
+
+    async fn kept(&self, gate: GateNo, from: u32, max: usize) -> Result<Vec<(u32, Arc<str>)>, JournalError> {
+        Ok(self.state().kept(gate, from, max))
     }
 
     async fn next_due(&self, now: Moment) -> Result<Option<Moment>, JournalError> {

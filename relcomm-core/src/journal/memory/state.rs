@@ -4,7 +4,7 @@ use crate::clock::Moment;
 use crate::course::{Delivery, DeliveryFact, Facts, GateFact, Head, SessionNo};
 use crate::id::{DeliveryId, GateId, GateNo, LaneNo, StakeholderId};
 use crate::journal::{
-    Change, Committed, Entry, Fact, GateRow, LaneRow, Note, Row, Run, Subject, Tally, Unmatched, Want, Write,
+    Change, Committed, Entrant, Entry, Fact, GateRow, LaneRow, Note, Row, Run, Subject, Tally, Unmatched, Want, Write,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -39,6 +39,7 @@ pub(super) struct GateCell {
     pub(super) row: GateRow,
     rows: Vec<Cell>,
     who: Vec<Option<StakeholderId>>,
+    kept: BTreeMap<u32, Arc<str>>,
     /// A queue for each instant. An ordinal in it is a hint: whether it is ready then, its state says.
     ready: BTreeMap<LaneNo, BTreeMap<Moment, VecDeque<u32>>>,
 }
@@ -119,7 +120,13 @@ impl State {
                 let no = GateNo(u32::try_from(self.gates.len()).unwrap_or(u32::MAX));
                 let row =
                     GateRow { no, id: id.clone(), version: 0, state: Default::default(), tally: Tally::default() };
-                self.gates.push(GateCell { row, rows: Vec::new(), who: Vec::new(), ready: BTreeMap::new() });
+                self.gates.push(GateCell {
+                    row,
+                    rows: Vec::new(),
+                    who: Vec::new(),
+                    kept: BTreeMap::new(),
+                    ready: BTreeMap::new(),
+                });
             }
         }
         for name in lanes {
@@ -277,7 +284,7 @@ impl State {
         expect: u64,
         facts: Facts<GateFact>,
         runs: Vec<Run>,
-        who: Vec<Option<StakeholderId>>,
+        who: Vec<Entrant>,
         at: Moment,
     ) -> bool {
         let Some(gate) = self.gates.get_mut(no.0 as usize).filter(|g| g.row.version == expect) else { return false };
@@ -295,7 +302,10 @@ impl State {
                 ordinal += 1;
             }
         }
-        gate.who.extend(who);
+        for (entrant, ordinal) in who.into_iter().zip(from..) {
+            gate.who.push(entrant.who);
+            gate.kept.extend(entrant.kept.map(|kept| (ordinal, kept)));
+        }
         for fact in &facts {
             gate.row.state.apply(fact);
         }
@@ -378,6 +388,11 @@ impl State {
     pub(super) fn ordinal(&self, gate: GateNo, who: &StakeholderId) -> Option<u32> {
         let all = &self.gates.get(gate.0 as usize)?.who;
         all.iter().position(|w| w.as_ref() == Some(who)).and_then(|n| u32::try_from(n).ok())
+    }
+
+    pub(super) fn kept(&self, gate: GateNo, from: u32, max: usize) -> Vec<(u32, Arc<str>)> {
+        let of = self.gates.get(gate.0 as usize).map(|cell| cell.kept.range(from..).take(max));
+        of.into_iter().flatten().map(|(ordinal, kept)| (*ordinal, Arc::clone(kept))).collect()
     }
 
     pub(super) fn next_due(&self, now: Moment) -> Option<Moment> {

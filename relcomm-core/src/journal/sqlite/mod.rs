@@ -19,8 +19,8 @@ pub use options::{Create, SqliteOptions};
 pub use seal::Sealed;
 
 use super::{
-    Committed, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope, Subject,
-    Unmatched, Want, Write,
+    Committed, Entrant, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope,
+    Subject, Unmatched, Want, Write,
 };
 use crate::clock::{Clock, Moment};
 use crate::course::{Facts, GateFact, Head, SessionNo};
@@ -237,7 +237,7 @@ impl Journal for SqliteJournal {
         expect: u64,
         facts: Facts<GateFact>,
         runs: Vec<Run>,
-        who: Vec<Option<StakeholderId>>,
+        who: Vec<Entrant>,
     ) -> Result<bool, JournalError> {
         let at = self.now();
         self.change(move |store| store.enter(gate, expect, &facts, runs, &who, at)).await
@@ -273,6 +273,10 @@ impl Journal for SqliteJournal {
 
     async fn scan(&self, gate: GateNo, from: u32, max: usize) -> Result<Vec<Row>, JournalError> {
         self.look(move |store| store.scan(gate, from, max)).await
+    }
+
+    async fn kept(&self, gate: GateNo, from: u32, max: usize) -> Result<Vec<(u32, Arc<str>)>, JournalError> {
+        self.look(move |store| store.kept(gate, from, max)).await
     }
 
     async fn next_due(&self, now: Moment) -> Result<Option<Moment>, JournalError> {

@@ -9,6 +9,7 @@ use crate::course::{Head, SessionNo};
 use crate::id::{DeliveryId, GateNo, LaneNo, StakeholderId};
 use crate::journal::{GateRow, LaneRow, Row, Unmatched};
 use rusqlite::{OptionalExtension, Params, params};
+use std::sync::Arc;
 
 /// A query for deliveries, with who they are for.
 macro_rules! deliveries {
@@ -153,6 +154,14 @@ impl Store {
             deliveries!("", "WHERE d.id BETWEEN ?1 AND ?2 ORDER BY d.id LIMIT ?3"),
             params![key(self.scope, gate, from), key(self.scope, gate, LAST), limit(max)],
             |row| self.delivery_in(row),
+        )
+    }
+
+    pub(super) fn kept(&self, gate: GateNo, from: u32, max: usize) -> Res<Vec<(u32, Arc<str>)>> {
+        self.collect(
+            "SELECT id, kept FROM roll WHERE id BETWEEN ?1 AND ?2 AND kept IS NOT NULL ORDER BY id LIMIT ?3",
+            params![key(self.scope, gate, from), key(self.scope, gate, LAST), limit(max)],
+            |row| Ok((delivery_of(row.get(0)?).ordinal, row.get(1)?)),
         )
     }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// `rcj1`: tells a journal from every other SQLite file.
 const APPLICATION: i32 = 0x7263_6A31;
 /// The version of the tables below.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 
 /// What can be erased (`roll`, `note`, `receipt`, `unmatched`) lies beside the lines.
 ///
@@ -129,7 +129,8 @@ CREATE TABLE block (
 CREATE TABLE roll (
     id   INTEGER PRIMARY KEY,
     part INTEGER NOT NULL GENERATED ALWAYS AS (id >> 28) VIRTUAL,
-    who  TEXT NOT NULL
+    who  TEXT,
+    kept TEXT
 ) STRICT;
 CREATE INDEX roll_who ON roll (part, who);
 CREATE TABLE note (

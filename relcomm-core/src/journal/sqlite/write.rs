@@ -7,8 +7,8 @@ use crate::clock::Moment;
 use crate::course::{Delivery, DeliveryFact, Gate, GateFact, Head, HeadFact, Lane, SessionNo};
 use crate::id::{DeliveryId, GateId, GateNo, LaneNo, OccurrenceId, PlaceId, StakeholderId};
 use crate::journal::{
-    Change, Committed, Fact, JournalError, JournalErrorKind, LaneRow, ReceiptRecord, Row, Run, Subject, Unmatched,
-    Want, Write,
+    Change, Committed, Entrant, Fact, JournalError, JournalErrorKind, LaneRow, ReceiptRecord, Row, Run, Subject,
+    Unmatched, Want, Write,
 };
 use crate::receipt::Assurance;
 use rusqlite::params;
@@ -276,7 +276,7 @@ impl Store {
         expect: u64,
         facts: &[GateFact],
         runs: Vec<Run>,
-        who: &[Option<StakeholderId>],
+        who: &[Entrant],
         at: Moment,
     ) -> Res<bool> {
         let Some(mut gate) = self.gate_at(no, expect)? else { return Ok(false) };
@@ -313,12 +313,12 @@ impl Store {
         Ok(())
     }
 
-    fn write_roll(&self, no: GateNo, from: u32, who: &[Option<StakeholderId>]) -> Res<()> {
-        let mut statement = self.connection.prepare_cached("INSERT INTO roll (id, who) VALUES (?1, ?2)")?;
-        for (who, ordinal) in who.iter().zip(from..) {
-            if let Some(who) = who {
+    fn write_roll(&self, no: GateNo, from: u32, who: &[Entrant]) -> Res<()> {
+        let mut statement = self.connection.prepare_cached("INSERT INTO roll (id, who, kept) VALUES (?1, ?2, ?3)")?;
+        for (Entrant { who, kept }, ordinal) in who.iter().zip(from..) {
+            if who.is_some() || kept.is_some() {
                 let id = key(self.scope, no, ordinal).ok_or_else(too_many)?;
-                statement.execute(params![id, who.as_str()])?;
+                statement.execute(params![id, who.as_ref().map(StakeholderId::as_str), kept])?;
             }
         }
         Ok(())

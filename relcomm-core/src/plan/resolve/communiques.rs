@@ -3,9 +3,9 @@
 use super::Resolver;
 use super::release::PRERELEASE;
 use super::wording::Words;
-use crate::communique::{Anchor, Communique, Occurrence, Per, Timing, Variant};
+use crate::communique::{Anchor, Communique, Corrects, Occurrence, Per, Step, Timing, Variant};
 use crate::id::{CommuniqueId, GroupId};
-use crate::plan::draft::{CommuniqueDraft, OnSlip, ToDraft};
+use crate::plan::draft::{CommuniqueDraft, OnSlip, Perhaps, ToDraft, ViaDraft};
 use crate::plan::finding::Finding;
 use crate::plan::key_path;
 use crate::plan::members::Origins;
@@ -108,11 +108,13 @@ impl Resolver<'_> {
                 deadline: draft.deadline.as_ref().and_then(|time| self.deadline(&path, time)),
                 urgent: draft.urgent,
                 covers,
-                via: draft.via.as_ref().map(|via| self.steps(&format!("{path}.via"), via)).unwrap_or_default(),
+                via: self.own_steps(&path, draft.via.as_ref()),
                 informed_when: draft.informed_when,
                 indeterminate: draft.indeterminate,
                 wording,
                 variants,
+                corrects: self.corrects(&path, draft),
+                corrects_slips: draft.on_slip == Some(OnSlip::Correct),
             });
             all_texts.append(&mut texts);
         }
@@ -142,6 +144,30 @@ impl Resolver<'_> {
                 to
             }
         }
+    }
+
+    /// Whom it corrects, and how they are reached.
+    fn corrects(&mut self, path: &str, draft: &CommuniqueDraft) -> Option<Corrects> {
+        let as_told = match &draft.via {
+            Some(ViaDraft::AsTold(as_told)) => Some(as_told),
+            _ => None,
+        };
+        let ToDraft::Told(told) = &draft.to else {
+            if as_told.is_some() {
+                let message = "`as_told` is for those whom another communique told: write `to: { told: X }`";
+                self.error("RC0104", format!("{path}.via"), message);
+            }
+            return None;
+        };
+        let mut also = BTreeMap::new();
+        for (group, via) in as_told.iter().flat_map(|as_told| &as_told.also) {
+            let path = key_path(&format!("{path}.via.also"), group.as_str());
+            if self.group_exists(&path, group) {
+                also.insert(group.clone(), self.steps(&path, via));
+            }
+        }
+        let perhaps = told.perhaps.unwrap_or_default() == Perhaps::Include;
+        Some(Corrects { of: told.told.clone(), perhaps, as_told: as_told.is_some(), also })
     }
 
     fn variants(
@@ -176,10 +202,25 @@ impl Resolver<'_> {
                 Some((timing, not_after))
             });
             let (at, not_after) = at.map_or((None, None), |(at, not_after)| (Some(at), not_after));
-            let via = variant.via.as_ref().map(|via| self.steps(&format!("{path}.via"), via)).unwrap_or_default();
+            let via = self.own_steps(&path, variant.via.as_ref());
+            if let Some(ViaDraft::AsTold(_)) = variant.via {
+                self.error(
+                    "RC0104",
+                    format!("{path}.via"),
+                    "`as_told` stands in the communique's own `via`, with `also`",
+                );
+            }
             variants.insert(group.clone(), Variant { at, not_after, deadline, via, wording });
         }
         (variants, parsed)
+    }
+
+    /// The steps that stand at a path; none where each is reached as they were told.
+    fn own_steps(&mut self, path: &str, via: Option<&ViaDraft>) -> Vec<Step> {
+        match via {
+            None | Some(ViaDraft::AsTold(_)) => Vec::new(),
+            Some(via) => self.steps(&format!("{path}.via"), via),
+        }
     }
 
     /// When it is due, and what its one time says of when it is too late.
@@ -266,8 +307,6 @@ impl Resolver<'_> {
 
     fn inert_of_communique(&mut self, path: &str, draft: &CommuniqueDraft) {
         let unacted = [
-            ("RC0903", "to", matches!(draft.to, ToDraft::Told(_)), "`told`: corrections to those who were told"),
-            ("RC0903", "on_slip", draft.on_slip == Some(OnSlip::Correct), "`on_slip`"),
             ("RC0908", "if_blocked", draft.if_blocked.is_some(), "`if_blocked`"),
             ("RC0909", "undeclared", draft.undeclared, "`undeclared`"),
         ];

@@ -4,18 +4,14 @@ use super::Resolver;
 use crate::communique::{Dependency, Step};
 use crate::id::CommuniqueId;
 use crate::plan::draft::{AfterDraft, Quantifier, StepDraft, ToDraft, ViaDraft};
-use crate::plan::key_path;
 
 impl Resolver<'_> {
     /// The steps of a `via` at `path`.
     pub(super) fn steps(&mut self, path: &str, via: &ViaDraft) -> Vec<Step> {
         let drafts = match via {
             ViaDraft::Steps(drafts) => drafts,
-            ViaDraft::AsTold(as_told) => {
-                self.inert("RC0903", path, "`as_told`");
-                for (group, _) in &as_told.also {
-                    self.group_exists(&key_path(&format!("{path}.also"), group.as_str()), group);
-                }
+            ViaDraft::AsTold(_) => {
+                self.error("RC0104", path, "`as_told` stands alone as the `via` of a communique");
                 return Vec::new();
             }
         };

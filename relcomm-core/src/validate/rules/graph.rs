@@ -34,6 +34,10 @@ pub(super) fn waits<'a>(cx: &Subject<'a>, communique: &'a Communique) -> Vec<Wai
             waits.push(Wait { on, state: *state, group: None, path, by_after: false });
         }
     }
+    if let Some(corrects) = &communique.corrects {
+        let path = format!("{}.to.told", crate::plan::key_path("communiques", communique.id.as_str()));
+        waits.push(Wait { on: &corrects.of, state: State::Drained, group: None, path, by_after: false });
+    }
     waits
 }
 

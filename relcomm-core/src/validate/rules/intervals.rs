@@ -107,7 +107,7 @@ fn begins(cx: &Subject<'_>, communique: &Communique, on_the_way: &mut Vec<Commun
 fn until_last_step(cx: &Subject<'_>, communique: &Communique, group: &Group, state: Option<State>) -> Duration {
     let informed = communique.informed_when.unwrap_or(group.informed_when);
     let wanted = match state {
-        None | Some(State::Settled) => Assurance::Acknowledged,
+        None | Some(State::Settled | State::Drained) => Assurance::Acknowledged,
         Some(State::Informed) => informed,
         Some(State::Reached(wanted)) => wanted,
     };

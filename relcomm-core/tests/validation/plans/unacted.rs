@@ -38,24 +38,6 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
-        "RC0903",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  undo: { «to: { told: out }, if: { outcome: rolled-back }, per: release, text: \"{{ release.what | length }}\" }\n",
-        ],
-    ),
-    case(
-        "RC0903",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «on_slip: correct }\n",
-        ],
-    ),
-    case(
-        "RC0903",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  undo: { to: staff, «via: { as_told: true }, if: { outcome: rolled-back }, per: release, text: \"{{ release.what | length }}\" }\n",
-        ],
-    ),
-    case(
         "RC0905",
         &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [«{ all: [email, phone] }] }\n",

@@ -7,7 +7,7 @@ use relcomm_core::channel::ErrorKind;
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::course::{DeliveryFact, DeliveryInput, Finish, GateFact, HeadFact, LaneFact, SessionNo};
 use relcomm_core::id::{DeliveryId, GateNo, PlaceId};
-use relcomm_core::journal::{Change, Committed, ReceiptRecord, Run, Tally, Want, Write};
+use relcomm_core::journal::{Change, Committed, Entrant, ReceiptRecord, Run, Tally, Want, Write};
 use relcomm_core::receipt::{Assurance, Evidence};
 use relcomm_core::release::Outcome;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ async fn walk(stage: &Stage, dice: &mut Dice, gate: GateNo, session: SessionNo) 
             let runs =
                 vec![Run::new(n, 0, EMAIL, now + MINUTE * dice.below(2), until), Run::new(1, 1, PAGER, now, None)];
             let rolled = facts([GateFact::Rolled { to: row.tally.rows + n + 1, last: false }]);
-            let who = vec![None; n as usize + 1];
+            let who = vec![Entrant::default(); n as usize + 1];
             assert!(good(journal.enter(gate, row.version, rolled, runs, who).await));
         }
         1..=3 => {

@@ -5,7 +5,7 @@ use super::stage::{EMAIL, MINUTE, NOON, Stage, delivery, facts, good, hold_all, 
 use relcomm_core::clock::Clock;
 use relcomm_core::course::{DeliveryFact, Dependence, Facts, GateFact, LaneFact, Phase};
 use relcomm_core::id::{DeliveryId, GateNo, LaneNo};
-use relcomm_core::journal::{Change, Committed, Fact, Note, ReceiptRecord, Run, Subject, Unmatched, Write};
+use relcomm_core::journal::{Change, Committed, Entrant, Fact, Note, ReceiptRecord, Run, Subject, Unmatched, Write};
 use relcomm_core::receipt::{Assurance, Evidence, ReceiptKind};
 use std::sync::Arc;
 
@@ -303,8 +303,10 @@ where
     let runs =
         |n: u32| vec![Run::new(n - 1, 0, EMAIL, NOON, None), Run::new(1, 1, LaneNo(1), NOON, Some(NOON + MINUTE))];
     let rolled = |to, last| facts([GateFact::Rolled { to, last }]);
-    // A post stands for nobody.
-    let who = |from: u32, n: u32| (from..from + n).map(|o| (o != 2).then(|| person(gate, o))).collect::<Vec<_>>();
+    // A post stands for nobody; of some something is kept, of posts too.
+    let whom = |o: u32| (o != 2).then(|| person(gate, o));
+    let keeps = |o: u32| (o == 2 || o > 4).then(|| Arc::<str>::from(format!("{{\"kept\":{o}}}")));
+    let who = |from: u32, n: u32| (from..from + n).map(|o| Entrant::new(whom(o)).kept(keeps(o))).collect::<Vec<_>>();
 
     let journal = stage.journal();
     assert!(!good(journal.enter(GateNo(55), 0, rolled(4, false), runs(4), who(0, 4)).await), "there is no such gate");
@@ -326,7 +328,13 @@ where
 
     let rows = stage.rows(gate).await;
     assert!(ordinals(&rows).into_iter().eq(0..7));
-    assert!(rows.iter().map(|r| r.who.clone()).eq(who(0, 7)));
+    assert!(rows.iter().map(|r| r.who.clone()).eq((0..7).map(whom)));
+    let kept = |from, max| stage.journal().kept(gate, from, max);
+    let all = |from: u32| (from..7).filter_map(|o| Some((o, keeps(o)?))).collect::<Vec<_>>();
+    assert_eq!(good(kept(0, 99).await), all(0), "what was kept is there");
+    assert_eq!(good(kept(3, 99).await), all(3));
+    assert_eq!(good(kept(0, 2).await), all(0)[..2]);
+    assert!(good(stage.journal().kept(GateNo(77), 0, 9).await).is_empty());
     assert!(rows.iter().map(|r| r.state.legs.first().map(|l| l.lane.0)).eq([0, 0, 0, 1, 0, 0, 1].map(Some)));
     assert_eq!(stage.gate_row(gate).await.state.phase, Phase::Open);
     let entered: Vec<_> = good(stage.journal().entries(0, usize::MAX).await)

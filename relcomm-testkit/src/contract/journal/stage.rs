@@ -7,7 +7,7 @@ use relcomm_core::course::{
     Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateFact, HeadFact, Path, PathStep, SessionNo,
 };
 use relcomm_core::id::{CommuniqueId, DeliveryId, GateId, GateNo, LaneNo, StakeholderId};
-use relcomm_core::journal::{Change, Committed, GateRow, Journal, JournalError, Row, Run, Want, Write};
+use relcomm_core::journal::{Change, Committed, Entrant, GateRow, Journal, JournalError, Row, Run, Want, Write};
 use relcomm_core::mechanism::Deduplication;
 use relcomm_core::receipt::Assurance;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ impl Stage {
     pub(super) async fn gate_of(&self, name: &str, runs: Vec<Run>) -> GateNo {
         let no = self.opening(name).await;
         let count = runs.iter().map(|r| r.count).sum();
-        let who = (0..count).map(|n| Some(person(no, n))).collect();
+        let who = (0..count).map(|n| Entrant::new(Some(person(no, n)))).collect();
         let version = self.gate_row(no).await.version;
         let rolled = facts([GateFact::Rolled { to: count, last: true }]);
         assert!(good(self.journal().enter(no, version, rolled, runs, who).await), "deliveries are entered");

@@ -1,0 +1,325 @@
+//! Who is told by a gate of which the bundle alone does not say it: those whom others told, for a correction or a revision, and those who
+//! came after it had opened.
+
+use super::entering::{Begin, CHUNK, Chunk};
+use super::{DispatchError, Dispatcher, Record, times_of};
+use crate::clock::Moment;
+use crate::communique::State;
+use crate::course::{Delivery, Gate, Phase, Stage, Verdict};
+use crate::id::{GateNo, StakeholderId};
+use crate::journal::{Entrant, GateRow, Row, Run};
+use crate::prepare::{GatePlan, Gathered, Kept, KeptPost, PathPlan, Roll};
+use crate::receipt::Assurance;
+use crate::stakeholder::Stakeholder;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::{Arc, PoisonError};
+
+/// How many rows are read at a time.
+const PAGE: usize = 1024;
+
+/// How far the people of a gate are gathered.
+pub(super) struct Gathering {
+    /// The posts that are shared, those to be entered first.
+    posts: Vec<KeptPost>,
+    /// How many posts are entered.
+    posted: usize,
+    /// Who has a delivery here already, or is passed over.
+    done: HashSet<StakeholderId>,
+    /// The gates whose people are told, the latest first, and from which ordinal on.
+    sources: VecDeque<(usize, u32)>,
+    /// From which of the bundle's members on; `None` if they are not told by it.
+    members: Option<u32>,
+}
+
+/// Somebody who is to be entered.
+struct Found {
+    who: Stakeholder,
+    path: PathPlan,
+}
+
+impl Dispatcher {
+    /// Begins to gather the people of a gate who have no delivery of it yet.
+    pub(super) async fn gathering(&self, record: &Record, plan: &GatePlan) -> Result<Gathering, DispatchError> {
+        let Some(row) = record.gates.get(plan.index) else {
+            return Ok(Gathering::nobody());
+        };
+        let mut gathering = Gathering::nobody();
+        let mut from = 0;
+        loop {
+            let page = self.journal.scan(row.no, from, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            from = last.id.ordinal + 1;
+            gathering.done.extend(page.into_iter().filter_map(|row| row.who));
+        }
+        if !self.prepared.is_gathered(plan) {
+            let roll = self.prepared.roll(plan);
+            gathering.posts = roll.kept_posts();
+            gathering.posted = gathering.posts.len().min(row.tally.rows as usize);
+            gathering.members = Some(0);
+            return Ok(gathering);
+        }
+        let on = plan.requirements.iter().filter(|r| r.state == State::Drained).flat_map(|r| r.on.iter().rev());
+        gathering.sources = on.map(|index| (*index, 0)).collect();
+        gathering.members = plan.revised.is_some().then_some(0);
+        if row.tally.rows > 0 {
+            gathering.posts = record.roll(self, plan).kept_posts();
+            gathering.posted = gathering.posts.len();
+        } else {
+            // Which posts there are is known only when everybody is seen who may share them.
+            let mut all = Gathering { sources: gathering.sources.clone(), ..Gathering::nobody() };
+            all.members = gathering.members;
+            while let Some(found) = self.next_found(record, plan, &mut all, PAGE).await? {
+                for mut found in found {
+                    self.prepared.share_posts(&mut found.path, &found.who, &mut gathering.posts);
+                }
+            }
+        }
+        Ok(gathering)
+    }
+
+    /// The next deliveries of a gate, to be entered from `cursor` on; the last when nobody is left.
+    pub(super) async fn gather(
+        &self,
+        record: &Record,
+        plan: &GatePlan,
+        state: &Gate,
+        gathering: &mut Gathering,
+        cursor: u32,
+    ) -> Result<Chunk, DispatchError> {
+        let mut batch = Gathered::default();
+        let mut paths = Vec::new();
+        let mut who = Vec::new();
+        for post in gathering.posts.iter().skip(gathering.posted) {
+            let kept = Kept::Post(post.clone());
+            who.push(Entrant::new(None).kept(kept.text()));
+            paths.push(batch.push(&self.prepared, Some(kept)));
+        }
+        let posts = paths.len();
+        gathering.posted = gathering.posts.len();
+        let keeps = self.prepared.is_corrected(plan) || self.prepared.is_gathered(plan);
+        let mut last = false;
+        while who.len() < CHUNK as usize {
+            let Some(found) = self.next_found(record, plan, gathering, CHUNK as usize - who.len()).await? else {
+                last = true;
+                break;
+            };
+            for Found { who: person, mut path } in found {
+                self.prepared.share_posts(&mut path, &person, &mut gathering.posts);
+                let id = person.id.clone();
+                let kept = Kept::Member { who: person, path };
+                who.push(Entrant::new(Some(id)).kept(kept.text().filter(|_| keeps)));
+                paths.push(batch.push(&self.prepared, Some(kept)));
+            }
+        }
+        let roll = batch.finish();
+        let opened = state.opened.unwrap_or(Moment::MIN);
+        let mut begins: BTreeMap<u16, Begin> = BTreeMap::new();
+        let mut chunk = Chunk { runs: Vec::new(), who, to: cursor, last };
+        for (n, path) in paths.into_iter().enumerate() {
+            let ordinal = chunk.to;
+            let (lane, (at, until)) = match path {
+                Some(_) if n < posts => {
+                    let of = u32::try_from(n).unwrap_or(u32::MAX);
+                    self.post_begins(record, plan, &roll, opened, of).unwrap_or_else(|| Begin::nowhere(opened))
+                }
+                Some(no) => {
+                    let begin = begins.entry(no).or_insert_with(|| self.begins(record, plan, &roll, opened, no));
+                    (begin.lane, begin.slot(ordinal))
+                }
+                None => Begin::nowhere(opened),
+            };
+            chunk.enter(Run::new(1, 0, lane, at, until));
+        }
+        Ok(chunk)
+    }
+
+    /// Who is to be told by a gate and has no delivery of it, by their ids.
+    pub(crate) async fn left_to_tell(
+        &self,
+        record: &Record,
+        plan: &GatePlan,
+    ) -> Result<HashSet<String>, DispatchError> {
+        let mut gathering = self.gathering(record, plan).await?;
+        let mut all = HashSet::new();
+        while let Some(found) = self.next_found(record, plan, &mut gathering, PAGE).await? {
+            all.extend(found.into_iter().map(|found| found.who.id.into()));
+        }
+        Ok(all)
+    }
+
+    /// Whether somebody is to be told by a gate who has no delivery of it.
+    pub(super) async fn somebody_is_left(&self, record: &Record, plan: &GatePlan) -> Result<bool, DispatchError> {
+        let mut gathering = self.gathering(record, plan).await?;
+        while let Some(found) = self.next_found(record, plan, &mut gathering, PAGE).await? {
+            if !found.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The next few who are to be told, and how; `None` when nobody is left.
+    async fn next_found(
+        &self,
+        record: &Record,
+        plan: &GatePlan,
+        gathering: &mut Gathering,
+        most: usize,
+    ) -> Result<Option<Vec<Found>>, DispatchError> {
+        while let Some((index, from)) = gathering.sources.front_mut() {
+            let (Some(source), Some(row)) = (record.plans.get(*index), record.gates.get(*index)) else {
+                gathering.sources.pop_front();
+                continue;
+            };
+            let page = self.journal.scan(row.no, *from, most.min(PAGE)).await?;
+            let Some(last) = page.last() else {
+                gathering.sources.pop_front();
+                continue;
+            };
+            let first = std::mem::replace(from, last.id.ordinal + 1);
+            let kept = self.journal.kept(row.no, first, page.len()).await?;
+            return Ok(Some(self.told_by(record, (plan, source), row, page, kept, &mut gathering.done).await?));
+        }
+        let Some(from) = gathering.members else { return Ok(None) };
+        let roll = self.prepared.roll(plan);
+        let mut found = Vec::new();
+        let mut seen = 0;
+        for (number, path) in roll.members().skip(from as usize).take(PAGE) {
+            seen += 1;
+            let (Some(who), Some(path)) = (self.prepared.people().get(number), roll.path(path)) else { continue };
+            // In a revision whoever has not heard the old time is told when the communique is due by the new one.
+            let is_due = plan.revised.is_none() || times_of(self, record, plan, path, path.zone).at.is_some();
+            if is_due && gathering.done.insert(who.id.clone()) {
+                found.push(Found { who, path: path.clone() });
+            }
+            if found.len() == most {
+                break;
+            }
+        }
+        gathering.members = (seen > 0).then_some(from + seen);
+        Ok((seen > 0).then_some(found))
+    }
+
+    /// Those of a page of a gate's rows whom it told, or perhaps told, and how they are told now.
+    async fn told_by(
+        &self,
+        record: &Record,
+        (plan, source): (&GatePlan, &GatePlan),
+        row: &GateRow,
+        page: Vec<Row>,
+        kept: Vec<(u32, Arc<str>)>,
+        done: &mut HashSet<StakeholderId>,
+    ) -> Result<Vec<Found>, DispatchError> {
+        let perhaps = self.prepared.communique(plan).corrects.as_ref().is_none_or(|corrects| corrects.perhaps);
+        let roll = record.roll(self, source);
+        let held = if row.tally.doubt > 0 && perhaps { self.held_posts(row.no, roll).await? } else { Vec::new() };
+        let kept: BTreeMap<u32, Arc<str>> = kept.into_iter().collect();
+        let mut found = Vec::new();
+        for delivery in page {
+            let Some(id) = delivery.who.clone() else { continue };
+            let behind = || held.iter().any(|post| self.shares(roll, &delivery, *post));
+            let told = delivery.state.best() >= Some(Assurance::Accepted);
+            if !told && !(perhaps && (delivery.state.told_or_perhaps() || behind())) {
+                continue;
+            }
+            let known = kept.get(&delivery.id.ordinal).and_then(|text| Kept::read(text));
+            let Some(Kept::Member { who, path }) = known else { continue };
+            let path = match plan.revised {
+                Some(_) => Some(self.prepared.revise(&path, self.planned_by(record, source))),
+                None => self.prepared.correct(plan, &who, &path, told_step(&delivery.state)),
+            };
+            // The latest that they heard counts.
+            if let Some(path) = path
+                && done.insert(id)
+            {
+                found.push(Found { who, path });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The planned time that a gate told.
+    fn planned_by(&self, record: &Record, source: &GatePlan) -> Option<Moment> {
+        match source.id.revision.checked_sub(2) {
+            None => self.prepared.planned(),
+            Some(slip) => record.head.slips.get(slip as usize).and_then(|slip| slip.planned),
+        }
+    }
+
+    /// Whether nothing of a gate is under way any more: nothing flies, and nothing can begin. `None` while that is open.
+    pub(super) async fn drained(
+        &self,
+        record: &Record,
+        for_revision: bool,
+        plan: &GatePlan,
+        row: &GateRow,
+        now: Moment,
+    ) -> Result<Option<bool>, DispatchError> {
+        let flies = row.tally.flying > 0;
+        let is = match row.state.phase {
+            // It tells the new time when it opens.
+            Phase::Waiting if for_revision => true,
+            Phase::Waiting => {
+                let rule = self.rule(plan, &record.head, &row.state);
+                matches!(row.state.verdict(&rule, now), Verdict::Standby | Verdict::Blocked(_))
+            }
+            Phase::Opening { .. } => !flies && !row.state.leasable(),
+            Phase::Open if row.state.leasable() => !flies && !self.can_begin(row.no).await?,
+            Phase::Open | Phase::Settled | Phase::Closed(_) => !flies,
+        };
+        Ok(is.then_some(true))
+    }
+
+    /// Whether a delivery of a gate may still be tried.
+    async fn can_begin(&self, gate: GateNo) -> Result<bool, DispatchError> {
+        let mut from = 0;
+        loop {
+            let page = self.journal.scan(gate, from, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(false) };
+            from = last.id.ordinal + 1;
+            if page.iter().any(|row| row.state.ready_leg().is_some()) {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The roll of a gate whose people only the record knows, made anew only when the record has changed.
+    pub(super) async fn gathered_roll(&self, row: &GateRow, head: u64) -> Result<Arc<Roll>, DispatchError> {
+        let many = row.tally.rows;
+        let known = self.gathered.lock().unwrap_or_else(PoisonError::into_inner).get(&row.no).cloned();
+        if let Some((_, _, roll)) = known.filter(|(version, rows, _)| (*version, *rows) == (head, many)) {
+            return Ok(roll);
+        }
+        let mut gathered = Gathered::default();
+        let mut from = 0;
+        while from < many {
+            let kept = self.journal.kept(row.no, from, PAGE).await?;
+            let Some((last, _)) = kept.last() else { break };
+            let last = *last;
+            let mut kept: BTreeMap<u32, Arc<str>> = kept.into_iter().collect();
+            for ordinal in from..=last {
+                gathered.push(&self.prepared, kept.remove(&ordinal).and_then(|text| Kept::read(&text)));
+            }
+            from = last + 1;
+        }
+        let roll = Arc::new(gathered.finish());
+        let mut all = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(row.no, (head, many, Arc::clone(&roll)));
+        Ok(roll)
+    }
+}
+
+impl Gathering {
+    fn nobody() -> Self {
+        Self { posts: Vec::new(), posted: 0, done: HashSet::new(), sources: VecDeque::new(), members: None }
+    }
+}
+
+/// The step by which somebody was told: that which proves most, else the one of which nobody knows.
+fn told_step(state: &Delivery) -> u8 {
+    let best = state.best().filter(|best| *best >= Assurance::Accepted);
+    let proves = |leg: &&crate::course::Leg| best.is_some() && !leg.failed && leg.sure == best;
+    let doubt = |leg: &&crate::course::Leg| matches!(leg.stage, Stage::Doubt { .. } | Stage::Flying { .. });
+    let leg = state.legs.iter().find(proves).or_else(|| state.legs.iter().rev().find(doubt)).or(state.legs.last());
+    leg.map_or(0, |leg| leg.step)
+}

@@ -1,0 +1,237 @@
+//! What the record keeps of those who may have to be told again, and the roll that is made of it: of a correction or a revision, whose
+//! people only the record knows.
+
+use super::roll::by_preference;
+use super::{GatePlan, PathPlan, Post, PreparedPlan, Roll, SHARED, StepPlan, lane_name};
+use crate::clock::Moment;
+use crate::communique::{Part, Step};
+use crate::id::Lang;
+use crate::mechanism::{Addressing, Mechanism};
+use crate::plan::People;
+use crate::stakeholder::{Address, Stakeholder};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+impl Roll {
+    /// Its posts, as they are kept.
+    pub(crate) fn kept_posts(&self) -> Vec<KeptPost> {
+        let kept = |post: &Post| Some(KeptPost::new(post, self.path(post.path)?.clone()));
+        self.posts.iter().filter_map(kept).collect()
+    }
+}
+
+/// What is kept beside a delivery that may have to be corrected: for whom it is, and how they are told.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kept {
+    /// One attempt that members share.
+    Post(KeptPost),
+    /// A stakeholder.
+    Member {
+        /// As they were then.
+        who: Stakeholder,
+        /// Their path.
+        path: PathPlan,
+    },
+}
+
+/// A post as it is kept.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct KeptPost {
+    mechanism: Mechanism,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<Address>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lang: Option<Lang>,
+    path: PathPlan,
+}
+
+impl KeptPost {
+    /// A post of a roll, with its path.
+    pub(crate) fn new(post: &Post, path: PathPlan) -> Self {
+        let Post { mechanism, address, lang, .. } = post.clone();
+        Self { mechanism, address, lang, path }
+    }
+
+    fn is_of(&self, mechanism: &Mechanism, address: Option<&str>, lang: Option<&Lang>) -> bool {
+        let same_address = address.is_none_or(|address| self.address.as_ref().is_some_and(|a| a.as_str() == address));
+        &self.mechanism == mechanism && self.lang.as_ref() == lang && same_address
+    }
+}
+
+impl Kept {
+    /// As it lies in the record.
+    pub(crate) fn text(&self) -> Option<Arc<str>> {
+        serde_json::to_string(self).ok().map(Into::into)
+    }
+
+    /// What was kept; `None` if it was not written by relcomm.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+/// A roll in the making, from what was kept.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    roll: Roll,
+    people: People,
+    paths: HashMap<String, u16>,
+}
+
+impl Gathered {
+    /// Gives the next ordinal to what was kept, and returns the number of its path. Whoever was erased keeps their ordinal and has no path.
+    pub(crate) fn push(&mut self, prepared: &PreparedPlan, kept: Option<Kept>) -> Option<u16> {
+        match kept {
+            Some(Kept::Post(post)) => {
+                let KeptPost { mechanism, address, lang, path } = post;
+                let lanes = path.steps.iter().map(|step| prepared.lane_of(&step.mechanism, None)).collect();
+                let path = self.path(path, lanes);
+                self.roll.posts.push(Post { mechanism, address, lang, path });
+                Some(path)
+            }
+            Some(Kept::Member { who, path }) => {
+                // Nobody tells more people than a number of 32 bits can count.
+                let number = self.people.push(&who).ok()?;
+                let lanes = path.steps.iter().map(|step| {
+                    prepared.lane_of(&step.mechanism, who.addresses.get(&step.mechanism).map(Address::as_str))
+                });
+                let lanes = lanes.collect();
+                let path = self.path(path, lanes);
+                self.roll.people.push(number);
+                self.roll.path_nos.push(path);
+                Some(path)
+            }
+            None => {
+                self.roll.people.push(u32::MAX);
+                self.roll.path_nos.push(u16::MAX);
+                None
+            }
+        }
+    }
+
+    fn path(&mut self, mut path: PathPlan, lanes: Vec<usize>) -> u16 {
+        let key = serde_json::to_string(&(&path, &lanes)).unwrap_or_default();
+        for (step, lane) in path.steps.iter_mut().zip(lanes) {
+            step.lane = lane;
+        }
+        if let Some(known) = self.paths.get(&key) {
+            return *known;
+        }
+        if !self.roll.zones.contains(&path.zone) {
+            self.roll.zones.push(path.zone);
+        }
+        let number = u16::try_from(self.roll.paths.len()).unwrap_or(u16::MAX);
+        self.roll.paths.push(path);
+        self.paths.insert(key, number);
+        number
+    }
+
+    pub(crate) fn finish(mut self) -> Roll {
+        self.roll.own = Some(self.people);
+        self.roll
+    }
+}
+
+impl PreparedPlan {
+    /// Where a step is carried: its endpoint's lane, if the bundle knows that, else the mechanism's.
+    fn lane_of(&self, mechanism: &Mechanism, address: Option<&str>) -> usize {
+        let carrier = self.carriers().get(mechanism);
+        let position = |name: &str| self.lanes().iter().position(|lane| lane == name);
+        let shared = carrier.is_some_and(|c| c.capabilities.addressing == Addressing::Once);
+        let own = match shared {
+            true => position(&format!("{SHARED}{mechanism}")),
+            false => position(&lane_name(mechanism, carrier.is_some_and(|c| c.endpoints), address)),
+        };
+        own.or_else(|| position(mechanism.as_str())).unwrap_or(usize::MAX)
+    }
+
+    /// What is kept of a member of the bundle's roll.
+    pub(crate) fn keep_member(&self, number: u32, path: &PathPlan) -> Option<Kept> {
+        Some(Kept::Member { who: self.people().get(number)?, path: path.clone() })
+    }
+
+    /// How those who were told by a path hear that the planned time has moved since.
+    pub(crate) fn revise(&self, told: &PathPlan, before: Option<Moment>) -> PathPlan {
+        PathPlan { part: Part::Slip, before, ..told.clone() }
+    }
+
+    /// How somebody who was told by a path, at a step of it, hears the correction of a gate; `None` if no step reaches them.
+    pub(crate) fn correct(&self, gate: &GatePlan, who: &Stakeholder, told: &PathPlan, step: u8) -> Option<PathPlan> {
+        let communique = self.communique(gate);
+        let corrects = communique.corrects.as_ref()?;
+        let group = self.plan().group(&told.group);
+        let variant = told.variant.clone().filter(|group| communique.variants.contains_key(group));
+        let mut steps = Vec::new();
+        if corrects.as_told {
+            let first = told.steps.get(usize::from(step))?.clone();
+            steps.push(StepPlan { unless: None, post: None, ..first });
+            steps.extend(corrects.also.get(&told.group).into_iter().flat_map(|also| self.within_reach(also, who)));
+        } else {
+            let own = variant.as_ref().and_then(|group| communique.variants.get(group)).map(|variant| &variant.via);
+            let via = [own, Some(&communique.via), group.map(|group| &group.via)];
+            match via.into_iter().flatten().find(|via| !via.is_empty()) {
+                Some(via) => steps.extend(self.within_reach(via, who)),
+                None => {
+                    let own: Vec<Step> =
+                        by_preference(who.addresses.keys()).into_iter().cloned().map(Step::new).collect();
+                    steps.extend(self.within_reach(&own, who));
+                }
+            }
+        }
+        let path = PathPlan {
+            group: told.group.clone(),
+            variant,
+            lang: group.map_or(told.lang.clone(), |group| group.language(who.lang.as_ref())),
+            zone: who.zone.or(group.and_then(|group| group.zone)).unwrap_or(self.plan().zone()),
+            informed_when: communique.informed_when.or(group.map(|g| g.informed_when)).unwrap_or(told.informed_when),
+            steps,
+            part: Part::Correction,
+            before: None,
+        };
+        (!path.steps.is_empty()).then_some(path)
+    }
+
+    /// The steps by which somebody can be reached.
+    fn within_reach(&self, via: &[Step], who: &Stakeholder) -> Vec<StepPlan> {
+        let reaches = |step: &&Step| {
+            self.carriers().get(&step.via).is_some_and(|carrier| {
+                let can = &carrier.capabilities;
+                can.addressing == Addressing::Once || can.by_hand || who.addresses.contains_key(&step.via)
+            })
+        };
+        let planned = |step: &Step| StepPlan {
+            mechanism: step.via.clone(),
+            lane: usize::MAX,
+            post: None,
+            unless: step.unless.zip(step.within),
+            performer: step.performer.clone(),
+        };
+        via.iter().filter(reaches).map(planned).collect()
+    }
+
+    /// Joins the steps of a path that are shared to their posts; those that there are not yet are added.
+    pub(crate) fn share_posts(&self, path: &mut PathPlan, who: &Stakeholder, posts: &mut Vec<KeptPost>) {
+        for index in 0..path.steps.len() {
+            let Some(mechanism) = path.steps.get(index).map(|step| step.mechanism.clone()) else { continue };
+            let once = |carrier: &super::Carrier| carrier.capabilities.addressing == Addressing::Once;
+            if !self.carriers().get(&mechanism).is_some_and(once) {
+                continue;
+            }
+            let address = who.addresses.get(&mechanism);
+            let known =
+                posts.iter().position(|p| p.is_of(&mechanism, address.map(Address::as_str), path.lang.as_ref()));
+            let at = known.unwrap_or_else(|| {
+                let step = path.steps.get(index).cloned().into_iter();
+                let own = PathPlan { steps: step.collect(), ..path.clone() };
+                let (address, lang) = (address.cloned(), path.lang.clone());
+                posts.push(KeptPost { mechanism, address, lang, path: own });
+                posts.len() - 1
+            });
+            if let Some(step) = path.steps.get_mut(index) {
+                step.post = u32::try_from(at).ok();
+            }
+        }
+    }
+}

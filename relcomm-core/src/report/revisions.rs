@@ -1,0 +1,178 @@
+//! What revisions, corrections and people who left add to the report.
+
+use super::build::{Builder, Told, worst_of};
+use super::{DeliveryReport, PersonReport, Report};
+use crate::clock::Moment;
+use crate::course::Verdict as GateVerdict;
+use crate::dispatch::{DispatchError, Dispatcher};
+use crate::journal::{GateRow, Row};
+use crate::prepare::{GatePlan, Kept, PathPlan, Roll};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Whose a row is: their id, and their number in the bundle if they have not left.
+pub(super) struct Whose {
+    pub(super) id: String,
+    pub(super) number: Option<u32>,
+}
+
+/// The numbers of the bundle's people by their ids, if somebody may stand on a roll that is not the bundle's.
+pub(super) fn numbers(on: &Dispatcher) -> HashMap<String, u32> {
+    let prepared = on.prepared();
+    if !prepared.gates().iter().any(|gate| prepared.is_corrected(gate) || prepared.is_gathered(gate)) {
+        return HashMap::new();
+    }
+    prepared.people().iter().zip(0..).map(|(who, number)| (who.id().to_owned(), number)).collect()
+}
+
+impl Builder<'_> {
+    /// Whether a gate tells anybody anything: a revision that nobody needs does not.
+    pub(super) fn speaks_of(&self, plan: &GatePlan) -> bool {
+        plan.revised.is_none() || self.record.gates.get(plan.index).is_some_and(|row| row.state.called)
+    }
+
+    /// Whose the place on a roll is.
+    pub(super) fn whose(&self, roll: &Roll, person: u32) -> Option<Whose> {
+        let id = self.on.people_of(roll).at(person)?.id().to_owned();
+        let number = match roll.own_people() {
+            None => Some(person),
+            Some(_) => self.numbers.get(&id).copied(),
+        };
+        Some(Whose { id, number })
+    }
+
+    /// Whom alone a gate concerns that is not out, where that is not its roll: a correction those who were told.
+    pub(super) async fn concerned(
+        &self,
+        plan: &GatePlan,
+        is_out: bool,
+    ) -> Result<Option<HashSet<String>>, DispatchError> {
+        let corrects = self.on.prepared().communique(plan).corrects.is_some();
+        let Some(row) = self.record.gates.get(plan.index).filter(|_| corrects && !is_out) else { return Ok(None) };
+        let rule = self.on.rule(plan, &self.record.head, &row.state);
+        if row.state.verdict(&rule, self.on.now()) == GateVerdict::Standby {
+            return Ok(None);
+        }
+        Ok(Some(self.on.left_to_tell(&self.record, plan).await?))
+    }
+
+    /// How many slips were known when a gate opened: all of them, if it is yet to open.
+    fn slips_told(&self, plan: &GatePlan) -> usize {
+        let slips = &self.record.head.slips;
+        let revision = usize::try_from(plan.id.revision).unwrap_or(usize::MAX);
+        let outdated = self.record.gates.get(plan.index).and_then(|row| row.state.outdated);
+        match (plan.revised, outdated.and_then(|by| usize::try_from(by).ok())) {
+            (Some(_), _) => revision - 1,
+            (None, Some(by)) => by - 1,
+            (None, None) => slips.len(),
+        }
+    }
+
+    /// What a row is a part of, and which planned time it tells.
+    pub(super) fn revision(&self, report: &mut DeliveryReport, plan: &GatePlan, path: &PathPlan) {
+        report.part = path.part;
+        if self.on.prepared().communique(plan).corrects_slips {
+            let planned = match self.slips_told(plan).checked_sub(1) {
+                None => self.on.prepared().planned(),
+                Some(slip) => self.record.head.slips.get(slip).and_then(|slip| slip.planned),
+            };
+            report.planned = Some(planned.map_or_else(|| "open".to_owned(), |at| at.to_string()));
+        }
+    }
+
+    /// Files a row where it belongs.
+    pub(super) fn file(&mut self, whose: &Whose, report: DeliveryReport) {
+        let deliveries = match whose.number {
+            Some(number) => self.people.get_mut(number as usize),
+            None => Some(&mut self.gone.entry(whose.id.clone()).or_default().0),
+        };
+        if let Some(deliveries) = deliveries {
+            deliveries.push(report);
+        }
+    }
+
+    /// That somebody was told by a gate at this time: the last counts.
+    pub(super) fn told_last(&mut self, whose: &Whose, at: Moment, plan: &GatePlan) {
+        let slot = match whose.number {
+            Some(number) => self.told.get_mut(number as usize),
+            None => Some(&mut self.gone.entry(whose.id.clone()).or_default().1),
+        };
+        if let Some(slot) = slot
+            && slot.as_ref().is_none_or(|(then, _)| *then <= at)
+        {
+            *slot = Some((at, plan.id.to_string()));
+        }
+    }
+
+    /// Rows of a gate of the bundle whose people have left since: as far as the record has kept how they were told.
+    pub(super) async fn left(
+        &mut self,
+        plan: &GatePlan,
+        gate: &GateRow,
+        entered: &BTreeMap<u32, Row>,
+    ) -> Result<(), DispatchError> {
+        if !self.on.prepared().is_corrected(plan) || self.on.prepared().is_gathered(plan) {
+            return Ok(());
+        }
+        let roll = self.on.prepared().roll(plan);
+        let left = |row: &&Row| row.who.as_ref().is_some_and(|who| !self.numbers.contains_key(who.as_str()));
+        let left: Vec<&Row> = entered.values().filter(left).collect();
+        for row in left {
+            let kept = self.on.journal().kept(gate.no, row.id.ordinal, 1).await?.pop();
+            let kept = kept.filter(|(ordinal, _)| *ordinal == row.id.ordinal).and_then(|(_, text)| Kept::read(&text));
+            let Some(Kept::Member { who, path }) = kept else { continue };
+            let whose = Whose { id: who.id.as_str().to_owned(), number: None };
+            let mut report = self.row(plan, None);
+            self.revision(&mut report, plan, &path);
+            self.delivery(&mut report, plan, gate, roll, &path, row, entered);
+            if let Some(at) = self.stories.get(&row.id).and_then(|story| story.accepted)
+                && row.state.told_or_perhaps()
+            {
+                self.told_last(&whose, at, plan);
+            }
+            self.file(&whose, report);
+        }
+        Ok(())
+    }
+
+    /// Marks the rows in whose place a later revision to the same person has come.
+    pub(super) fn supersede(&mut self) {
+        if self.record.head.slips.is_empty() {
+            return;
+        }
+        let revisions: HashMap<String, usize> =
+            self.record.plans.iter().map(|plan| (plan.id.to_string(), self.slips_told(plan))).collect();
+        // A delivery's id is its gate's, and a number behind it.
+        let gate_of = |d: &DeliveryReport| {
+            let gate = || d.id.rsplit_once('.').map(|(gate, _)| gate);
+            revisions.get(d.id.as_str()).or_else(|| revisions.get(gate()?)).copied()
+        };
+        let everyone = self.people.iter_mut().chain(self.gone.values_mut().map(|(deliveries, _)| deliveries));
+        for deliveries in everyone {
+            let known: Vec<(String, Option<String>, usize)> =
+                deliveries.iter().filter_map(|d| Some((d.communique.clone(), d.place.clone(), gate_of(d)?))).collect();
+            for delivery in deliveries.iter_mut() {
+                let Some(own) = gate_of(delivery) else { continue };
+                delivery.superseded = known
+                    .iter()
+                    .any(|(of, place, other)| *of == delivery.communique && *place == delivery.place && *other > own);
+            }
+        }
+    }
+
+    /// Those who have left and were told.
+    pub(super) fn those_gone(&mut self, report: &mut Report) {
+        for (id, (deliveries, told)) in std::mem::take(&mut self.gone) {
+            let (class, worst) = worst_of(&deliveries);
+            let reason = worst.and_then(|worst| worst.reason.clone());
+            let told: Told = told;
+            report.totals.add(class);
+            report.people.push(PersonReport {
+                id,
+                class,
+                reason,
+                last_statement: told.map(|(_, gate)| gate),
+                deliveries,
+            });
+        }
+    }
+}
