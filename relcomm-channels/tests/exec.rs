@@ -305,7 +305,7 @@ async fn it_describes_itself_and_its_parts_are_prepared() {
 #[tokio::test]
 async fn it_looks_up_and_brings_receipts() {
     let script = r#"read request; case "$request" in
-        *'"do":"lookup"'*) echo '{"lookup":"found","assurance":"displayed"}' ;;
+        *'"do":"lookup"'*) echo '{"lookup":"found","assurance":"displayed","reference":"no 7"}' ;;
         *'"do":"receipts-done"'*'"ids":["a"]'*) ;;
         *'"do":"receipts"'*'"max":2'*)
             echo '{"receipt":"a","token":"v1-t","says":"delivered","reported":"2027-05-12T06:00:00Z","raw":"as it came"}'
@@ -314,7 +314,8 @@ async fn it_looks_up_and_brings_receipts() {
     let channel = channel(script);
     let cx = context(AMPLE);
     let found = channel.lookup().unwrap().lookup(&cx, &key(1)).await.unwrap();
-    assert_eq!(found, Found::Found(Assurance::Accepted), "no more than it described");
+    assert_eq!(found.found, Found::Found(Assurance::Accepted), "no more than it described");
+    assert_eq!((found.reference.as_deref(), found.url), (Some("no 7"), None));
     let source = channel.receipts().unwrap();
     let received = source.batch(&cx, 2).await.unwrap();
     assert_eq!(received[0].receipts[0].evidence, Evidence::Reached(Assurance::Delivered));

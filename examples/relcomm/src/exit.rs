@@ -40,11 +40,20 @@ impl Exit {
 
     /// What a verdict comes to.
     #[must_use]
-    pub fn of(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Informed => Self::Done,
-            Verdict::Pending => Self::Pending,
-            _ => Self::NotInformed,
+    pub const fn of(verdict: Verdict) -> Self {
+        Self::of_code(verdict.exit_code())
+    }
+
+    /// What a code that the engine gives means.
+    #[must_use]
+    pub const fn of_code(code: u8) -> Self {
+        match code {
+            0 => Self::Done,
+            2 => Self::Invalid,
+            3 => Self::Refused,
+            4 => Self::NotInformed,
+            5 => Self::Pending,
+            _ => Self::Failed,
         }
     }
 }
@@ -112,5 +121,21 @@ impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         Self::Tool(format!("{error}: {cause}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+    use relcomm_core::report::Verdict;
+
+    #[test]
+    fn a_code_means_what_it_says() {
+        for exit in [Exit::Done, Exit::Failed, Exit::Invalid, Exit::Refused, Exit::NotInformed, Exit::Pending] {
+            assert_eq!(Exit::of_code(exit.code()), exit);
+        }
+        let of = |verdict| Exit::of(verdict).code();
+        assert_eq!((of(Verdict::Informed), of(Verdict::Pending)), (0, 5));
+        assert_eq!((of(Verdict::NotInformed), of(Verdict::NotCompliant)), (4, 4));
     }
 }

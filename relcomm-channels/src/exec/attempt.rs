@@ -97,7 +97,7 @@ impl Attempt<'_> {
                     Ok(true)
                 };
             }
-            Said::Finding { .. } | Said::Found(_) | Said::Receipt(_) => {
+            Said::Finding { .. } | Said::Answered(_) | Said::Receipt(_) => {
                 return Err(Mishap::Breach("a line belongs to the answer to another request").into());
             }
         }

@@ -45,7 +45,7 @@
 //! | `{"item": 0, "failed": "recipient-invalid"}` | it did not, or nobody knows: see below |
 //! | `{"failed": "unavailable"}` | the same for every item that has no answer, or for the request; nothing follows |
 //! | `{"finding": "warning", "message": ".."}` | or `error`: what `verify` learned |
-//! | `{"lookup": "found", "assurance": "delivered"}` | or `absent`, `unknown`; `accepted` unless said |
+//! | `{"lookup": "found", "assurance": "delivered"}` | or `absent`, `unknown`; `accepted` unless said. `reference` and `url` as of an acceptance |
 //! | `{"receipt": "ID", "token": "..", "says": "delivered"}` | or another assurance, `failed`, `delayed` (`until`); with `code`, `reported`, `raw` if there are any; without `says`, something that is not understood |
 //! | `{"done": true}` | nothing follows |
 //!

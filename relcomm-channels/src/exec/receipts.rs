@@ -7,7 +7,9 @@ use super::options::ExecOptions;
 use super::process::{Process, code};
 use super::wire::{Request, Said, What, read};
 use async_trait::async_trait;
-use relcomm_core::channel::{AttemptContext, ChannelError, ErrorKind, Found, Key, Lookup, ReceiptSource, Received};
+use relcomm_core::channel::{
+    Answered, AttemptContext, ChannelError, ErrorKind, Found, Key, Lookup, ReceiptSource, Received,
+};
 
 /// Waits for a step, at most until the deadline or until it is called off.
 async fn in_time<T>(cx: &AttemptContext, step: impl Future<Output = Result<T, Mishap>>) -> Result<T, Mishap> {
@@ -80,11 +82,16 @@ impl ReceiptSource for ExecChannel {
 
 #[async_trait]
 impl Lookup for ExecChannel {
-    async fn lookup(&self, cx: &AttemptContext, key: &Key) -> Result<Found, ChannelError> {
+    async fn lookup(&self, cx: &AttemptContext, key: &Key) -> Result<Answered, ChannelError> {
         let said = ask(&self.options, cx, &self.hidden, What::lookup(key)).await?;
         match said.as_slice() {
-            [Said::Found(Found::Found(assurance))] => Ok(Found::Found((*assurance).min(self.capabilities.proves))),
-            [Said::Found(found)] => Ok(*found),
+            [Said::Answered(answered)] => {
+                let mut answered = answered.clone();
+                if let Found::Found(assurance) = &mut answered.found {
+                    *assurance = (*assurance).min(self.capabilities.proves);
+                }
+                Ok(answered)
+            }
             _ => Err(ChannelError::new(ErrorKind::Protocol, "the program does not answer a lookup with one line")),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::error::Mishap;
 use super::hidden::Hidden;
-use relcomm_core::channel::{Accepted, Batch, ChannelError, ErrorKind, Found, Key, Received, Retry, Scope};
+use relcomm_core::channel::{Accepted, Answered, Batch, ChannelError, ErrorKind, Found, Key, Received, Retry, Scope};
 use relcomm_core::clock::Moment;
 use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind, Token};
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ pub(super) enum Said {
     Failed(usize, ChannelError),
     AllFailed(ChannelError),
     Finding { error: bool, message: String },
-    Found(Found),
+    Answered(Answered),
     Receipt(Received),
     Done,
 }
@@ -217,11 +217,20 @@ pub(super) fn read(line: &[u8], hidden: &Hidden, crossed: impl Fn(usize) -> bool
                 message: message.chars().filter(|c| !c.is_control()).take(300).collect(),
             })
         }
-        Line { lookup: Some(known), assurance, .. } => Ok(Said::Found(match known {
-            Known::Found => Found::Found(assurance.unwrap_or(Assurance::Accepted)),
-            Known::Absent => Found::Absent,
-            Known::Unknown => Found::Unknown,
-        })),
+        Line { lookup: Some(known), assurance, reference, url, .. } => {
+            let mut answered = Answered::from(match known {
+                Known::Found => Found::Found(assurance.unwrap_or(Assurance::Accepted)),
+                Known::Absent => Found::Absent,
+                Known::Unknown => Found::Unknown,
+            });
+            if let Some(reference) = reference.filter(|r| hidden.clears(r)) {
+                answered = answered.reference(reference);
+            }
+            if let Some(url) = url.filter(|u| hidden.clears(u)) {
+                answered = answered.url(url);
+            }
+            Ok(Said::Answered(answered))
+        }
         Line { receipt: Some(ref id), .. } => receipt(id.clone(), line).map(Said::Receipt),
         _ => Ok(Said::Done),
     }

@@ -175,16 +175,25 @@ impl Accepted {
     /// Under this name, held to 200 characters without control characters.
     #[must_use]
     pub fn reference(mut self, reference: impl AsRef<str>) -> Self {
-        self.reference = Some(reference.as_ref().chars().filter(|c| !c.is_control()).take(200).collect());
+        self.reference = Some(within(reference.as_ref(), REFERENCE));
         self
     }
 
     /// To be seen there, held to 500 characters without control characters.
     #[must_use]
     pub fn url(mut self, url: impl AsRef<str>) -> Self {
-        self.url = Some(url.as_ref().chars().filter(|c| !c.is_control()).take(500).collect());
+        self.url = Some(within(url.as_ref(), URL));
         self
     }
+}
+
+/// The longest name and the longest address of a far side's that are kept, in characters.
+pub(super) const REFERENCE: usize = 200;
+pub(super) const URL: usize = 500;
+
+/// What a far side says, without control characters.
+pub(super) fn within(said: &str, most: usize) -> String {
+    said.chars().filter(|c| !c.is_control()).take(most).collect()
 }
 
 impl fmt::Debug for Accepted {

@@ -12,7 +12,7 @@ pub use attempt::{Accepted, AttemptContext, Batch, Outcome, Outcomes, Outgoing};
 pub use error::{ChannelError, Effect, ErrorKind, Retry, Scope};
 pub(crate) use key::KeyStem;
 pub use key::{BadKey, Key};
-pub use receipts::{Callbacks, Found, Inbound, Lookup, ReceiptSource, Received};
+pub use receipts::{Answered, Callbacks, Found, Inbound, Lookup, ReceiptSource, Received};
 pub use set::{Binding, ChannelSet};
 pub use wording::{About, Part, Prepared, Wording};
 

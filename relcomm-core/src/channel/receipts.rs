@@ -1,5 +1,6 @@
 //! Receipts that a channel fetches or understands, and looking earlier attempts up.
 
+use super::attempt::{REFERENCE, URL, within};
 use super::{AttemptContext, ChannelError, Key};
 use crate::receipt::{Assurance, Receipt};
 use async_trait::async_trait;
@@ -110,7 +111,47 @@ pub trait Lookup: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// The far side could not be asked.
-    async fn lookup(&self, cx: &AttemptContext, key: &Key) -> Result<Found, ChannelError>;
+    async fn lookup(&self, cx: &AttemptContext, key: &Key) -> Result<Answered, ChannelError>;
+}
+
+/// What a far side says of an earlier attempt.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answered {
+    /// What it knows.
+    pub found: Found,
+    /// The far side's name for it, as an acceptance would have given it.
+    pub reference: Option<String>,
+    /// Where it can be seen.
+    pub url: Option<String>,
+}
+
+impl From<Found> for Answered {
+    fn from(found: Found) -> Self {
+        Self { found, reference: None, url: None }
+    }
+}
+
+impl Answered {
+    /// Under this name, held to 200 characters without control characters.
+    #[must_use]
+    pub fn reference(mut self, reference: impl AsRef<str>) -> Self {
+        self.reference = Some(within(reference.as_ref(), REFERENCE));
+        self
+    }
+
+    /// To be seen there, held to 500 characters without control characters.
+    #[must_use]
+    pub fn url(mut self, url: impl AsRef<str>) -> Self {
+        self.url = Some(within(url.as_ref(), URL));
+        self
+    }
+}
+
+impl fmt::Debug for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answered").field("found", &self.found).finish_non_exhaustive()
+    }
 }
 
 /// What a far side knows of an earlier attempt.

@@ -2,7 +2,8 @@
 
 use super::flights::Limit;
 use crate::channel::{
-    AttemptContext, Batch, Channel, ChannelError, ErrorKind, Found, Key, Outcome, Outcomes, Outgoing, Prepared, Retry,
+    Answered, AttemptContext, Batch, Channel, ChannelError, ErrorKind, Found, Key, Outcome, Outcomes, Outgoing,
+    Prepared, Retry,
 };
 use crate::id::{DeliveryId, LaneNo};
 use crate::journal::{Note, Row};
@@ -19,7 +20,7 @@ pub(super) enum Landing {
     /// An attempt: what was leased, and how it ended for each.
     Attempt { lane: LaneNo, rows: One<(Row, u8)>, outcomes: One<Outcome>, said: Option<Arc<Note>> },
     /// A question about a leg in doubt.
-    Answer { id: DeliveryId, leg: u8, found: Found },
+    Answer { id: DeliveryId, leg: u8, answered: Answered },
 }
 
 /// All that one attempt takes with it.
@@ -92,12 +93,12 @@ pub(super) async fn ask(
     cx: AttemptContext,
     limit: Arc<Limit>,
 ) -> Landing {
-    let found = match channel.lookup() {
+    let answered = match channel.lookup() {
         Some(lookup) => {
             let asked = AssertUnwindSafe(lookup.lookup(&cx, &key)).catch_unwind();
-            limit.on(asked).await.and_then(Result::ok).and_then(Result::ok).unwrap_or(Found::Unknown)
+            limit.on(asked).await.and_then(Result::ok).and_then(Result::ok).unwrap_or(Found::Unknown.into())
         }
-        None => Found::Unknown,
+        None => Found::Unknown.into(),
     };
-    Landing::Answer { id, leg, found }
+    Landing::Answer { id, leg, answered }
 }

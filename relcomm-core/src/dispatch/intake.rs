@@ -3,9 +3,9 @@
 
 use super::gates::{decide_all, from_head};
 use super::{DispatchError, Dispatcher, Record, slip};
-use crate::course::{Approval, DeliveryFact, DeliveryInput, Facts, GateInput, Head, HeadFact, Stage};
+use crate::course::{Approval, Delivery, DeliveryFact, DeliveryInput, Facts, GateInput, Head, HeadFact, Leg, Stage};
 use crate::id::{CommuniqueId, DeliveryId, GroupId, PlaceId, Role, StakeholderId};
-use crate::journal::{Change, Committed, Fact, GateRow, Mode, Note, Subject, Write};
+use crate::journal::{Change, Committed, Fact, GateRow, Mode, Note, Row, Subject, Write};
 use crate::plan::draft::Act;
 use crate::prepare::GatePlan;
 use crate::receipt::{Assurance, Evidence};
@@ -350,6 +350,9 @@ impl Dispatcher {
             for ordinal in ordinals {
                 let id = DeliveryId { gate: row.no, ordinal };
                 news += usize::from(self.attest_one(&record, plan, id, attestation).await?);
+                if matches!(attestation.whom, Whom::Person(_)) {
+                    self.attest_occasion(&record, plan, id, attestation).await?;
+                }
             }
         }
         if found == 0 {
@@ -398,10 +401,7 @@ impl Dispatcher {
             let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(false) };
             let course = self.course(record, plan, roll, &row);
             let Some(course) = course else { return Ok(false) };
-            // The word is about what a person does: the last leg that waits for one, else the last that is out.
-            let waits = |stage: &Stage| matches!(stage, Stage::Awaiting { .. } | Stage::Doubt { .. });
-            let leg = row.state.legs.iter().rposition(|l| waits(&l.stage)).or(row.state.legs.len().checked_sub(1));
-            let Some(leg) = leg.and_then(|l| u8::try_from(l).ok()) else { return Ok(false) };
+            let Some(leg) = spoken_of(&row.state) else { return Ok(false) };
             let mechanism = self.mechanism_of(roll, &row, leg);
             let proves = mechanism
                 .and_then(|m| self.prepared.carriers().get(m))
@@ -420,4 +420,35 @@ impl Dispatcher {
             }
         }
     }
+    /// Whoever took part in what is done once for all shows that it was done, although others may have been absent.
+    async fn attest_occasion(
+        &self,
+        record: &Record,
+        plan: &GatePlan,
+        id: DeliveryId,
+        attestation: &Attestation,
+    ) -> Result<(), DispatchError> {
+        let roll = self.prepared.roll(plan);
+        let Some(row) = self.journal.read(&[id]).await?.pop().filter(|_| attestation.done) else { return Ok(()) };
+        let step = spoken_of(&row.state).and_then(|leg| row.state.legs.get(usize::from(leg))).map(|leg| leg.step);
+        let path = self.path_of(roll, &row);
+        let post = path.zip(step).and_then(|(path, step)| path.steps.get(usize::from(step))?.post);
+        let Some(post) = post.map(|ordinal| DeliveryId { ordinal, ..id }) else { return Ok(()) };
+        let is_task = |leg: &Leg| {
+            matches!(leg.stage, Stage::Awaiting { .. }) && leg.sure == Some(Assurance::Attempted) && !leg.failed
+        };
+        let open = |row: Row| row.state.legs.iter().any(is_task);
+        if self.journal.read(&[post]).await?.pop().is_some_and(open) {
+            // What was said of one person is not said of the others.
+            self.attest_one(record, plan, post, &attestation.clone().note(None)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The leg that a person's word is about: the last that waits for one, else the last that is out.
+fn spoken_of(state: &Delivery) -> Option<u8> {
+    let waits = |stage: &Stage| matches!(stage, Stage::Awaiting { .. } | Stage::Doubt { .. });
+    let leg = state.legs.iter().rposition(|leg| waits(&leg.stage)).or(state.legs.len().checked_sub(1));
+    leg.and_then(|leg| u8::try_from(leg).ok())
 }

@@ -27,6 +27,12 @@ impl Standing {
     pub fn is_done(&self) -> bool {
         self.pending.is_empty()
     }
+
+    /// Whether something waits for a person's consent: an approval, or that a gap is accepted.
+    #[must_use]
+    pub fn lacks_consent(&self) -> bool {
+        self.pending.iter().any(|pending| pending.approval)
+    }
 }
 
 /// A gate of which something may still come.

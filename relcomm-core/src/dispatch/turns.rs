@@ -4,7 +4,7 @@ use super::DispatchError;
 use super::driver::{BATCH, Driver, alongside};
 use super::flight::{Landing, ask};
 use super::gates::{decide_all, from_head};
-use crate::channel::{Accepted, AttemptContext, ChannelError, ErrorKind, Outcome, Retry};
+use crate::channel::{Accepted, Answered, AttemptContext, ChannelError, ErrorKind, Outcome, Retry};
 use crate::clock::Moment;
 use crate::course::{Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateInput, LaneInput, Phase, Stage, judge};
 use crate::id::{DeliveryId, GateNo, LaneNo};
@@ -421,9 +421,10 @@ impl Driver<'_> {
                         inputs.push((row, DeliveryInput::Finish { leg, session, finish }, Some(note)));
                     }
                 }
-                Landing::Answer { id, leg, found } => {
+                Landing::Answer { id, leg, answered } => {
                     if let Some(row) = self.on.journal.read(&[id]).await?.pop() {
-                        inputs.push((row, DeliveryInput::Answer { leg, found }, None));
+                        let found = answered.found;
+                        inputs.push((row, DeliveryInput::Answer { leg, found }, note_of_answer(answered)));
                     }
                 }
             }
@@ -509,6 +510,13 @@ fn outcome_of(post: &Delivery) -> Option<Finish> {
         },
         Stage::Ready { .. } | Stage::Flying { .. } | Stage::Doubt { .. } => None,
     }
+}
+
+/// What is noted of an answer: what the far side would have said when it took it over.
+fn note_of_answer(answered: Answered) -> Option<Arc<Note>> {
+    let Answered { reference, url, .. } = answered;
+    let says = reference.is_some() || url.is_some();
+    says.then(|| Arc::new(Note { reference, url, ..Note::default() }))
 }
 
 /// What is noted of an attempt: what was said, and what the far side adds.

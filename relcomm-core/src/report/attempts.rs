@@ -1,9 +1,11 @@
 //! Every try of every delivery, read from the entries.
 
+use super::AttemptReport;
 use crate::clock::Moment;
-use crate::course::{DeliveryFact, Shut};
+use crate::course::{Delivery, DeliveryFact, Shut};
 use crate::id::DeliveryId;
 use crate::journal::{Fact, Journal, JournalError, Note, Subject};
+use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +20,30 @@ pub(super) struct Try {
     pub(super) code: Option<String>,
     /// Whether it came back after it was taken over, and with which code.
     pub(super) bounced: Option<Option<String>>,
+    pub(super) ending: Ending,
 }
+
+/// How it became known how a try ended.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ending {
+    at: Option<Moment>,
+    /// The far side's name for it.
+    reference: Option<String>,
+    /// Who said so, of what is done by hand, and in which words.
+    by: Option<String>,
+    note: Option<String>,
+}
+
+/// What a person said of somebody's share in a post: whether they were reached by it.
+#[derive(Clone, Debug)]
+struct Word {
+    leg: u8,
+    outcome: &'static str,
+    ending: Ending,
+}
+
+/// By what a step is carried, and who performs it, where a person does.
+pub(super) type Carried = (Mechanism, Option<String>);
 
 /// What the entries say of one delivery.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +54,8 @@ pub(super) struct Story {
     pub(super) text_digest: Option<Arc<str>>,
     /// When each assurance was first proved.
     pub(super) proved: BTreeMap<Assurance, Moment>,
+    /// Of whoever shares a post: what was said of them alone.
+    words: Vec<Word>,
 }
 
 const PAGE: usize = 4096;
@@ -51,16 +78,17 @@ pub(super) async fn stories(journal: &dyn Journal) -> Result<BTreeMap<DeliveryId
 
 impl Story {
     fn take(&mut self, fact: &DeliveryFact, at: Moment, note: Option<Note>) {
-        let note = note.unwrap_or_default();
+        let mut note = note.unwrap_or_default();
         if note.text_digest.is_some() {
-            self.text_digest = note.text_digest;
+            self.text_digest = note.text_digest.take();
         }
         if let DeliveryFact::Accepted { sure, .. } | DeliveryFact::Proved { sure, .. } = fact {
             self.proved.entry(*sure).or_insert(at);
         }
         let (leg, outcome, reason) = match fact {
             DeliveryFact::Started { leg, .. } => {
-                self.tries.push(Try { leg: *leg, at, outcome: "in flight", reason: None, code: None, bounced: None });
+                let (outcome, ending) = ("in flight", Ending::default());
+                self.tries.push(Try { leg: *leg, at, outcome, reason: None, code: None, bounced: None, ending });
                 return;
             }
             // A task that was handed to a person has told nobody yet.
@@ -75,6 +103,15 @@ impl Story {
             DeliveryFact::Doubted { leg, .. } => (*leg, "in doubt", None),
             DeliveryFact::Shut { leg, why: Shut::Refused(kind) } => (*leg, "refused", Some(kind.word().to_owned())),
             DeliveryFact::Shut { leg, why: Shut::Spent(kind) } => (*leg, "failed", Some(kind.word().to_owned())),
+            DeliveryFact::Proved { leg, .. } | DeliveryFact::Failed { leg }
+                if note.by.is_some() && self.open(*leg).is_none() =>
+            {
+                let done = matches!(fact, DeliveryFact::Proved { .. });
+                self.accepted = self.accepted.max(done.then_some(at));
+                let outcome = if done { "done" } else { "failed" };
+                self.words.push(Word { leg: *leg, outcome, ending: Ending::of(&mut note, at) });
+                return;
+            }
             DeliveryFact::Proved { leg, .. } => {
                 let outcome = match self.open(*leg).map(|attempt| attempt.outcome) {
                     Some("in doubt") => "accepted",
@@ -87,7 +124,9 @@ impl Story {
             // The attempt was accepted, or will be found to have been; what came after belongs to it.
             DeliveryFact::Failed { leg } => {
                 match self.open(*leg) {
-                    Some(attempt) if attempt.outcome == "task open" => attempt.outcome = "failed",
+                    Some(attempt) if attempt.outcome == "task open" => {
+                        (attempt.outcome, attempt.ending) = ("failed", Ending::of(&mut note, at));
+                    }
                     Some(attempt) => attempt.bounced = Some(note.code),
                     None => {}
                 }
@@ -98,12 +137,68 @@ impl Story {
         if let Some(attempt) = self.open(leg) {
             attempt.outcome = outcome;
             attempt.reason = reason;
+            attempt.ending = match outcome {
+                "task open" | "in doubt" => Ending::default(),
+                _ => Ending::of(&mut note, at),
+            };
             attempt.code = note.code;
+        }
+    }
+
+    /// What the report says of its tries, each with its leg. `carried` tells of a step by what it is carried.
+    pub(super) fn attempts(
+        &self,
+        state: &Delivery,
+        carried: impl Fn(u8) -> Option<Carried>,
+    ) -> Vec<(u8, AttemptReport)> {
+        let mut numbers: BTreeMap<u8, u32> = BTreeMap::new();
+        let report = |attempt: &Try| {
+            let number = numbers.entry(attempt.leg).or_default();
+            *number += 1;
+            let (mechanism, performer) = carried(state.legs.get(usize::from(attempt.leg))?.step)?;
+            let (reason, code) = match &attempt.bounced {
+                Some(code) => (Some("bounced".to_owned()), code.clone()),
+                None => (attempt.reason.clone(), attempt.code.clone()),
+            };
+            let Ending { at: ended, reference, by, note } = attempt.ending.clone();
+            let report = AttemptReport {
+                mechanism,
+                number: *number,
+                at: attempt.at,
+                outcome: attempt.outcome.to_owned(),
+                reason,
+                code,
+                ended,
+                reference,
+                performer,
+                by,
+                note,
+            };
+            Some((attempt.leg, report))
+        };
+        self.tries.iter().filter_map(report).collect()
+    }
+
+    /// Says of a try that was made once for all what was said of this person alone.
+    pub(super) fn speak_of(&self, leg: u8, attempt: &mut AttemptReport) {
+        if let Some(word) = self.words.iter().rev().find(|word| word.leg == leg) {
+            let Ending { at: ended, by, note, .. } = word.ending.clone();
+            word.outcome.clone_into(&mut attempt.outcome);
+            (attempt.ended, attempt.by, attempt.note) = (ended, by, note);
         }
     }
 
     fn open(&mut self, leg: u8) -> Option<&mut Try> {
         self.tries.iter_mut().rev().find(|t| t.leg == leg)
+    }
+}
+
+impl Ending {
+    fn of(note: &mut Note, at: Moment) -> Self {
+        let by = note.by.take();
+        // What a channel notes of a fault is for its log.
+        let text = by.is_some().then(|| note.text.take()).flatten();
+        Self { at: Some(at), reference: note.reference.take(), by, note: text }
     }
 }
 

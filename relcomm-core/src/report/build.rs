@@ -1,9 +1,9 @@
 //! From the record to the report.
 
-use super::attempts::{Story, stories};
+use super::attempts::{Carried, Story, stories};
 use super::quota::{Member, is_met};
 use super::{
-    AttemptReport, Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, SlipReport, Statement,
+    Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, SlipReport, Statement,
     Totals, Verdict,
 };
 use crate::course::{Closed, Delivery, HeadFact, Phase, Shut, Stage, Verdict as GateVerdict};
@@ -11,8 +11,9 @@ use crate::dispatch::{DispatchError, Dispatcher, Record};
 use crate::id::{DeliveryId, GroupId};
 use crate::journal::{Fact, GateRow, Row, Subject};
 use crate::mechanism::Mechanism;
-use crate::prepare::{Apart, GatePlan, PathPlan, Roll};
+use crate::prepare::{Apart, GatePlan, PathPlan, Roll, StepPlan};
 use crate::receipt::Assurance;
+use crate::release::Outcome;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ pub struct ReportError(#[from] DispatchError);
 const PAGE: usize = 1024;
 
 const OPTED_OUT: &str = "opted out";
+
+/// Why nothing is due of what is meant for success.
+const UNSUCCESSFUL: &str = "not due: release not successful";
 
 const HELD: &str = "held: nobody knows whether it went out";
 
@@ -100,6 +104,7 @@ impl<'a> Builder<'a> {
             digests: prepared.digests().clone(),
             journal_head: self.on.journal().seal().await?,
             verdict: Verdict::Informed,
+            compliant: true,
             next_due: standing.next_due,
             waiting_for: standing.pending.iter().map(|p| format!("{}: {}", p.gate, p.waiting_for)).collect(),
             totals: Totals::default(),
@@ -114,13 +119,15 @@ impl<'a> Builder<'a> {
         self.statements(&mut report).await?;
         self.gaps(&mut report).await?;
         self.persons(&mut report);
-        let in_time = self.groups(&mut report);
+        self.groups(&mut report);
+        report.compliant = report.groups.iter().all(|group| group.in_time);
         report.verdict = if !standing.is_done() {
             Verdict::Pending
+        } else if !report.compliant {
+            // Whoever is not informed can still be told, and stands in the report by name; a deadline that was missed stays missed.
+            Verdict::NotCompliant
         } else if report.groups.iter().any(|g| !g.met) {
             Verdict::NotInformed
-        } else if !in_time {
-            Verdict::NotCompliant
         } else {
             Verdict::Informed
         };
@@ -181,7 +188,7 @@ impl<'a> Builder<'a> {
             self.revision(&mut report, plan, path);
             match seats.get(&person).and_then(|ordinal| entered.get(ordinal)) {
                 Some(delivery) => {
-                    self.delivery(&mut report, plan, row, roll, path, delivery, &entered);
+                    self.delivery(&mut report, plan, row, path, delivery, &entered);
                     self.lateness(&mut report, plan, row, path, Some(delivery.id));
                     let told = self.stories.get(&delivery.id).and_then(|s| s.accepted);
                     if let Some(at) = told.filter(|_| delivery.state.told_or_perhaps()) {
@@ -262,6 +269,7 @@ impl<'a> Builder<'a> {
             Phase::Waiting => {
                 let rule = self.on.rule(plan, &self.record.head, &row.state);
                 match row.state.verdict(&rule, self.on.now()) {
+                    GateVerdict::Standby if rule.outcome == Outcome::Success => said(Class::Exempt, UNSUCCESSFUL),
                     GateVerdict::Standby => said(Class::Exempt, "not due"),
                     GateVerdict::Blocked(index) => {
                         let on =
@@ -291,7 +299,6 @@ impl<'a> Builder<'a> {
         report: &mut DeliveryReport,
         plan: &GatePlan,
         gate: &GateRow,
-        roll: &Roll,
         path: &PathPlan,
         row: &Row,
         entered: &BTreeMap<u32, Row>,
@@ -299,30 +306,44 @@ impl<'a> Builder<'a> {
         report.id = format!("{}.{}", plan.id, row.id.ordinal);
         let best = row.state.best();
         report.assurance = best;
-        let mechanism = |step: u8| path.steps.get(usize::from(step)).map(|s| s.mechanism.clone());
+        let carried = |step: u8| path.steps.get(usize::from(step)).map(|step| self.carried(step));
         let credit = row.state.legs.iter().filter(|l| !l.failed && l.sure == best).find_map(|l| {
             let step = path.steps.get(usize::from(l.step))?;
             Some((step.mechanism.clone(), step.post))
         });
         report.mechanism = credit.as_ref().filter(|_| best >= Some(Assurance::Accepted)).map(|(m, _)| m.clone());
         report.posted = credit.is_some_and(|(_, post)| post.is_some()) && report.mechanism.is_some();
+        let mut attempts = Vec::new();
         if let Some(story) = self.stories.get(&row.id) {
             report.text_digest.clone_from(&story.text_digest);
-            report.attempts = attempts(story, &row.state, mechanism);
+            attempts = story.attempts(&row.state, carried);
         }
         // Whoever shares a post has its tries for their own.
-        for leg in &row.state.legs {
+        for (leg, number) in row.state.legs.iter().zip(0..) {
             let Some(step) = path.steps.get(usize::from(leg.step)) else { continue };
             let Some(post) = step.post.and_then(|ordinal| entered.get(&ordinal)).filter(|p| p.who.is_none()) else {
                 continue;
             };
             if let Some(story) = self.stories.get(&post.id) {
-                let of = |_| roll.posts().get(post.id.ordinal as usize).map(|p| p.mechanism.clone());
-                report.attempts.extend(attempts(story, &post.state, of));
+                let mut posted = story.attempts(&post.state, |_| Some(self.carried(step)));
+                if let (Some((_, last)), Some(own)) = (posted.last_mut(), self.stories.get(&row.id)) {
+                    own.speak_of(number, last);
+                }
+                attempts.extend(posted.into_iter().map(|(_, attempt)| (number, attempt)));
                 report.text_digest = report.text_digest.take().or_else(|| story.text_digest.clone());
             }
         }
+        attempts.sort_by_key(|(leg, attempt)| (attempt.at, *leg));
+        report.attempts = attempts.into_iter().map(|(_, attempt)| attempt).collect();
         (report.class, report.reason) = class(&row.state, path.informed_when, gate);
+        // A person who says that somebody was not reached is believed, although something before may have reached them.
+        let last = row.state.legs.last().filter(|leg| leg.failed && row.state.end.is_some());
+        let by_hand = |step: &StepPlan| self.by_hand(&step.mechanism);
+        if report.class > Class::Informed
+            && last.and_then(|leg| path.steps.get(usize::from(leg.step))).is_some_and(by_hand)
+        {
+            (report.class, report.reason) = (Class::NotInformed, Some("not reached".to_owned()));
+        }
         let waits_for = row.state.ready_leg().and_then(|(leg, ..)| {
             let step = row.state.legs.get(usize::from(leg))?.step;
             entered.get(&path.steps.get(usize::from(step))?.post?)
@@ -330,6 +351,17 @@ impl<'a> Builder<'a> {
         if report.class == Class::Unconfirmed && waits_for.is_some_and(|post| post.state.is_held()) {
             report.reason = Some(HELD.to_owned());
         }
+    }
+
+    fn by_hand(&self, mechanism: &Mechanism) -> bool {
+        self.on.prepared().carriers().get(mechanism).is_some_and(|carrier| carrier.capabilities.by_hand)
+    }
+
+    /// By what a step is carried, and who performs it: whom the plan names, else the responsible party.
+    fn carried(&self, step: &StepPlan) -> Carried {
+        let responsible = || self.on.prepared().plan().responsible().execute.id.as_str().to_owned();
+        let performer = || step.performer.as_ref().map_or_else(responsible, ToString::to_string);
+        (step.mechanism.clone(), self.by_hand(&step.mechanism).then(performer))
     }
 
     /// Until when it has to be informed, and whether it was later.
@@ -465,9 +497,8 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// The groups, each by its rule. `false` if the rule of one is not met by those alone who were informed in time.
-    fn groups(&self, report: &mut Report) -> bool {
-        let mut in_time = true;
+    /// The groups, each by its rule.
+    fn groups(&self, report: &mut Report) {
         for group in self.on.prepared().plan().groups() {
             let mut totals = Totals::default();
             let id = group.id.to_string();
@@ -493,11 +524,11 @@ impl<'a> Builder<'a> {
                 Some(waiver) => format!("waived: {}", waiver.why),
                 None => format!("{} {}", group.require, group.informed_when),
             };
-            let met = is_met(&group.require, &members, |_| true);
-            in_time &= is_met(&group.require, &members, |member| !member.late);
-            report.groups.push(GroupReport { id, rule, met, opted_out, totals });
+            let met = is_met(&group.require, &members, |member| member.class == Class::Informed);
+            let in_time =
+                members.iter().all(|member| !member.late) || is_met(&group.require, &members, |member| !member.late);
+            report.groups.push(GroupReport { id, rule, met, in_time, opted_out, totals });
         }
-        in_time
     }
 }
 
@@ -529,31 +560,6 @@ fn blank(communique: &str) -> DeliveryReport {
         through: None,
         attempts: Vec::new(),
     }
-}
-
-fn attempts(story: &Story, state: &Delivery, mechanism: impl Fn(u8) -> Option<Mechanism>) -> Vec<AttemptReport> {
-    let mut numbers: BTreeMap<u8, u32> = BTreeMap::new();
-    story
-        .tries
-        .iter()
-        .filter_map(|attempt| {
-            let number = numbers.entry(attempt.leg).or_default();
-            *number += 1;
-            let step = state.legs.get(usize::from(attempt.leg))?.step;
-            let (reason, code) = match &attempt.bounced {
-                Some(code) => (Some("bounced".to_owned()), code.clone()),
-                None => (attempt.reason.clone(), attempt.code.clone()),
-            };
-            Some(AttemptReport {
-                mechanism: mechanism(step)?,
-                number: *number,
-                at: attempt.at,
-                outcome: attempt.outcome.to_owned(),
-                reason,
-                code,
-            })
-        })
-        .collect()
 }
 
 /// How it stands with a delivery, and why it is not informed.

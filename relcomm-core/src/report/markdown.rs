@@ -1,6 +1,6 @@
 //! The report as Markdown, for a release page or a ticket.
 
-use super::text::{dates, fallbacks, gaps, late, verdict};
+use super::text::{dates, fallbacks, gaps, hands, late, verdict};
 use super::{PersonReport, Report};
 use std::fmt::Write;
 
@@ -78,6 +78,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     if !fallbacks.is_empty() {
         writeln!(out, "\n## Preferred mechanisms that failed\n")?;
         for line in fallbacks {
+            writeln!(out, "- {}", plain(&line))?;
+        }
+    }
+    let hands = hands(report);
+    if !hands.is_empty() {
+        writeln!(out, "\n## By hand\n")?;
+        for line in hands {
             writeln!(out, "- {}", plain(&line))?;
         }
     }

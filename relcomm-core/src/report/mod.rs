@@ -10,6 +10,7 @@ mod text;
 
 use crate::clock::{Moment, rfc3339, rfc3339_option};
 use crate::course::Digests;
+use crate::dispatch::Standing;
 use crate::journal::{Mode, Unmatched};
 use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
@@ -37,6 +38,8 @@ pub struct Report {
     pub journal_head: String,
     /// What it comes to.
     pub verdict: Verdict,
+    /// Whether the plan's deadlines were kept, by as many of each group as its rule wants. What is pending may have missed one already.
+    pub compliant: bool,
     /// When something is next due by itself.
     #[serde(serialize_with = "rfc3339_option")]
     pub next_due: Option<Moment>,
@@ -104,12 +107,25 @@ pub struct GapReport {
 pub enum Verdict {
     /// Everyone who was due is informed or exempt, or at least as many as the rule of each group wants.
     Informed,
-    /// As *informed*, but not by the deadlines: counting those alone who were informed in time, the rule of a group is not met; someone was informed later than they had to be.
-    NotCompliant,
     /// The rule of a group is not met: someone who was due is not informed, or unconfirmed for good.
     NotInformed,
+    /// A deadline was missed by more than the rule of a group allows, whether those are informed by now or not. It stands before *not
+    /// informed*: that can still be mended, and [`GroupReport::met`] and the people say it all the same.
+    NotCompliant,
     /// Something may still come.
     Pending,
+}
+
+impl Verdict {
+    /// The exit code that it comes to, of those of the `relcomm` command: 0 informed, 5 pending, else 4.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Informed => 0,
+            Self::NotInformed | Self::NotCompliant => 4,
+            Self::Pending => 5,
+        }
+    }
 }
 
 /// How it stands with a person or a delivery, from best to worst.
@@ -212,6 +228,8 @@ pub struct GroupReport {
     pub rule: String,
     /// Whether the rule is met.
     pub met: bool,
+    /// Whether as many as the rule wants have missed no deadline.
+    pub in_time: bool,
     /// How many of the exempt wish not to be told, which is respected.
     #[serde(skip_serializing_if = "is_zero")]
     pub opted_out: u32,
@@ -302,9 +320,30 @@ pub struct AttemptReport {
     pub reason: Option<String>,
     /// The far side's code; that of the report where it bounced.
     pub code: Option<String>,
+    /// When it was known how it ended.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rfc3339_option")]
+    pub ended: Option<Moment>,
+    /// The far side's name for it, such as a receipt number; none in a redacted report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Who does it, where that is a person: whom the plan names, else the responsible party; none in a redacted report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub performer: Option<String>,
+    /// Who said how it ended, where a person does it; none in a redacted report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// In which words; none in a redacted report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 impl Report {
+    /// The exit code of `dispatch` where it stands so: 3 if a person's consent is missing, else that of the verdict.
+    #[must_use]
+    pub fn exit_code(&self, standing: &Standing) -> u8 {
+        if standing.lacks_consent() { 3 } else { self.verdict.exit_code() }
+    }
+
     /// The deliveries that were not informed in time, each with its person.
     pub fn late(&self) -> impl Iterator<Item = (&PersonReport, &DeliveryReport)> {
         let all = self.people.iter().flat_map(|person| person.deliveries.iter().map(move |d| (person, d)));
@@ -352,9 +391,14 @@ impl Report {
             statement.by = None;
             statement.proof = None;
         }
-        self.people.iter_mut().flat_map(|p| &mut p.deliveries).for_each(|delivery| delivery.through = None);
         for slip in &mut self.slips {
             (slip.by, slip.why) = (None, None);
+        }
+        for delivery in self.people.iter_mut().flat_map(|p| &mut p.deliveries) {
+            delivery.through = None;
+            for attempt in &mut delivery.attempts {
+                (attempt.reference, attempt.performer, attempt.by, attempt.note) = (None, None, None, None);
+            }
         }
         for gap in &mut self.gaps {
             (gap.person, gap.company, gap.by, gap.why) = (None, None, None, None);
@@ -363,5 +407,16 @@ impl Report {
             unmatched.identity.clear();
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict;
+
+    #[test]
+    fn a_verdict_comes_to_an_exit_code() {
+        let all = [Verdict::Informed, Verdict::NotInformed, Verdict::NotCompliant, Verdict::Pending];
+        assert_eq!(all.map(Verdict::exit_code), [0, 4, 4, 5]);
     }
 }

@@ -13,22 +13,21 @@ pub(super) struct Member<'a> {
     pub(super) late: bool,
 }
 
-/// Whether so many are informed as the rule wants; `counts` says whose being informed counts.
-pub(super) fn is_met(rule: &Require, members: &[Member<'_>], counts: impl Fn(&Member<'_>) -> bool) -> bool {
+/// Whether so many of those who were due are so as the rule wants.
+pub(super) fn is_met(rule: &Require, members: &[Member<'_>], is_so: impl Fn(&Member<'_>) -> bool) -> bool {
     let due = || members.iter().filter(|member| member.class != Class::Exempt);
-    let informed = |member: &Member<'_>| member.class == Class::Informed && counts(member);
     let people = |all: &mut dyn Iterator<Item = &Member<'_>>| all.map(|m| u64::from(m.who.stands_for())).sum::<u64>();
     match rule {
-        Require::All => due().all(informed),
-        Require::Any => due().next().is_none() || due().any(informed),
+        Require::All => due().all(is_so),
+        Require::Any => due().next().is_none() || due().any(is_so),
         Require::Share(share) => {
-            people(&mut due().filter(|m| informed(m))) * 10_000 >= people(&mut due()) * u64::from(*share)
+            people(&mut due().filter(|m| is_so(m))) * 10_000 >= people(&mut due()) * u64::from(*share)
         }
         Require::OnePer { variable, .. } => {
             let mut companies: BTreeMap<&str, bool> = BTreeMap::new();
             let mut alone = true;
             for member in due() {
-                let met = informed(member) && rule.counts(|name| var(member, name));
+                let met = is_so(member) && rule.counts(|name| var(member, name));
                 match var(member, variable) {
                     Some(company) => *companies.entry(company).or_default() |= met,
                     None => alone &= met,

@@ -1,6 +1,7 @@
 //! The report for a terminal.
 
 use super::{Class, PersonReport, Report, Verdict};
+use crate::clock::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -20,8 +21,15 @@ pub(super) fn verdict(report: &Report) -> &'static str {
             "as many are informed as the rule of each group wants, not everyone"
         }
         Verdict::Informed => "everyone who was due is informed",
+        Verdict::NotCompliant if report.groups.iter().any(|g| !g.met) => {
+            "not everyone who was due is informed, and deadlines were missed"
+        }
+        Verdict::NotCompliant if report.not_informed().next().is_some() => {
+            "as many are informed as the rule of each group wants, too many of them too late"
+        }
         Verdict::NotCompliant => "everyone who was due is informed, some too late",
         Verdict::NotInformed => "not everyone who was due is informed",
+        Verdict::Pending if !report.compliant => "pending, and deadlines were missed",
         Verdict::Pending => "pending",
     }
 }
@@ -97,6 +105,16 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         }
         if fallbacks.len() > NAMED {
             writeln!(out, "  … and {} more", fallbacks.len() - NAMED)?;
+        }
+    }
+    let hands = hands(report);
+    if !hands.is_empty() {
+        writeln!(out, "\nby hand:")?;
+        for line in hands.iter().take(NAMED) {
+            writeln!(out, "  {line}")?;
+        }
+        if hands.len() > NAMED {
+            writeln!(out, "  … and {} more", hands.len() - NAMED)?;
         }
     }
     let repeated: BTreeMap<&str, usize> = repeated(report);
@@ -179,6 +197,30 @@ pub(super) fn fallbacks(report: &Report) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What people did by hand and said how it ended, in the order of time; what was said alike of several is one line.
+pub(super) fn hands(report: &Report) -> Vec<String> {
+    let mut all: BTreeMap<(Moment, &str, String), Vec<&str>> = BTreeMap::new();
+    for person in &report.people {
+        for delivery in &person.deliveries {
+            for attempt in &delivery.attempts {
+                let (Some(by), Some(ended)) = (&attempt.by, attempt.ended) else { continue };
+                let performer = attempt.performer.as_ref().map(|who| format!(" for {who}")).unwrap_or_default();
+                let note = attempt.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+                let how = format!("{} {}, says {by}{performer}{note}", attempt.mechanism, attempt.outcome);
+                all.entry((ended, &delivery.communique, how)).or_default().push(&person.id);
+            }
+        }
+    }
+    let line = |((ended, communique, how), whom): ((Moment, &str, String), Vec<&str>)| {
+        let whom = match whom.as_slice() {
+            [one] => (*one).to_owned(),
+            several => format!("{} people", several.len()),
+        };
+        format!("{ended}  {communique} to {whom}: {how}")
+    };
+    all.into_iter().map(line).collect()
 }
 
 fn repeated(report: &Report) -> BTreeMap<&str, usize> {

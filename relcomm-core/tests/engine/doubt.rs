@@ -3,8 +3,8 @@
 use crate::support::{DAY, HOUR, MINUTE, World, addresses, finish, live, person, said, scripted};
 use async_trait::async_trait;
 use relcomm_core::channel::{
-    AttemptContext, Batch, Channel, ChannelError, ChannelSet, Descriptor, Found, Key, Lookup, Outcomes, Prepared,
-    Wording,
+    Answered, AttemptContext, Batch, Channel, ChannelError, ChannelSet, Descriptor, Found, Key, Lookup, Outcomes,
+    Prepared, Wording,
 };
 use relcomm_core::dispatch::Dispatcher;
 use relcomm_core::mechanism::{Capabilities, Mechanism};
@@ -112,6 +112,9 @@ async fn a_far_side_that_can_be_asked_is_asked() {
     }
 }
 
+/// The number that the far side gives when it is asked.
+const RECEIPT: &str = "FS-2027-0047";
+
 /// A far side that cannot tell before it was asked so often.
 #[derive(Clone, Debug)]
 struct Slow {
@@ -149,12 +152,12 @@ impl Channel for Slow {
 
 #[async_trait]
 impl Lookup for Slow {
-    async fn lookup(&self, cx: &AttemptContext, key: &Key) -> Result<Found, ChannelError> {
+    async fn lookup(&self, cx: &AttemptContext, key: &Key) -> Result<Answered, ChannelError> {
         match self.asked.fetch_add(1, Ordering::Relaxed) + 1 {
-            n if n >= self.tells_at => Lookup::lookup(&self.inner, cx, key).await,
+            n if n >= self.tells_at => Ok(Lookup::lookup(&self.inner, cx, key).await?.reference(RECEIPT)),
             2 => panic!("the far side confuses the channel"),
             3 => std::future::pending().await,
-            _ => Ok(Found::Unknown),
+            _ => Ok(Found::Unknown.into()),
         }
     }
 }
@@ -174,7 +177,16 @@ async fn a_far_side_that_cannot_tell_yet_is_asked_again_and_meanwhile_it_is_pend
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(email.asked.load(Ordering::Relaxed), 5);
     assert_eq!(copies(&email.inner, "al@demo.example"), 1);
-    assert_eq!(dispatcher.report().await.unwrap().verdict, Verdict::Informed);
+    let report = dispatcher.report().await.unwrap();
+    assert_eq!(report.verdict, Verdict::Informed);
+    let attempts = &person(&report, "al").deliveries[0].attempts;
+    assert_eq!((attempts.len(), attempts[0].outcome.as_str()), (1, "accepted"));
+    assert_eq!(
+        attempts[0].reference.as_deref(),
+        Some(RECEIPT),
+        "the answer to the question brings what the acceptance would have"
+    );
+    assert!(!report.redacted().to_json().contains(RECEIPT));
 }
 
 #[tokio::test(start_paused = true)]

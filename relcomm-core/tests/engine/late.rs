@@ -74,9 +74,35 @@ async fn whoever_is_not_informed_when_the_deadline_passes_is_late_whatever_comes
     world.pass(HOUR + MINUTE).await;
     let report = dispatcher.report().await.unwrap();
     assert_eq!((report.verdict, person(&report, "al").deliveries[0].late), (Verdict::Pending, true));
+    assert!(!report.compliant, "that the deadline is missed is known before all is done");
+    assert!(report.to_text().contains("verdict: pending, and deadlines were missed"), "{}", report.to_text());
     world.pass(3 * DAY).await;
     let report = dispatcher.report().await.unwrap();
-    assert_eq!((report.verdict, person(&report, "al").class), (Verdict::NotInformed, Class::Unconfirmed));
+    assert_eq!((report.verdict, person(&report, "al").class), (Verdict::NotCompliant, Class::Unconfirmed));
+    assert_eq!((report.groups[0].met, report.groups[0].in_time), (false, false));
+    assert!(report.to_text().contains("not everyone who was due is informed, and deadlines were missed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missed_deadline_stands_before_somebody_who_is_not_informed_and_each_group_tells_which() {
+    let groups = "  staff: { members: [{ id: al, email: al@demo.example }], via: email, within: 1h }
+  desk: { members: [{ id: bo, email: bo@demo.example }], via: email }";
+    // Al's mailbox takes two hours; bo's refuses.
+    for (al, verdict, in_time) in [(2 * HOUR, Verdict::NotCompliant, false), (MINUTE, Verdict::NotInformed, true)] {
+        let email = ScriptedChannel::new("smtp").answering(move |address, attempt| match (address, attempt) {
+            ("bo@demo.example", _) => Answer::Refuse,
+            (_, 1) => Answer::Defer(Some(al)),
+            _ => Answer::Accept(Assurance::Accepted),
+        });
+        let world = World::by_email(&plan(groups, "  live: { to: [staff, desk], text: Live. }"), &email);
+        let dispatcher = world.dispatcher();
+        dispatcher.declare(&live("eu")).await.unwrap();
+        let standing = finish(&dispatcher).await;
+        let report = dispatcher.report().await.unwrap();
+        assert_eq!((report.verdict, report.compliant, report.exit_code(&standing)), (verdict, in_time, 4));
+        let told: Vec<_> = report.groups.iter().map(|g| (g.id.as_str(), g.met, g.in_time)).collect();
+        assert_eq!(told, [("staff", true, in_time), ("desk", false, true)], "who is late is informed all the same");
+    }
 }
 
 #[tokio::test(start_paused = true)]

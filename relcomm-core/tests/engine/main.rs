@@ -22,4 +22,5 @@ mod crash;
 mod together;
 mod words;
 mod evidence;
+mod hands;
 mod texts;

@@ -56,7 +56,7 @@ async fn a_release_that_succeeded_nowhere_tells_nobody_and_nobody_was_due() {
     assert!(email.seen().is_empty());
     let report = dispatcher.report().await.unwrap();
     assert_eq!((report.verdict, report.totals.exempt), (Verdict::Informed, 3));
-    assert_eq!(person(&report, "eva").reason.as_deref(), Some("not due"));
+    assert_eq!(person(&report, "eva").reason.as_deref(), Some("not due: release not successful"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,7 +76,7 @@ async fn a_member_of_no_place_hears_of_every_place_and_others_only_of_their_own(
     let report = dispatcher.report().await.unwrap();
     assert_eq!(report.verdict, Verdict::Informed);
     let uma = person(&report, "uma");
-    assert_eq!((uma.class, uma.reason.as_deref()), (Class::Exempt, Some("not due")));
+    assert_eq!((uma.class, uma.reason.as_deref()), (Class::Exempt, Some("not due: release not successful")));
     let all = person(&report, "all");
     let rows: Vec<_> = all.deliveries.iter().map(|d| (d.place.as_deref(), d.class)).collect();
     assert_eq!(rows, [(Some("eu"), Class::Informed), (Some("us"), Class::Exempt)]);

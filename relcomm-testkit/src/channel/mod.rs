@@ -13,8 +13,8 @@ pub use handle::{Call, Handle};
 
 use async_trait::async_trait;
 use relcomm_core::channel::{
-    Accepted, AttemptContext, Batch, Channel, ChannelError, Descriptor, ErrorKind, Found, Key, Lookup, Outcome,
-    Outcomes, Part, Prepared, Retry, Scope, Wording,
+    Accepted, Answered, AttemptContext, Batch, Channel, ChannelError, Descriptor, ErrorKind, Found, Key, Lookup,
+    Outcome, Outcomes, Part, Prepared, Retry, Scope, Wording,
 };
 use relcomm_core::clock::Moment;
 use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication, Limit};
@@ -340,8 +340,8 @@ impl Channel for ScriptedChannel {
 
 #[async_trait]
 impl Lookup for ScriptedChannel {
-    async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Found, ChannelError> {
+    async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Answered, ChannelError> {
         let arrived = self.memory().iter().any(|s| s.arrived && &s.key == key);
-        Ok(if arrived { Found::Found(Assurance::Accepted) } else { Found::Absent })
+        Ok(if arrived { Found::Found(Assurance::Accepted) } else { Found::Absent }.into())
     }
 }

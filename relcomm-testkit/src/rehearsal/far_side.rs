@@ -5,8 +5,8 @@ use super::script::{AnswerDraft, AnswerMap, AnswerWord, Bounce, CrashAt, Later, 
 use crate::clock::VirtualClock;
 use async_trait::async_trait;
 use relcomm_core::channel::{
-    About, Accepted, AttemptContext, Batch, Channel, ChannelError, Descriptor, ErrorKind, Found, Key, Lookup, Outcome,
-    Outcomes, Outgoing, Part, Prepared, ReceiptSource, Received, Retry, Scope, Wording,
+    About, Accepted, Answered, AttemptContext, Batch, Channel, ChannelError, Descriptor, ErrorKind, Found, Key, Lookup,
+    Outcome, Outcomes, Outgoing, Part, Prepared, ReceiptSource, Received, Retry, Scope, Wording,
 };
 use relcomm_core::clock::Moment;
 use relcomm_core::id::GroupId;
@@ -408,9 +408,9 @@ impl Channel for FarSide {
 
 #[async_trait]
 impl Lookup for FarSide {
-    async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Found, ChannelError> {
+    async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Answered, ChannelError> {
         let has = self.world.state().keys.contains(key);
-        Ok(if has { Found::Found(Assurance::Accepted) } else { Found::Absent })
+        Ok(if has { Found::Found(Assurance::Accepted) } else { Found::Absent }.into())
     }
 }
 

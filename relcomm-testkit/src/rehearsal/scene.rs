@@ -18,7 +18,7 @@ use relcomm_core::plan::source::Source;
 use relcomm_core::plan::{Finding, People};
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::receipt::Assurance;
-use relcomm_core::report::{Report, Verdict};
+use relcomm_core::report::Report;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -173,10 +173,9 @@ impl Scene {
         let (entries, names, timeline) = self.story()?;
         let notes = Self::now(async { Ok(self.journal.notes(0, u64::MAX).await?) })?;
         let seen = self.world.seen();
-        let waits = standing.pending.iter().any(|p| p.approval);
         let evidence = Evidence {
             report: &report,
-            exit: exit(&report, waits),
+            exit: report.exit_code(&standing),
             findings: &self.findings,
             seen: &seen,
             groups: &groups(self.prepared.people()),
@@ -216,18 +215,8 @@ impl Scene {
         let report = self.report(&dispatcher)?;
         let standing = Self::now(dispatcher.standing())?;
         let (_, _, timeline) = self.story()?;
-        let exit = exit(&report, standing.pending.iter().any(|p| p.approval));
+        let exit = report.exit_code(&standing);
         Ok(Played { timeline, checks: self.checks, report: Some(report), exit, findings: self.findings })
-    }
-}
-
-/// As what `dispatch` would end.
-fn exit(report: &Report, waits_for_approval: bool) -> u8 {
-    match report.verdict {
-        _ if waits_for_approval => 3,
-        Verdict::Informed => 0,
-        Verdict::Pending => 5,
-        _ => 4,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Verbs that send: `dispatch` and `deliver`.
 
 use super::desk::{Access, Bench, Desk};
-use super::look::{exit, show};
+use super::look::show;
 use super::{json, print, say, warn};
 use crate::arguments::{Common, Format};
 use crate::sandbox::{STAND_IN, Sandbox};
@@ -120,10 +120,10 @@ fn intention(prepared: &PreparedPlan, verb: &str, format: Format) -> Result<Exit
 
 async fn finish(desk: &Desk, common: &Common, wish: &Wish, standing: &Standing) -> Result<Exit, Failure> {
     let report = desk.dispatcher.report().await?;
-    let mut end = exit(&report, wish.pending_ok);
-    if standing.pending.iter().any(|p| p.approval) {
-        end = Exit::Refused;
-    }
+    let end = match Exit::of_code(report.exit_code(standing)) {
+        Exit::Pending if wish.pending_ok => Exit::Done,
+        end => end,
+    };
     show(report, common.format);
     Ok(end)
 }

@@ -4,8 +4,8 @@ use super::desk::{Desk, Said};
 use super::table::Flaw;
 use async_trait::async_trait;
 use relcomm_core::channel::{
-    Accepted, AttemptContext, Batch, Callbacks, Channel, ChannelError, Descriptor, ErrorKind, Found, Inbound, Key,
-    Lookup, Outcome, Outcomes, Outgoing, Part, Prepared, Retry, Scope, Wording,
+    Accepted, Answered, AttemptContext, Batch, Callbacks, Channel, ChannelError, Descriptor, ErrorKind, Found, Inbound,
+    Key, Lookup, Outcome, Outcomes, Outgoing, Part, Prepared, Retry, Scope, Wording,
 };
 use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication, Limit, Unit};
 use relcomm_core::plan::Finding;
@@ -354,8 +354,8 @@ impl Callbacks for Honest {
 
 #[async_trait]
 impl Lookup for Honest {
-    async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Found, ChannelError> {
+    async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Answered, ChannelError> {
         let there = self.desk.has(key) || self.is(Flaw::Hopeful);
-        Ok(if there { Found::Found(Assurance::Accepted) } else { Found::Absent })
+        Ok(if there { Found::Found(Assurance::Accepted) } else { Found::Absent }.into())
     }
 }

@@ -119,7 +119,7 @@ enum Answer {
 async fn found(exam: &Exam<'_>, trial: &Trial, letter: &Letter) -> Result<Answer, Stop> {
     let Some(lookup) = trial.channel.lookup() else { return Ok(Answer::Unknown) };
     let said = lookup.lookup(&exam.context(Duration::from_secs(15)), &letter.item().key).await;
-    match said {
+    match said.map(|said| said.found) {
         Ok(Found::Found(assurance)) => {
             let proves = trial.channel.capabilities().proves;
             ensure!(assurance <= proves, "it finds a delivery `{assurance}`, and claims to prove `{proves}` at most");
