@@ -23,6 +23,7 @@ impl Play<'_> {
             + usize::from(event.cancel.is_some())
             + usize::from(event.accept_gap.is_some())
             + usize::from(event.slip.is_some())
+            + usize::from(event.change.is_some())
             + usize::from(event.join.is_some())
             + usize::from(event.leave.is_some())
             + usize::from(event.crash.is_some())
@@ -116,6 +117,15 @@ impl Play<'_> {
                 format!("nobody says anything here that could be refused: {why}"),
             ));
         }
+        if let Some(values) = &event.change {
+            for (path, value) in values {
+                if !self.plan.set(path, value) {
+                    return Err(wrong(self.timeline, &at("change"), format!("the plan has no `{path}` to change")));
+                }
+                scene.note(format!("the plan's {path} is changed"));
+            }
+            return self.prepare_again(scene);
+        }
         if let Some(groups) = &event.join {
             for (group, count) in groups {
                 self.casting.join(group, *count).map_err(|why| wrong(self.timeline, &at("join"), why))?;
@@ -145,7 +155,7 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// The people have changed: the plan is prepared anew, and whoever dispatches goes on with that.
+    /// The people or the plan have changed: the plan is prepared anew, and whoever dispatches goes on with that.
     fn prepare_again(&self, scene: &mut Scene) -> Result<(), Unplayable> {
         let (prepared, channels, findings) = self.prepare(&scene.world, scene.clock.now())?;
         (scene.prepared, scene.channels, scene.findings) = (prepared, channels, findings);

@@ -16,6 +16,8 @@ pub(super) struct Expectation {
     pub(super) rows: Option<Selector>,
     /// What each of these rows shows, by the report's own field names; of a list, how many it holds.
     pub(super) is: Option<Ordered<String, String>>,
+    /// What at least one attempt of each row shows, by the report's own field names.
+    pub(super) attempt: Option<Ordered<String, String>>,
     /// How many rows there are, or with `is` how many are so.
     pub(super) count: Option<usize>,
     /// How far apart the attempts of each row began, at least.
@@ -30,6 +32,10 @@ pub(super) struct Expectation {
     pub(super) order: Option<Vec<Reached>>,
     /// What was never tried.
     pub(super) never: Option<Selector>,
+    /// What the report says was declared, all of it in its order.
+    pub(super) declarations: Option<Vec<Said>>,
+    /// What the report says was approved or rejected, all of it in its order.
+    pub(super) approvals: Option<Vec<Said>>,
     /// The report's totals over persons, as far as they are given.
     pub(super) totals: Option<Ordered<String, u32>>,
     /// Why everybody who is not informed, and for no waiver exempt, is not.
@@ -74,6 +80,30 @@ pub(super) struct Words {
     pub(super) contains: Option<String>,
     /// None holds this.
     pub(super) lacks: Option<String>,
+}
+
+/// What a named person said, as far as it is given.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Said {
+    /// The place, or the role.
+    pub(super) of: Option<String>,
+    /// The outcome, or `approved` or `rejected`.
+    pub(super) says: Option<String>,
+    /// Who.
+    pub(super) by: Option<String>,
+    /// Whether the digest that was approved is the one that is dispatched now.
+    pub(super) digest: Option<Age>,
+}
+
+/// How a digest stands to the present one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Age {
+    /// It is the present one.
+    Present,
+    /// It is another: the approval is void.
+    Past,
 }
 
 /// What is nowhere.

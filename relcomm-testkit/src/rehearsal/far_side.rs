@@ -52,7 +52,8 @@ struct State {
     /// By mechanism and address.
     people: BTreeMap<(Mechanism, String), Vec<Behind>>,
     seen: Vec<Seen>,
-    keys: BTreeSet<Key>,
+    /// What was taken over, by its key.
+    keys: BTreeMap<Key, Name>,
     /// Those that have not happened, by their places in the script.
     crashes: Vec<(usize, CrashAt)>,
     crashed: Option<Duration>,
@@ -233,9 +234,10 @@ impl FarSide {
     }
 
     /// The far side has it now; a repeat that it recognises is no copy of its own.
-    fn take(&self, index: usize, item: &Outgoing, later: Option<&Later>) {
+    fn take(&self, index: usize, item: &Outgoing, later: Option<&Later>, name: Name) {
         let mut state = self.world.state();
-        let is_new = state.keys.insert(item.key) || self.capabilities.deduplication != Deduplication::ByKey;
+        let is_new =
+            state.keys.insert(item.key, name).is_none() || self.capabilities.deduplication != Deduplication::ByKey;
         if !is_new {
             return;
         }
@@ -280,11 +282,18 @@ fn follow(later: &Later) -> Vec<(Duration, Evidence, Option<String>)> {
     all
 }
 
+/// The far side's name for what it has, and where that can be seen.
+#[derive(Clone, Debug, Default)]
+struct Name {
+    reference: Option<String>,
+    url: Option<String>,
+}
+
 /// An answer as it is acted on.
 enum Reply {
     Accepted(Accepted),
     Failed(ChannelError, bool),
-    Indeterminate(bool),
+    Indeterminate(bool, Name),
     Hang,
 }
 
@@ -305,14 +314,15 @@ fn reply(answer: Option<&AnswerDraft>, by_hand: bool) -> Reply {
         None | Some(WordOr::Word(AnswerWord::Accepted)) => Reply::Accepted(Accepted::new(usual)),
         Some(WordOr::Word(AnswerWord::Refused)) => refused(None),
         Some(WordOr::Word(AnswerWord::Failed)) => not_now(None, None, false),
-        Some(WordOr::Word(AnswerWord::Indeterminate)) => Reply::Indeterminate(true),
+        Some(WordOr::Word(AnswerWord::Indeterminate)) => Reply::Indeterminate(true, Name::default()),
         Some(WordOr::Word(AnswerWord::Hang)) => Reply::Hang,
         Some(WordOr::Map(AnswerMap { refused: Some(with), .. })) => refused(with.status.as_deref()),
         Some(WordOr::Map(AnswerMap { failed: Some(with), .. })) => {
             not_now(with.status.as_deref(), with.retry_after, with.channel)
         }
         Some(WordOr::Map(AnswerMap { indeterminate: Some(with), .. })) => {
-            Reply::Indeterminate(with.arrived.unwrap_or(true))
+            let name = Name { reference: with.reference.clone(), url: with.url.clone() };
+            Reply::Indeterminate(with.arrived.unwrap_or(true), name)
         }
         Some(WordOr::Map(AnswerMap { accepted, .. })) => {
             let taken = accepted.clone().unwrap_or_default();
@@ -376,17 +386,18 @@ impl Channel for FarSide {
                 Reply::Accepted(accepted) => {
                     outcomes.crossing(i);
                     self.world.pass(&to, &self.via, item.attempt, Point::Crossed).await;
-                    self.take(index, item, later);
+                    let name = Name { reference: accepted.reference.clone(), url: accepted.url.clone() };
+                    self.take(index, item, later, name);
                     self.world.pass(&to, &self.via, item.attempt, Point::Taken).await;
                     outcomes.set(i, Outcome::Accepted(accepted));
                 }
                 Reply::Failed(error, true) => return Err(error),
                 Reply::Failed(error, false) => outcomes.set(i, Outcome::Failed(error)),
-                Reply::Indeterminate(arrived) => {
+                Reply::Indeterminate(arrived, name) => {
                     outcomes.crossing(i);
                     self.world.pass(&to, &self.via, item.attempt, Point::Crossed).await;
                     if arrived {
-                        self.take(index, item, later);
+                        self.take(index, item, later, name);
                     }
                     let error = ChannelError::new(ErrorKind::Timeout, "no answer").retry(Retry::Backoff).maybe_sent();
                     outcomes.set(i, Outcome::Failed(error));
@@ -409,8 +420,17 @@ impl Channel for FarSide {
 #[async_trait]
 impl Lookup for FarSide {
     async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Answered, ChannelError> {
-        let has = self.world.state().keys.contains(key);
-        Ok(if has { Found::Found(Assurance::Accepted) } else { Found::Absent }.into())
+        let Some(Name { reference, url }) = self.world.state().keys.get(key).cloned() else {
+            return Ok(Found::Absent.into());
+        };
+        let mut answered = Answered::from(Found::Found(Assurance::Accepted));
+        if let Some(reference) = reference {
+            answered = answered.reference(reference);
+        }
+        if let Some(url) = url {
+            answered = answered.url(url);
+        }
+        Ok(answered)
     }
 }
 

@@ -1,13 +1,14 @@
 //! Whether what was expected is true.
 
-use super::expectation::{Expectation, Reached, Selector, Words, fits};
+use super::expectation::{Age, Expectation, Reached, Said, Selector, Words, fits};
 use super::far_side::Seen;
 use relcomm_core::clock::Moment;
 use relcomm_core::id::DeliveryId;
 use relcomm_core::plan::Finding;
+use relcomm_core::plan::source::Ordered;
 use relcomm_core::plan::time::Span;
 use relcomm_core::receipt::Assurance;
-use relcomm_core::report::{Class, DeliveryReport, Part, PersonReport, Report};
+use relcomm_core::report::{Class, DeliveryReport, Part, PersonReport, Report, Statement};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -43,7 +44,7 @@ impl Evidence<'_> {
     pub(super) fn against(&self, expected: &Expectation) -> Vec<String> {
         let mut failed = Vec::new();
         let rows = self.rows(expected.rows.as_ref());
-        let speaks_of_rows = expected.is.is_some() || expected.apart.is_some();
+        let speaks_of_rows = expected.is.is_some() || expected.apart.is_some() || expected.attempt.is_some();
         if expected.rows.is_some() && expected.count.is_none() && rows.is_empty() && expected.sent != Some(0) {
             failed.push("no row of the report is like that".to_owned());
         }
@@ -77,6 +78,8 @@ impl Evidence<'_> {
             && expected.everywhere.is_none()
             && expected.order.is_none()
             && expected.never.is_none()
+            && expected.declarations.is_none()
+            && expected.approvals.is_none()
             && expected.totals.is_none()
             && expected.reason.is_none()
             && expected.waiting_for.is_none()
@@ -93,6 +96,7 @@ impl Evidence<'_> {
         let mut like = 0;
         for row in rows {
             let differs = expected.is.iter().flatten().find_map(|(field, value)| differs(row, field, value));
+            let differs = differs.or_else(|| no_attempt(row, expected.attempt.as_ref()?));
             match differs {
                 None => like += 1,
                 // With a number given, the others may be otherwise.
@@ -155,6 +159,12 @@ impl Evidence<'_> {
     }
 
     fn judge_whole(&self, expected: &Expectation, failed: &mut Vec<String>) {
+        for (what, expected, said) in [
+            ("declared", &expected.declarations, &self.report.declarations),
+            ("approved", &expected.approvals, &self.report.approvals),
+        ] {
+            failed.extend(expected.as_ref().and_then(|expected| self.said_otherwise(what, expected, said)));
+        }
         let totals = serde_json::to_value(self.report.totals).unwrap_or_default();
         for (field, wanted) in expected.totals.iter().flatten() {
             match totals.get(field).and_then(Value::as_u64) {
@@ -193,6 +203,29 @@ impl Evidence<'_> {
             let codes: Vec<&str> = self.findings.iter().map(|f| f.code).collect();
             failed.push(format!("there is no such finding; there are: {}", codes.join(", ")));
         }
+    }
+
+    /// How what was said differs from what is expected.
+    fn said_otherwise(&self, what: &str, expected: &[Said], said: &[Statement]) -> Option<String> {
+        let age = |statement: &Statement| {
+            let present = statement.digest.as_ref() == Some(&self.report.digests.texts);
+            if present { Age::Present } else { Age::Past }
+        };
+        let is_it = |(wanted, statement): (&Said, &Statement)| {
+            wanted.of.as_ref().is_none_or(|of| of == &statement.of)
+                && wanted.says.as_ref().is_none_or(|says| says == &statement.says)
+                && (wanted.by.is_none() || wanted.by == statement.by)
+                && wanted.digest.is_none_or(|digest| digest == age(statement))
+        };
+        if expected.len() == said.len() && expected.iter().zip(said).all(is_it) {
+            return None;
+        }
+        let tell = |statement: &Statement| {
+            let by = statement.by.as_deref().unwrap_or("nobody");
+            let digest = statement.digest.as_ref().map(|_| format!(", its digest is {:?}", age(statement)));
+            format!("{} {} by {by}{}", statement.of, statement.says, digest.unwrap_or_default().to_lowercase())
+        };
+        Some(format!("what was {what} is: {}", said.iter().map(tell).collect::<Vec<_>>().join("; ")))
     }
 
     fn rows(&self, of: Option<&Selector>) -> Vec<Row<'_>> {
@@ -298,13 +331,36 @@ fn differs(row: &Row<'_>, field: &str, wanted: &str) -> Option<String> {
     let of_delivery = row.delivery.and_then(|d| serde_json::to_value(d).ok()?.get(field).cloned());
     let value = of_delivery.or_else(|| serde_json::to_value(row.person).ok()?.get(field).cloned());
     let Some(value) = value else { return Some(format!("the report has no field `{field}`")) };
-    let found = match value {
+    let found = shown(value);
+    (found != wanted).then(|| format!("{field} is {found}, not {wanted}"))
+}
+
+/// A value of the report in the words of a script.
+fn shown(value: Value) -> String {
+    match value {
         Value::Null => "none".to_owned(),
         Value::String(text) => text,
         Value::Array(items) => items.len().to_string(),
         other => other.to_string(),
+    }
+}
+
+/// What the attempts of a row show, where none of them shows all that is wanted.
+fn no_attempt(row: &Row<'_>, wanted: &Ordered<String, String>) -> Option<String> {
+    let attempts = row.delivery.map(|delivery| delivery.attempts.as_slice()).unwrap_or_default();
+    let values: Vec<Value> = attempts.iter().map(|a| serde_json::to_value(a).unwrap_or_default()).collect();
+    // What a report leaves out is none.
+    let shows = |attempt: &Value, field: &str| shown(attempt.get(field).cloned().unwrap_or_default());
+    let is_it = |attempt: &Value| wanted.iter().all(|(field, value)| shows(attempt, field) == *value);
+    if values.iter().any(is_it) {
+        return None;
+    }
+    let tell = |attempt: &Value| {
+        let fields = wanted.keys().map(|field| format!("{field} {}", shows(attempt, field)));
+        fields.collect::<Vec<_>>().join(", ")
     };
-    (found != wanted).then(|| format!("{field} is {found}, not {wanted}"))
+    let told: Vec<String> = values.iter().map(tell).collect();
+    Some(format!("no attempt is like that: {}", if told.is_empty() { "there is none".into() } else { told.join("; ") }))
 }
 
 fn too_close(delivery: &DeliveryReport, apart: Span) -> Option<String> {

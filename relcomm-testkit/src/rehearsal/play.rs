@@ -57,7 +57,7 @@ pub(super) struct Play<'a> {
     pub(super) timeline: &'a Source,
     expect: &'a Source,
     settings: Settings,
-    plan: Source,
+    pub(super) plan: Source,
     files: &'a dyn Sources,
     pub(super) casting: Casting,
     start: Moment,

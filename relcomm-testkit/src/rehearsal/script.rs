@@ -241,6 +241,10 @@ pub(super) struct NotNow {
 pub(super) struct Lost {
     /// Whether the far side has it. Default: true.
     pub(super) arrived: Option<bool>,
+    /// The far side's name for it, which it tells when it is asked.
+    pub(super) reference: Option<String>,
+    /// Where it can be seen, which it tells when it is asked.
+    pub(super) url: Option<String>,
 }
 
 /// What follows an acceptance: receipts and what people do.
@@ -332,6 +336,8 @@ pub(super) struct Event {
     pub(super) accept_gap: Option<AcceptGapDraft>,
     /// The planned time moves, or is open.
     pub(super) slip: Option<SlipDraft>,
+    /// The plan is changed and prepared anew: values in the place of its own, by path.
+    pub(super) change: Option<Ordered<String, String>>,
     /// People join made-up groups: how many.
     pub(super) join: Option<Ordered<GroupId, u32>>,
     /// People leave groups: who.

@@ -1,6 +1,7 @@
 //! What happens in a rehearsal is what the engine does.
 
-use crate::rehearsals::stage::{holds, timeline};
+use crate::rehearsals::stage::{holds, perform_with, timeline, told};
+use relcomm_testkit::rehearsal::Unperformed;
 
 const ALL_LIVE: &str = "
   - { at: 10:00, declare: { outcome: success, place: eu, by: ada } }
@@ -183,6 +184,58 @@ timeline:
   - { at: +1d, stop: true }
 ",
     );
+}
+
+const APPROVED: &str = "
+plan: 1
+id: demo
+zone: UTC
+release: { product: Demo, version: 1.0.0, what: [{ id: one, text: The one thing }], why: Because., how: Open it. }
+responsible: Ada <ada@demo.example>
+approvals: { roles: { owner: [mia] }, need: owner }
+groups: { desk: { email: desk@demo.example, via: [webhook, email], webhook: portal } }
+communiques: { live: { to: desk, text: \"Now {{ item.one }}\" } }
+";
+
+#[test]
+fn a_change_of_the_plan_voids_its_approvals_and_what_goes_out_are_the_new_words() {
+    let performance = perform_with(
+        APPROVED,
+        "
+timeline:
+  - { at: 10:00, approve: { role: owner, by: mia }, expect: [{ approvals: [{ of: owner, says: approved, by: mia, digest: present }] }] }
+  - { at: 10:05, change: { communiques.live.text: \"Now, {{ item.one }}\" }, expect: [{ approvals: [{ by: mia, digest: past }] }] }
+  - { at: 11:00, declare: { outcome: success, by: ada }, expect: [{ sent: 0, exit: 3, waiting_for: approval }] }
+  - { at: 12:00, approve: { role: owner, by: mia } }
+expect:
+  - { sent: 1, text: { contains: \"Now, The\" }, exit: 0 }
+  - { approvals: [{ by: mia, digest: past }, { by: mia, digest: present }] }
+",
+    );
+    let performance = performance.unwrap_or_else(|why| panic!("{}", told(&why)));
+    assert!(performance.held(), "{performance}");
+    let timeline = timeline(&performance);
+    assert!(timeline.contains("10:05:00Z  the plan's communiques.live.text is changed"), "{timeline}");
+    let broken = "timeline: [{ at: 10:00, change: { communiques.live.to: nobody } }]\n";
+    let Err(Unperformed::Plan(findings)) = perform_with(APPROVED, broken) else { panic!("it is not valid any more") };
+    assert!(findings.iter().any(|f| f.code == "RC0101"), "{findings:?}");
+}
+
+#[test]
+fn a_far_side_that_is_asked_tells_by_which_name_it_has_it() {
+    let performance = perform_with(
+        &APPROVED.replace("approvals: { roles: { owner: [mia] }, need: owner }\n", ""),
+        "
+channels: { webhook: { deduplication: lookup } }
+answers: [{ to: desk, via: webhook, after: 50s, answer: { indeterminate: { reference: FS-7, url: \"https://portal.example/7\" } } }]
+timeline: [{ at: 10:00, declare: { outcome: success, by: ada } }]
+expect:
+  - { sent: 1, where: { group: desk }, is: { class: informed, attempts: 1 } }
+  - { where: { group: desk }, attempt: { outcome: accepted, reference: FS-7, ended: \"2027-03-02T10:00:50Z\" } }
+",
+    );
+    let performance = performance.unwrap_or_else(|why| panic!("{}", told(&why)));
+    assert!(performance.held(), "{performance}");
 }
 
 #[test]

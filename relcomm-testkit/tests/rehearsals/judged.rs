@@ -49,6 +49,19 @@ fn each_kind_of_expectation_can_fail() {
         "the first of brief already at",
     );
     fails("{ order: [{ communique: brief, state: acknowledged }] }", "nothing of brief was acknowledged");
+    fails(
+        "{ where: { person: customers-2 }, attempt: { outcome: refused } }",
+        "no attempt is like that: outcome accepted",
+    );
+    fails(
+        "{ where: { person: customers-1 }, attempt: { mechanism: email, outcome: accepted } }",
+        "mechanism email, outcome refused; ",
+    );
+    fails("{ where: { person: customers-2 }, attempt: { by: ada } }", "no attempt is like that: by none");
+    fails("{ where: { group: customers }, attempt: { outcome: refused }, count: 2 }", "1 rows of 4");
+    fails("{ declarations: [{ of: eu, says: success, by: ada }] }", "eu success by ada; us success by ada");
+    fails("{ declarations: [{ of: eu }, { of: us, by: bea }] }", "what was declared is");
+    fails("{ approvals: [{ by: ada }] }", "what was approved is: ");
     fails("{ reason: waived }", "the reason is");
     fails("{ waiting_for: approval }", "what is pending waits for: live/eu: receipts");
     fails("{ finding: RC0302 }", "there is no such finding");
