@@ -331,6 +331,9 @@ impl Dispatcher {
 
     /// Takes a person's word about what was done by hand. Returns for how many deliveries it was news.
     ///
+    /// Of what is done once for all, such as a presentation: a word about the group is one about everybody, the occasion included; a word
+    /// about one person who was there says that it was held, and nothing of the others.
+    ///
     /// # Errors
     /// Refused: an unknown communique, person or group; nothing of it is out; nobody named.
     pub async fn attest(&self, attestation: &Attestation) -> Result<usize, DispatchError> {
