@@ -181,18 +181,7 @@ fn requirements(plan: &Plan, gates: &[GatePlan], gate: &GatePlan) -> Vec<Require
     let corrected = communique.corrects.iter().map(|corrects| (&corrects.of, State::Drained, None));
     let mut all: Vec<Requirement> = Vec::new();
     for (on, state, group) in stated.chain(anchored).chain(corrected) {
-        let of = |g: &&GatePlan| &g.id.communique == on;
-        // The same occurrence joins the same occurrence, the same place the same place; a correction is of all of them.
-        let same_occurrence =
-            state != State::Drained && gates.iter().filter(of).any(|g| g.id.occurrence == gate.id.occurrence);
-        let same_place = gates.iter().filter(of).any(|g| gate.id.place.is_some() && g.id.place == gate.id.place);
-        let joined: Vec<usize> = gates
-            .iter()
-            .filter(of)
-            .filter(|g| !same_occurrence || g.id.occurrence == gate.id.occurrence)
-            .filter(|g| !same_place || g.id.place == gate.id.place)
-            .map(|g| g.index)
-            .collect();
+        let (joined, same_place) = gate.joined(gates, on, state != State::Drained);
         let requirement = Requirement { communique: on.clone(), on: joined, state, group, others: !same_place };
         if !all.contains(&requirement) {
             all.push(requirement);
@@ -202,6 +191,22 @@ fn requirements(plan: &Plan, gates: &[GatePlan], gate: &GatePlan) -> Vec<Require
 }
 
 impl GatePlan {
+    /// The gates of a communique that concern this one, and whether they are those of its place: the same occurrence joins the same
+    /// occurrence, where that counts, the same place the same place.
+    pub(crate) fn joined(&self, gates: &[Self], on: &CommuniqueId, by_occurrence: bool) -> (Vec<usize>, bool) {
+        let of = |g: &&Self| &g.id.communique == on;
+        let same_occurrence = by_occurrence && gates.iter().filter(of).any(|g| g.id.occurrence == self.id.occurrence);
+        let same_place = gates.iter().filter(of).any(|g| self.id.place.is_some() && g.id.place == self.id.place);
+        let joined = gates
+            .iter()
+            .filter(of)
+            .filter(|g| !same_occurrence || g.id.occurrence == self.id.occurrence)
+            .filter(|g| !same_place || g.id.place == self.id.place)
+            .map(|g| g.index)
+            .collect();
+        (joined, same_place)
+    }
+
     fn dues(&self) -> impl Iterator<Item = &Due> {
         std::iter::once(&self.due).chain(self.variants.iter().map(|(_, due)| due))
     }
@@ -274,7 +279,14 @@ impl GatePlan {
 }
 
 impl GatePlan {
-    /// When deliveries must be informed: by the deadline of the variant, else of the communique.
+    /// The time by which deliveries must be informed: that of the variant, else of the communique.
+    pub(crate) fn deadline_timing<'a>(&self, plan: &'a Plan, variant: Option<&GroupId>) -> Option<&'a Timing> {
+        let communique = plan.communiques().get(self.communique)?;
+        let own = variant.and_then(|group| communique.variants.get(group)?.deadline.as_ref());
+        own.or(communique.deadline.as_ref())
+    }
+
+    /// When deliveries must be informed; `reached` is when what that is relative to was reached, if it is another communique.
     pub(crate) fn deadline(
         &self,
         plan: &Plan,
@@ -282,11 +294,13 @@ impl GatePlan {
         head: &Head,
         state: &Gate,
         (variant, zone): (Option<&GroupId>, Tz),
+        reached: Option<Moment>,
     ) -> Option<Moment> {
-        let communique = plan.communiques().get(self.communique)?;
-        let own = variant.and_then(|group| communique.variants.get(group)?.deadline.as_ref());
-        let deadline = own.or(communique.deadline.as_ref())?;
-        Known { plan, places, head, state, gate: self }.resolve(deadline, zone)
+        let deadline = self.deadline_timing(plan, variant)?;
+        match deadline.anchor {
+            Anchor::Reached(..) => Some(deadline.resolve_for(reached?, zone)),
+            _ => Known { plan, places, head, state, gate: self }.resolve(deadline, zone),
+        }
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) struct Story {
     pub(super) text_digest: Option<Arc<str>>,
     /// When each assurance was first proved.
     pub(super) proved: BTreeMap<Assurance, Moment>,
+    /// When nothing more was begun.
+    pub(super) ended: Option<Moment>,
     /// Of whoever shares a post: what was said of them alone.
     words: Vec<Word>,
 }
@@ -84,6 +86,11 @@ impl Story {
         }
         if let DeliveryFact::Accepted { sure, .. } | DeliveryFact::Proved { sure, .. } = fact {
             self.proved.entry(*sure).or_insert(at);
+        }
+        match fact {
+            DeliveryFact::Ended(_) => self.ended = Some(at),
+            DeliveryFact::Reopened => self.ended = None,
+            _ => {}
         }
         let (leg, outcome, reason) = match fact {
             DeliveryFact::Started { leg, .. } => {

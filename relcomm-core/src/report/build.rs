@@ -1,12 +1,13 @@
 //! From the record to the report.
 
 use super::attempts::{Carried, Story, stories};
+use super::class::{HELD, class, worst_of};
+use super::deadlines::Anchors;
 use super::quota::{Member, is_met};
 use super::{
-    Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, SlipReport, Statement,
-    Totals, Verdict,
+    Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, SlipReport, Statement, Totals, Verdict,
 };
-use crate::course::{Closed, Delivery, HeadFact, Phase, Shut, Stage, Verdict as GateVerdict};
+use crate::course::{Closed, HeadFact, Phase, Verdict as GateVerdict};
 use crate::dispatch::{DispatchError, Dispatcher, Record};
 use crate::id::{DeliveryId, GroupId};
 use crate::journal::{Fact, GateRow, Row, Subject};
@@ -30,8 +31,6 @@ const OPTED_OUT: &str = "opted out";
 /// Why nothing is due of what is meant for success.
 const UNSUCCESSFUL: &str = "not due: release not successful";
 
-const HELD: &str = "held: nobody knows whether it went out";
-
 impl Dispatcher {
     /// Who is informed, and who is not, by the record as it is now.
     ///
@@ -49,6 +48,8 @@ pub(super) struct Builder<'a> {
     pub(super) on: &'a Dispatcher,
     pub(super) record: Record,
     pub(super) stories: BTreeMap<DeliveryId, Story>,
+    /// When other communiques reached what deadlines are relative to, by gate and variant.
+    anchors: Anchors,
     pub(super) people: Vec<Vec<DeliveryReport>>,
     /// Those who have left, by their ids.
     pub(super) gone: BTreeMap<String, (Vec<DeliveryReport>, Told)>,
@@ -77,6 +78,7 @@ impl<'a> Builder<'a> {
         Ok(Self {
             on,
             record,
+            anchors: Anchors::new(),
             gone: BTreeMap::new(),
             stories,
             people: vec![Vec::new(); everyone],
@@ -88,6 +90,7 @@ impl<'a> Builder<'a> {
 
     async fn build(mut self) -> Result<Report, DispatchError> {
         let standing = self.on.standing().await?;
+        self.anchors = self.deadline_anchors().await?;
         self.kept_back();
         for plan in Arc::clone(&self.record.plans).iter() {
             if self.speaks_of(plan) {
@@ -385,7 +388,8 @@ impl<'a> Builder<'a> {
         };
         let within =
             report.groups.iter().filter_map(|id| of.groups().iter().find(|g| g.id.as_str() == id)?.within).min();
-        let deadline = plan.deadline(of, places, head, &gate.state, (variant, path.zone));
+        let reached = self.anchors.get(&(plan.index, variant.cloned())).copied();
+        let deadline = plan.deadline(of, places, head, &gate.state, (variant, path.zone), reached);
         report.deadline = [deadline, due.zip(within).map(|(due, within)| due + within)].into_iter().flatten().min();
         let Some(deadline) = report.deadline else { return };
         let story = id.and_then(|id| self.stories.get(&id));
@@ -532,12 +536,6 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Nothing due is best; of what was due the worst counts.
-pub(super) fn worst_of(deliveries: &[DeliveryReport]) -> (Class, Option<&DeliveryReport>) {
-    let worst = deliveries.iter().filter(|d| !d.superseded).max_by_key(|d| d.class);
-    (worst.map_or(Class::Exempt, |d| d.class), worst)
-}
-
 fn blank(communique: &str) -> DeliveryReport {
     DeliveryReport {
         id: communique.to_owned(),
@@ -560,37 +558,4 @@ fn blank(communique: &str) -> DeliveryReport {
         through: None,
         attempts: Vec::new(),
     }
-}
-
-/// How it stands with a delivery, and why it is not informed.
-fn class(state: &Delivery, informed_when: Assurance, gate: &GateRow) -> (Class, Option<String>) {
-    if state.best() >= Some(informed_when) {
-        return (Class::Informed, None);
-    }
-    // What was tried and certainly did not go out is as good as untouched.
-    if let Phase::Closed(why) = gate.state.phase
-        && state.end.is_none()
-        && !state.told_or_perhaps()
-    {
-        let why = match why {
-            Closed::Expired => "expired",
-            Closed::Cancelled => "cancelled",
-            Closed::Superseded => "superseded",
-        };
-        return (Class::NotInformed, Some(why.into()));
-    }
-    if state.told_or_perhaps() || state.end.is_none() {
-        let held = state.legs.iter().any(|l| matches!(l.stage, Stage::Doubt { .. }));
-        let reason = if held { HELD } else { "not confirmed" };
-        return (Class::Unconfirmed, Some(reason.into()));
-    }
-    let reason = state.legs.iter().rev().find_map(|leg| match leg.stage {
-        Stage::Shut { why: Shut::Bounced } => Some("bounced".to_owned()),
-        Stage::Shut { why: Shut::Refused(kind) } => Some(format!("refused: {kind}")),
-        Stage::Shut { why: Shut::Spent(kind) } => Some(format!("given up: {kind}")),
-        Stage::Shut { why: Shut::Expired } => Some("expired".to_owned()),
-        Stage::Shut { why: Shut::NotSent } => Some("not sent".to_owned()),
-        _ => None,
-    });
-    (Class::NotInformed, Some(reason.unwrap_or_else(|| "no step is left".into())))
 }

@@ -3,6 +3,8 @@
 
 mod attempts;
 mod build;
+mod class;
+mod deadlines;
 mod markdown;
 mod quota;
 mod revisions;

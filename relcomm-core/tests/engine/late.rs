@@ -119,3 +119,34 @@ async fn what_is_tried_again_after_the_deadline_is_late_from_the_first_proof_on(
     let report = dispatcher.report().await.unwrap();
     assert_eq!((report.verdict, report.late().count()), (Verdict::NotCompliant, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_counts_from_the_last_of_those_whom_another_communique_told() {
+    let groups = "  desk: { members: [{ id: di, email: di@demo.example }, { id: ed, email: ed@demo.example }], via: email, informed_when: acknowledged }
+  staff: { members: [{ id: al, email: al@demo.example }], via: email, informed_when: acknowledged }";
+    let communiques = "  brief: { to: desk, text: Brief. }
+  live: { to: staff, deadline: brief acknowledged +1h, text: Live. }";
+    for (wait, late) in [(HOUR, false), (HOUR + MINUTE, true)] {
+        let world = World::by_email(&plan(groups, communiques), &ScriptedChannel::new("smtp"));
+        let dispatcher = world.dispatcher();
+        dispatcher.declare(&live("eu")).await.unwrap();
+        dispatcher.step().await.unwrap();
+        let says = async |communique: &str, who: &str| {
+            let whom = Whom::Person(StakeholderId::new(who).unwrap());
+            let word = Attestation::done(CommuniqueId::new(communique).unwrap(), whom, who);
+            dispatcher.attest(&word).await.unwrap();
+        };
+        says("brief", "di").await;
+        world.pass(MINUTE * 10).await;
+        let of = |report: &Report| person(report, "al").deliveries[0].deadline;
+        assert_eq!(of(&dispatcher.report().await.unwrap()), None, "ed has yet to say so");
+        says("brief", "ed").await;
+        world.pass(wait).await;
+        says("live", "al").await;
+        dispatcher.step().await.unwrap();
+        let report = dispatcher.report().await.unwrap();
+        assert_eq!(of(&report), Some(at("2027-05-12T07:10:00Z")));
+        assert_eq!(person(&report, "al").deliveries[0].late, late);
+        assert_eq!(report.verdict, if late { Verdict::NotCompliant } else { Verdict::Informed });
+    }
+}

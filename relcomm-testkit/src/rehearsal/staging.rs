@@ -2,7 +2,7 @@
 
 use super::script::{
     AcceptGapDraft, AnswerDraft, AnswerMap, AnswerWord, ApproveDraft, AttestDraft, Bounce, CrashDraft, DeclareDraft,
-    Document, Done, Event, Later, MadeUp, NotNow, SayDraft, Script, Status, Taken,
+    Document, Done, Event, Later, MadeUp, NotNow, SayDraft, Script, SlipDraft, Status, Taken,
 };
 use super::{Performance, Rehearsal, Unperformed};
 use relcomm_core::id::{CommuniqueId, GroupId, PlaceId, Role, StakeholderId};
@@ -198,6 +198,13 @@ impl Staging {
     pub fn resume(self) -> Self {
         let say = SayDraft { communique: None, by: "somebody".into(), why: None };
         self.happens(Event { resume: Some(say), ..Event::default() })
+    }
+
+    /// The planned time moves: to an instant, or `open`.
+    #[must_use]
+    pub fn slip(self, planned: &str) -> Self {
+        let slip = SlipDraft { planned: planned.to_owned(), by: "somebody".into(), why: None };
+        self.happens(Event { slip: Some(slip), ..Event::default() })
     }
 
     /// The dispatcher dies, and is back after this.

@@ -294,14 +294,11 @@ impl Resolver<'_> {
         }
     }
 
-    /// Until when people must be informed. What is reached by other communiques is known only where a gate waits for it.
+    /// Until when people must be informed.
     fn deadline(&mut self, path: &str, time: &TimeDraft) -> Option<Timing> {
         let path = format!("{path}.deadline");
         let (timing, not_after) = self.communique_timing(&path, time)?;
         self.one_instant(&path, &timing, not_after.is_some());
-        if let Anchor::Reached(..) = timing.anchor {
-            self.inert("RC0902", path, "a `deadline` relative to what another communique has reached");
-        }
         Some(timing)
     }
 

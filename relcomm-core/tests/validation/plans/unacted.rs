@@ -32,12 +32,6 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
-        "RC0902",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, at: declared, «deadline: out accepted +1h, per: release, text: \"{{ release.what | length }}\" }\n",
-        ],
-    ),
-    case(
         "RC0905",
         &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [«{ all: [email, phone] }] }\n",
