@@ -461,4 +461,17 @@ mod tests {
             assert_eq!(key(scope, GateNo(gate), ordinal), None, "{scope} {gate} {ordinal}");
         }
     }
+    #[test]
+    fn a_path_is_found_as_a_uri_whatever_its_name_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["plain-1_2.db", "a b.db", "what?.db", "no#1.db", "50%41.db", "&;=+:@.db", "Zürich.db"] {
+            let path = folder.path().join(name);
+            Connection::open(&path).unwrap().execute_batch("CREATE TABLE one (a); INSERT INTO one VALUES (7)").unwrap();
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            let found = Connection::open_with_flags(immutable(&path), flags).unwrap();
+            let seven: i64 = found.query_row("SELECT a FROM one", [], |row| row.get(0)).expect(name);
+            assert_eq!(seven, 7, "{name}");
+            found.execute("INSERT INTO one VALUES (8)", []).unwrap_err();
+        }
+    }
 }
