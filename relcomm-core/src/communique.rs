@@ -36,6 +36,9 @@ pub struct Communique {
     pub occurrences: Vec<Occurrence>,
     /// What must have happened before.
     pub after: Vec<Dependency>,
+    /// What is done when that cannot be reached any more; without it, it waits for a person's word and makes nothing pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_blocked: Option<IfBlocked>,
     /// The time after which it is no longer sent; that of an occurrence or of one group takes its place.
     pub not_after: Option<Timing>,
     /// When its people must be informed; later counts as late.
@@ -269,13 +272,69 @@ pub struct Dependency {
     pub state: State,
     /// Counting only the members of this group.
     pub group: Option<GroupId>,
+    /// By how many of those who are counted. Where nothing is said: `informed` by the rule of each group, anything else by all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+}
+
+/// What is done with a communique when what it waits for cannot be reached any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct IfBlocked {
+    /// After being blocked so long.
+    pub after: Duration,
+    /// What is done then.
+    pub then: Then,
+}
+
+impl IfBlocked {
+    /// This, after being blocked so long.
+    #[must_use]
+    pub fn new(after: Duration, then: Then) -> Self {
+        Self { after, then }
+    }
+}
+
+/// What is done with a communique that is blocked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Then {
+    /// Whoever holds this role is asked; `responsible` is the responsible party and their backup.
+    Ask(Role),
+    /// It goes out all the same.
+    Proceed,
+    /// It is not sent.
+    Cancel,
+}
+
+/// By how many of its people a communique must have reached a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Share {
+    /// By every one.
+    All,
+    /// By at least one.
+    Any,
+    /// By at least so many hundredths of a per cent, from 1 to 10,000. Whoever stands for others counts for them.
+    AtLeast(u16),
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Any => f.write_str("any"),
+            Self::AtLeast(share) if share % 100 == 0 => write!(f, "{}%", share / 100),
+            Self::AtLeast(share) => write!(f, "{}.{:02}%", share / 100, share % 100),
+        }
+    }
 }
 
 impl Dependency {
     /// Waits until everyone whom `on` is for has reached `state`.
     #[must_use]
     pub fn new(on: CommuniqueId, state: State) -> Self {
-        Self { on, state, group: None }
+        Self { on, state, group: None, share: None }
     }
 }
 

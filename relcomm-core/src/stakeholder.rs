@@ -1,6 +1,6 @@
 //! Stakeholders, their groups, and the people who answer for the release.
 
-use crate::communique::{Step, Window};
+use crate::communique::{Share, Step, Window};
 use crate::id::{GroupId, Lang, PlaceId, Role, StakeholderId};
 use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
@@ -237,6 +237,16 @@ impl Require {
     #[must_use]
     pub fn is_all(&self) -> bool {
         matches!(self, Self::All)
+    }
+}
+
+impl From<Share> for Require {
+    fn from(share: Share) -> Self {
+        match share {
+            Share::All => Self::All,
+            Share::Any => Self::Any,
+            Share::AtLeast(share) => Self::Share(share),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::clock::Moment;
 use crate::release::Outcome;
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
+use std::time::Duration;
 
 /// The state of a gate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,15 @@ pub struct Gate {
     /// Whether whoever has no delivery yet is entered after those who have, as they were not on the roll when it opened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub widened: bool,
+    /// Since when what it waits for cannot be reached, if the plan says what is done then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<Moment>,
+    /// Whether a person is asked what is done then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks: bool,
+    /// Since when it goes out though what it waits for cannot be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced: Option<Moment>,
 }
 
 /// Where a gate stands.
@@ -72,6 +82,19 @@ pub enum Closed {
     Cancelled,
     /// The release was rolled back, or the planned time moved and a revision goes out in its place.
     Superseded,
+    /// What it waited for could not be reached any more, and the plan says that it is not sent then.
+    Blocked,
+}
+
+/// What is done with a gate that is blocked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// A person is asked.
+    Ask,
+    /// It goes out all the same.
+    Proceed,
+    /// It is closed.
+    Close,
 }
 
 /// How a dependency stands.
@@ -102,6 +125,8 @@ pub enum GateInput {
     Hold(bool),
     /// A person cancels it.
     Cancel,
+    /// A person who was asked says that it goes out all the same.
+    Proceed,
     /// A dependency stands so.
     Dependence {
         /// Which one.
@@ -185,6 +210,20 @@ pub enum GateFact {
         /// After so many.
         entered: u32,
     },
+    /// What it waits for cannot be reached.
+    Blocked {
+        /// Since then.
+        since: Moment,
+    },
+    /// It may be reached again, or is.
+    Unblocked,
+    /// A person is asked what is done.
+    Asked,
+    /// It goes out though what it waits for cannot be reached.
+    Forced {
+        /// Since then.
+        at: Moment,
+    },
     /// Nothing more goes out.
     Closed(Closed),
 }
@@ -207,6 +246,8 @@ pub struct GateRule {
     pub gap: bool,
     /// Whether it is a revision, which goes out only when it is called.
     pub revision: bool,
+    /// What is done once what it waits for could not be reached for so long.
+    pub if_blocked: Option<(Duration, Remedy)>,
 }
 
 impl GateRule {
@@ -221,6 +262,7 @@ impl GateRule {
             dependencies,
             gap: false,
             revision: false,
+            if_blocked: None,
         }
     }
 }
@@ -245,6 +287,10 @@ pub enum Verdict {
     Depends(u8),
     /// A dependency cannot be met as things stand.
     Blocked(u8),
+    /// So it is, and at that time what the plan says is done.
+    BlockedUntil(u8, Moment),
+    /// So it is, and a person is asked what is done.
+    Asks(u8),
     /// It is due then.
     Due(Moment),
     /// It opens.
@@ -286,17 +332,29 @@ impl Gate {
         if rule.gap {
             return Verdict::AwaitsAcceptance;
         }
-        let stands = |index: &u8| self.dependencies.get(usize::from(*index)).copied().unwrap_or_default();
         // What cannot be met decides, however many others may still be met.
-        if let Some(index) = (0..rule.dependencies).find(|i| stands(i) == Dependence::Impossible) {
-            return Verdict::Blocked(index);
+        if let Some(index) = self.impossible(rule).filter(|_| self.forced.is_none()) {
+            return match rule.if_blocked {
+                None => Verdict::Blocked(index),
+                Some(_) if self.asks => Verdict::Asks(index),
+                Some((after, _)) => Verdict::BlockedUntil(index, self.blocked.unwrap_or(now) + after),
+            };
         }
         // Only now: a time that counts from what cannot be met is never known.
         let Some(due) = rule.due else { return Verdict::Undetermined };
-        if let Some(index) = (0..rule.dependencies).find(|i| stands(i) == Dependence::Pending) {
+        if let Some(index) = (0..rule.dependencies).find(|i| self.stands(*i) == Dependence::Pending) {
             return Verdict::Depends(index);
         }
         if now < due { Verdict::Due(due) } else { Verdict::Opens }
+    }
+
+    fn stands(&self, index: u8) -> Dependence {
+        self.dependencies.get(usize::from(index)).copied().unwrap_or_default()
+    }
+
+    /// The first dependency that cannot be met.
+    fn impossible(&self, rule: &GateRule) -> Option<u8> {
+        (0..rule.dependencies).find(|index| self.stands(*index) == Dependence::Impossible)
     }
 
     /// What follows from an input. No facts means that it changes nothing.
@@ -324,12 +382,9 @@ impl Gate {
                     none
                 }
             }
-            GateInput::Tick if self.phase == Phase::Waiting => match self.verdict(rule, now) {
-                Verdict::Opens => {
-                    let stands_on = rule.awaits_declaration.then_some(rule.outcome);
-                    smallvec![GateFact::Opened { at: now, stands_on }]
-                }
-                Verdict::Expires => smallvec![GateFact::Closed(Closed::Expired)],
+            GateInput::Tick if self.phase == Phase::Waiting => self.tick(rule, now),
+            GateInput::Proceed if self.phase == Phase::Waiting => match self.verdict(rule, now) {
+                Verdict::Asks(_) => smallvec![GateFact::Forced { at: now }],
                 _ => none,
             },
             GateInput::Rolled { to, last } => match self.phase {
@@ -356,6 +411,7 @@ impl Gate {
             GateInput::Approve(_)
             | GateInput::Hold(_)
             | GateInput::Cancel
+            | GateInput::Proceed
             | GateInput::Tick
             | GateInput::Quiet
             | GateInput::Stir
@@ -363,6 +419,34 @@ impl Gate {
             | GateInput::Slip { .. }
             | GateInput::Widen { .. } => none,
         }
+    }
+
+    fn tick(&self, rule: &GateRule, now: Moment) -> Facts<GateFact> {
+        let mut facts = Facts::new();
+        if self.blocked.is_some() && self.forced.is_none() && self.impossible(rule).is_none() {
+            facts.push(GateFact::Unblocked);
+        }
+        match self.verdict(rule, now) {
+            Verdict::Opens => {
+                let stands_on = rule.awaits_declaration.then_some(rule.outcome);
+                facts.push(GateFact::Opened { at: now, stands_on });
+            }
+            Verdict::Expires => facts.push(GateFact::Closed(Closed::Expired)),
+            Verdict::BlockedUntil(_, until) => {
+                if self.blocked.is_none() {
+                    facts.push(GateFact::Blocked { since: now });
+                }
+                if let Some((_, remedy)) = rule.if_blocked.filter(|_| now >= until) {
+                    facts.push(match remedy {
+                        Remedy::Ask => GateFact::Asked,
+                        Remedy::Proceed => GateFact::Forced { at: now },
+                        Remedy::Close => GateFact::Closed(Closed::Blocked),
+                    });
+                }
+            }
+            _ => {}
+        }
+        facts
     }
 
     fn declare(&self, rule: &GateRule, outcome: Outcome, at: Moment) -> Facts<GateFact> {
@@ -408,6 +492,10 @@ impl Gate {
                 self.widened = true;
                 self.phase = Phase::Opening { cursor: entered };
             }
+            GateFact::Blocked { since } => self.blocked = Some(since),
+            GateFact::Unblocked => (self.blocked, self.asks) = (None, false),
+            GateFact::Asked => self.asks = true,
+            GateFact::Forced { at } => (self.forced, self.asks) = (Some(at), false),
             GateFact::Closed(why) => self.phase = Phase::Closed(why),
         }
     }

@@ -12,10 +12,10 @@ use crate::release::Outcome;
 use smallvec::SmallVec;
 
 /// How many rows are read at a time.
-const PAGE: usize = 1024;
+pub(super) const PAGE: usize = 1024;
 
 /// Above so many deliveries a dependency on all of them is judged by the tally alone while some are still running.
-const MANY: u32 = 20_000;
+pub(super) const MANY: u32 = 20_000;
 
 /// Whether every approval that the gate needs is given and holds.
 pub(crate) fn approved(prepared: &PreparedPlan, gate: &GatePlan, head: &Head, now: Moment) -> bool {
@@ -81,7 +81,7 @@ impl Dispatcher {
     pub(crate) async fn dependence(
         &self,
         record: &Record,
-        waiting: &GatePlan,
+        for_revision: bool,
         requirement: &Requirement,
         now: Moment,
     ) -> Result<Dependence, DispatchError> {
@@ -89,7 +89,7 @@ impl Dispatcher {
         for &on in &requirement.on {
             let (Some(plan), Some(row)) = (record.plans.get(on), record.gates.get(on)) else { continue };
             let is = match requirement.state {
-                State::Drained => self.drained(record, waiting.revised.is_some(), plan, row, now).await?,
+                State::Drained => self.drained(record, for_revision, plan, row, now).await?,
                 _ => self.one_dependence(record, requirement, plan, row, now).await?,
             };
             match is {
@@ -127,6 +127,10 @@ impl Dispatcher {
             // Closed before it opened: given up.
             return Ok(Some(requirement.state == State::Settled));
         }
+        let rules = self.rules_of(requirement, plan);
+        if !rules.is_empty() {
+            return self.counted(record, requirement.state, &rules, plan, row).await;
+        }
         let roll = record.roll(self, plan);
         if requirement.group.is_none()
             && let State::Reached(assurance) = requirement.state
@@ -138,6 +142,7 @@ impl Dispatcher {
         }
         let group = requirement.group.as_ref().map(|group| self.numbers_in(roll, group));
         let held = if row.tally.doubt > 0 { self.held_posts(row.no, roll).await? } else { Vec::new() };
+        let closed = matches!(row.state.phase, Phase::Closed(_));
         let mut verdict = Some(true);
         let mut from = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
         loop {
@@ -150,22 +155,31 @@ impl Dispatcher {
                     continue;
                 }
                 let Some(path) = roll.path(path) else { continue };
-                match self.reached(requirement.state, path, delivery) {
+                match self.has_reached(requirement.state, roll, path, delivery, &held, closed) {
                     Some(true) => {}
                     Some(false) => verdict = Some(false),
-                    // A gate that is closed keeps what it has and gets no more.
-                    // Held: nothing comes of it but by a person's word.
-                    None if delivery.state.is_held() || held.iter().any(|p| self.shares(roll, delivery, *p)) => {
-                        verdict = Some(false);
-                    }
-                    None if matches!(row.state.phase, Phase::Closed(_)) => {
-                        if requirement.state != State::Settled {
-                            verdict = Some(false);
-                        }
-                    }
                     None => return Ok(None),
                 }
             }
+        }
+    }
+
+    /// Whether a delivery has reached a state; `None` while that is open.
+    pub(super) fn has_reached(
+        &self,
+        state: State,
+        roll: &Roll,
+        path: &PathPlan,
+        delivery: &Row,
+        held: &[u32],
+        closed: bool,
+    ) -> Option<bool> {
+        match self.reached(state, path, delivery) {
+            // Held: nothing comes of it but by a person's word.
+            None if delivery.state.is_held() || held.iter().any(|p| self.shares(roll, delivery, *p)) => Some(false),
+            // A gate that is closed keeps what it has and gets no more.
+            None if closed => Some(state == State::Settled),
+            reached => reached,
         }
     }
 

@@ -96,8 +96,8 @@ impl Dispatcher {
     /// Takes a declaration. `false` if the same was declared already.
     ///
     /// # Errors
-    /// Refused: an unknown place, none named where there are several, no proof in live mode, an instant in the future, or success after a
-    /// roll-back.
+    /// Refused: an unknown place, none named where there are several, no proof in live mode, an instant in the future, success after a
+    /// roll-back, or that it has begun or succeeded before what the place needs.
     pub async fn declare(&self, declaration: &Declaration) -> Result<bool, DispatchError> {
         let now = self.clock.now();
         let place = self.declared_place(declaration.place.as_ref())?;
@@ -130,6 +130,7 @@ impl Dispatcher {
                     _ => {}
                 }
             }
+            self.is_ready(&record, &place, declaration.outcome).await?;
             let fact = HeadFact::Declared {
                 place: place.clone(),
                 outcome: declaration.outcome,
@@ -230,10 +231,11 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Holds everything, or one communique, or lets it go on. `false` if that stands already.
+    /// Holds everything, or one communique, or lets it go on. `false` if that stands already. Letting a communique go on that is not held,
+    /// and asks what is done because it is blocked, answers that it goes out all the same.
     ///
     /// # Errors
-    /// Refused: an unknown communique.
+    /// Refused: an unknown communique, or an answer by somebody who is not asked.
     pub async fn hold(
         &self,
         communique: Option<&CommuniqueId>,
@@ -248,11 +250,18 @@ impl Dispatcher {
                 Some(id) => record.head.held_communiques.contains(id),
                 None => record.head.held,
             };
+            let note = Note { by: Some(by.to_owned()), text: why.clone(), ..Note::default() };
             if stands == held {
-                return Ok(false);
+                let Some(id) = communique.filter(|_| !held) else { return Ok(false) };
+                if !self.may_answer(&record, id, by)? {
+                    return Ok(false);
+                }
+                match self.proceed(&record, id, &note).await? {
+                    Some(news) => return Ok(news),
+                    None => continue,
+                }
             }
             let fact = HeadFact::Held { communique: communique.cloned(), held };
-            let note = Note { by: Some(by.to_owned()), text: why.clone(), ..Note::default() };
             if self.record_together(&record, vec![fact], Some(note)).await? {
                 return Ok(true);
             }
@@ -262,7 +271,7 @@ impl Dispatcher {
     /// Cancels everything that is not settled, or one communique. `false` if that stands already.
     ///
     /// # Errors
-    /// Refused: an unknown communique.
+    /// Refused: an unknown communique, or one that asks what is done because it is blocked, by somebody who is not asked.
     pub async fn cancel(
         &self,
         communique: Option<&CommuniqueId>,
@@ -278,6 +287,9 @@ impl Dispatcher {
             };
             if stands {
                 return Ok(false);
+            }
+            if let Some(id) = communique {
+                self.may_answer(&record, id, by)?;
             }
             let fact = HeadFact::Cancelled { communique: communique.cloned() };
             let note = Note { by: Some(by.to_owned()), text: why.clone(), ..Note::default() };

@@ -1,5 +1,6 @@
 //! Dispatch: what people and receipts say is taken in, gates open, deliveries go out, and all of it is journaled.
 
+mod blocked;
 mod courses;
 mod driver;
 mod entering;
@@ -10,9 +11,11 @@ mod gates;
 mod gathering;
 mod intake;
 mod late;
+mod needs;
 mod rates;
 mod receipts;
 mod seats;
+mod shares;
 mod slip;
 mod standing;
 mod tasks;
@@ -20,6 +23,7 @@ mod token;
 mod turns;
 mod work;
 
+pub use blocked::Question;
 pub use gaps::GapOf;
 pub use intake::{Attestation, Refusal, Whom};
 pub use receipts::Intake;

@@ -46,7 +46,7 @@ pub struct Pending {
     /// When it is due, if that is known and still to come.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rfc3339_option")]
     pub due: Option<Moment>,
-    /// Whether it is a person's consent that it waits for: an approval, or that a gap is accepted.
+    /// Whether it is a person's consent that it waits for: an approval, an answer, or that a gap is accepted.
     #[serde(skip)]
     pub approval: bool,
 }
@@ -96,8 +96,20 @@ impl Dispatcher {
                         Verdict::Undetermined => pending.waiting_for = "its time to be known".into(),
                         Verdict::Depends(index) => {
                             let on = plan.requirements.get(usize::from(index));
-                            pending.waiting_for =
-                                on.map(|r| format!("{} {}", r.communique, r.state)).unwrap_or_default();
+                            pending.waiting_for = on.map(ToString::to_string).unwrap_or_default();
+                        }
+                        Verdict::BlockedUntil(index, at) => {
+                            let on = plan.requirements.get(usize::from(index)).map(ToString::to_string);
+                            pending.waiting_for = format!("blocked: {}", on.unwrap_or_default());
+                            pending.due = Some(at);
+                            next.push(at.max(now));
+                        }
+                        Verdict::Asks(index) => {
+                            let on = plan.requirements.get(usize::from(index)).map(ToString::to_string);
+                            let role = self.asked(plan).map(ToString::to_string).unwrap_or_default();
+                            let on = on.unwrap_or_default();
+                            pending.waiting_for = format!("{role} is asked: blocked by {on}");
+                            pending.approval = true;
                         }
                         Verdict::Due(at) => {
                             pending.waiting_for = "its time".into();

@@ -148,7 +148,7 @@ impl Driver<'_> {
                 Some(is) if !waits => is,
                 _ => {
                     let now = on.clock.now();
-                    let call = on.dependence(&self.record, plan, requirement, now);
+                    let call = on.dependence(&self.record, plan.revised.is_some(), requirement, now);
                     let is = alongside(&mut self.flights, &mut self.landed, call).await?;
                     self.judged.insert((index, number), (seen, is));
                     is

@@ -3,8 +3,8 @@
 use super::People;
 use super::draft::Act;
 use crate::clock::Moment;
-use crate::communique::{Communique, Indeterminate};
-use crate::id::{CommuniqueId, GroupId, PlanId, Role, StakeholderId};
+use crate::communique::{Communique, Dependency, Indeterminate};
+use crate::id::{CommuniqueId, GroupId, PlaceId, PlanId, Role, StakeholderId};
 use crate::mechanism::{Addressing, Mechanism};
 use crate::receipt::Assurance;
 use crate::release::Release;
@@ -22,6 +22,9 @@ pub struct Plan {
     pub(crate) zone: Tz,
     pub(crate) release: Release,
     pub(crate) responsible: Responsible,
+    /// What must have been reached before the release can be declared at a place.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) needs: BTreeMap<PlaceId, Vec<Dependency>>,
     pub(crate) approvals: Approvals,
     pub(crate) groups: Vec<Group>,
     pub(crate) communiques: Vec<Communique>,
@@ -31,6 +34,9 @@ pub struct Plan {
     pub(crate) settle: Option<Duration>,
     pub(crate) params: BTreeMap<String, String>,
 }
+
+/// The word for the responsible party and whoever stands in for them, where a role is named.
+pub(crate) const RESPONSIBLE: &str = "responsible";
 
 /// Who must approve what.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -87,6 +93,23 @@ impl Plan {
         &self.id
     }
 
+    /// Whether a person, by the word that names them, is one of those whom a word names: a role, `responsible`, or a person. For the
+    /// responsible party the backup stands in.
+    #[must_use]
+    pub fn is_one_of(&self, person: &str, word: &str) -> bool {
+        let person = person.trim();
+        let named = match self.approvals.roles.iter().find(|(role, _)| role.as_str() == word) {
+            Some((_, holders)) => holders.iter().any(|holder| holder.as_str() == person),
+            None => word == person,
+        };
+        let lead = &self.responsible.execute.id;
+        let leads = word == RESPONSIBLE
+            || word == lead.as_str()
+            || self.approvals.roles.iter().any(|(role, holders)| role.as_str() == word && holders.contains(lead));
+        let stands_in = self.responsible.backup.as_ref().is_some_and(|backup| backup.id.as_str() == person);
+        named || (leads && (stands_in || (word == RESPONSIBLE && lead.as_str() == person)))
+    }
+
     /// The zone for every time without an offset.
     #[must_use]
     pub fn zone(&self) -> Tz {
@@ -97,6 +120,12 @@ impl Plan {
     #[must_use]
     pub fn release(&self) -> &Release {
         &self.release
+    }
+
+    /// What must have been reached before it can be declared that the release has begun or succeeded at a place.
+    #[must_use]
+    pub fn needs(&self, place: &PlaceId) -> &[Dependency] {
+        self.needs.get(place).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Who answers for the release.

@@ -2,11 +2,12 @@
 
 use super::PathPlan;
 use crate::clock::Moment;
-use crate::communique::{Anchor, Communique, Hours, Part, Per, State, Timing};
-use crate::course::{Dependence, Gate, GateRule, Head, Slip};
+use crate::communique::{Anchor, Communique, Dependency, Hours, Part, Per, Share, State, Then, Timing};
+use crate::course::{Dependence, Gate, GateRule, Head, Remedy, Slip};
 use crate::id::{CommuniqueId, GateId, GroupId, PlaceId};
 use crate::plan::Plan;
 use chrono_tz::Tz;
+use std::fmt;
 use std::time::Duration;
 
 /// One gate of a prepared plan.
@@ -85,8 +86,19 @@ pub struct Requirement {
     pub state: State,
     /// Counting only the members of this group.
     pub group: Option<GroupId>,
+    /// By how many of those who are counted, gate by gate; `None` where the plan does not say.
+    pub share: Option<Share>,
     /// Whether gates that stand by for another outcome count as satisfied: those of other places do.
     pub others: bool,
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.share {
+            Some(share) => write!(f, "{} {share} {}", self.communique, self.state),
+            None => write!(f, "{} {}", self.communique, self.state),
+        }
+    }
 }
 
 /// All gates of a plan, in its order: communique, occurrence, place.
@@ -148,6 +160,7 @@ pub(super) fn revised(plan: &Plan, gates: &[GatePlan], slips: &[Slip]) -> Vec<Ga
                 on: before,
                 state: State::Drained,
                 group: None,
+                share: None,
                 others: true,
             }];
             all.push(next);
@@ -173,21 +186,38 @@ fn places(plan: &Plan, communique: &Communique) -> Vec<Option<PlaceId>> {
 
 fn requirements(plan: &Plan, gates: &[GatePlan], gate: &GatePlan) -> Vec<Requirement> {
     let Some(communique) = plan.communiques().get(gate.communique) else { return Vec::new() };
-    let stated = communique.after.iter().map(|d| (&d.on, d.state, d.group.clone()));
+    let stated = communique.after.iter().map(|d| (&d.on, d.state, d.group.clone(), d.share));
     let anchored = gate.dues().filter_map(|due| match &due.at.anchor {
-        Anchor::Reached(on, state) => Some((on, *state, None)),
+        Anchor::Reached(on, state) => Some((on, *state, None, None)),
         _ => None,
     });
-    let corrected = communique.corrects.iter().map(|corrects| (&corrects.of, State::Drained, None));
+    let corrected = communique.corrects.iter().map(|corrects| (&corrects.of, State::Drained, None, None));
     let mut all: Vec<Requirement> = Vec::new();
-    for (on, state, group) in stated.chain(anchored).chain(corrected) {
+    for (on, state, group, share) in stated.chain(anchored).chain(corrected) {
         let (joined, same_place) = gate.joined(gates, on, state != State::Drained);
-        let requirement = Requirement { communique: on.clone(), on: joined, state, group, others: !same_place };
+        let requirement = Requirement { communique: on.clone(), on: joined, state, group, share, others: !same_place };
         if !all.contains(&requirement) {
             all.push(requirement);
         }
     }
     all
+}
+
+/// What is waited for of a communique: of all its gates, or of those at the same place.
+fn requirement(gates: &[GatePlan], on: &CommuniqueId, state: State, place: Option<&PlaceId>) -> Requirement {
+    let of = |g: &&GatePlan| &g.id.communique == on;
+    let same_place = gates.iter().filter(of).any(|g| place.is_some() && g.id.place.as_ref() == place);
+    let joined = gates.iter().filter(of).filter(|g| !same_place || g.id.place.as_ref() == place).map(|g| g.index);
+    Requirement { communique: on.clone(), on: joined.collect(), state, group: None, share: None, others: !same_place }
+}
+
+impl Requirement {
+    /// What a place needs before it can be declared: of every occurrence and revision, as far as any is due.
+    pub(crate) fn of_place(gates: &[GatePlan], need: &Dependency, place: &PlaceId) -> Self {
+        let mut requirement = requirement(gates, &need.on, need.state, Some(place));
+        (requirement.group, requirement.share, requirement.others) = (need.group.clone(), need.share, true);
+        requirement
+    }
 }
 
 impl GatePlan {
@@ -243,6 +273,15 @@ impl GatePlan {
         if let Some(communique) = plan.communiques().get(self.communique) {
             rule.outcome = communique.outcome;
             rule.awaits_declaration = communique.awaits_declaration;
+            let revision = self.revised.is_some();
+            rule.if_blocked = communique.if_blocked.as_ref().filter(|_| !revision).map(|blocked| {
+                let remedy = match blocked.then {
+                    Then::Ask(_) => Remedy::Ask,
+                    Then::Proceed => Remedy::Proceed,
+                    Then::Cancel => Remedy::Close,
+                };
+                (blocked.after, remedy)
+            });
         }
         rule
     }
@@ -335,11 +374,13 @@ impl Known<'_> {
     }
 
     fn reached(&self, on: &CommuniqueId, state: State) -> Option<Moment> {
-        let of = |r: &Requirement| &r.communique == on && r.state == state && r.group.is_none();
+        let of = |r: &Requirement| &r.communique == on && r.state == state && r.group.is_none() && r.share.is_none();
         let index = self.gate.requirements.iter().position(of)?;
         match self.state.dependencies.get(index)? {
             Dependence::Met { at } => Some(*at),
-            Dependence::Pending | Dependence::Impossible => None,
+            // What goes out all the same counts from when that was decided.
+            Dependence::Impossible => self.state.forced,
+            Dependence::Pending => None,
         }
     }
 }

@@ -1,20 +1,19 @@
 //! From the record to the report.
 
 use super::attempts::{Carried, Story, stories};
-use super::class::{HELD, class, worst_of};
 use super::deadlines::Anchors;
 use super::quota::{Member, is_met};
+use super::reasons::{HELD, class, worst_of};
 use super::{
     Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, SlipReport, Statement, Totals, Verdict,
 };
-use crate::course::{Closed, HeadFact, Phase, Verdict as GateVerdict};
+use crate::course::HeadFact;
 use crate::dispatch::{DispatchError, Dispatcher, Record};
 use crate::id::{DeliveryId, GroupId};
 use crate::journal::{Fact, GateRow, Row, Subject};
 use crate::mechanism::Mechanism;
 use crate::prepare::{Apart, GatePlan, PathPlan, Roll, StepPlan};
 use crate::receipt::Assurance;
-use crate::release::Outcome;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -27,9 +26,6 @@ pub struct ReportError(#[from] DispatchError);
 const PAGE: usize = 1024;
 
 const OPTED_OUT: &str = "opted out";
-
-/// Why nothing is due of what is meant for success.
-const UNSUCCESSFUL: &str = "not due: release not successful";
 
 impl Dispatcher {
     /// Who is informed, and who is not, by the record as it is now.
@@ -260,30 +256,6 @@ impl<'a> Builder<'a> {
         report.place = plan.id.place.as_ref().map(ToString::to_string);
         report.groups = person.map(|person| self.credited(plan, person)).unwrap_or_default();
         report
-    }
-
-    /// How it stands with everyone of a gate whose deliveries are not entered.
-    fn whole(&self, plan: &GatePlan, row: &GateRow) -> (Class, Option<String>) {
-        let said = |class, reason: &str| (class, Some(reason.to_owned()));
-        match row.state.phase {
-            Phase::Closed(Closed::Expired) => said(Class::NotInformed, "expired"),
-            Phase::Closed(Closed::Cancelled) => said(Class::NotInformed, "cancelled"),
-            Phase::Closed(_) => said(Class::NotInformed, "superseded"),
-            Phase::Waiting => {
-                let rule = self.on.rule(plan, &self.record.head, &row.state);
-                match row.state.verdict(&rule, self.on.now()) {
-                    GateVerdict::Standby if rule.outcome == Outcome::Success => said(Class::Exempt, UNSUCCESSFUL),
-                    GateVerdict::Standby => said(Class::Exempt, "not due"),
-                    GateVerdict::Blocked(index) => {
-                        let on =
-                            plan.requirements.get(usize::from(index)).map(|r| format!("{} {}", r.communique, r.state));
-                        (Class::NotInformed, Some(format!("blocked: {}", on.unwrap_or_default())))
-                    }
-                    _ => said(Class::Unconfirmed, "pending"),
-                }
-            }
-            _ => said(Class::Unconfirmed, "pending"),
-        }
     }
 
     fn credited(&self, plan: &GatePlan, person: u32) -> Vec<String> {

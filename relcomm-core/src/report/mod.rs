@@ -3,10 +3,10 @@
 
 mod attempts;
 mod build;
-mod class;
 mod deadlines;
 mod markdown;
 mod quota;
+mod reasons;
 mod revisions;
 mod text;
 

@@ -1,7 +1,7 @@
 //! What revisions, corrections and people who left add to the report.
 
 use super::build::{Builder, Told};
-use super::class::worst_of;
+use super::reasons::worst_of;
 use super::{DeliveryReport, PersonReport, Report};
 use crate::clock::Moment;
 use crate::course::Verdict as GateVerdict;

@@ -3,7 +3,7 @@
 use crate::arbitrary::{START, reread};
 use proptest::prelude::*;
 use proptest::sample::select;
-use relcomm_core::course::{Dependence, Gate, GateFact, GateInput, GateRule, Phase, Verdict};
+use relcomm_core::course::{Dependence, Gate, GateFact, GateInput, GateRule, Phase, Remedy, Verdict};
 use relcomm_core::release::Outcome;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ fn input() -> impl Strategy<Value = GateInput> {
         3 => (outcome(), 0..3u64).prop_map(|(o, s)| GateInput::Declare(o, START + Duration::from_secs(s))),
         2 => any::<bool>().prop_map(GateInput::Hold),
         1 => Just(GateInput::Cancel),
+        2 => Just(GateInput::Proceed),
         3 => (0..4u8, dependence()).prop_map(|(index, is)| GateInput::Dependence { index, is }),
         5 => Just(GateInput::Tick),
         3 => (0..5u32, any::<bool>()).prop_map(|(to, last)| GateInput::Rolled { to, last }),
@@ -32,9 +33,15 @@ fn input() -> impl Strategy<Value = GateInput> {
     ]
 }
 
+fn if_blocked() -> impl Strategy<Value = Option<(Duration, Remedy)>> {
+    let remedy = select(vec![Remedy::Ask, Remedy::Proceed, Remedy::Close]);
+    proptest::option::of((0..40u64, remedy).prop_map(|(after, remedy)| (Duration::from_secs(after), remedy)))
+}
+
 fn rule() -> impl Strategy<Value = GateRule> {
-    (outcome(), any::<bool>(), proptest::option::weighted(0.9, 0..100u64), proptest::option::of(50..200u64), 0..3u8)
-        .prop_map(|(outcome, awaits, due, not_after, dependencies)| {
+    let times = (proptest::option::weighted(0.9, 0..100u64), proptest::option::of(50..200u64));
+    (outcome(), any::<bool>(), times, 0..3u8, if_blocked()).prop_map(
+        |(outcome, awaits, (due, not_after), dependencies, if_blocked)| {
             let after = |s| START + Duration::from_secs(s);
             let mut rule = GateRule::new(due.map(after), dependencies);
             rule.outcome = outcome;
@@ -42,8 +49,10 @@ fn rule() -> impl Strategy<Value = GateRule> {
             rule.not_after = not_after.map(after);
             // Now and then one that goes out only when it is called.
             rule.revision = dependencies == 2;
+            rule.if_blocked = if_blocked;
             rule
-        })
+        },
+    )
 }
 
 fn take(gate: &mut Gate, rule: &GateRule, input: GateInput, second: u64) -> Vec<GateFact> {
@@ -76,9 +85,17 @@ proptest! {
                         && rule.not_after.is_none_or(|last| *at <= last)
                         && (!rule.awaits_declaration || before.declared.is_some());
                     prop_assert!(allowed, "{:?}", before);
+                    let impossible = before.dependencies.iter().take(usize::from(rule.dependencies));
+                    let blocked = impossible.into_iter().any(|is| *is == Dependence::Impossible);
+                    prop_assert!(!blocked || before.forced.is_some(), "{:?}", before);
                     prop_assert_eq!(before.verdict(&rule, *at), Verdict::Opens);
                 }
             }
+            if let (Some(forced), Some((after, _))) = (gate.forced, rule.if_blocked) {
+                prop_assert!(gate.blocked.is_some_and(|since| since + after <= forced), "{:?}", gate);
+            }
+            prop_assert!(gate.forced.is_none() || rule.if_blocked.is_some());
+            prop_assert!(!gate.asks || matches!(rule.if_blocked, Some((_, Remedy::Ask))));
             prop_assert!(opened <= 1);
             prop_assert_eq!(gate.is_out(), opened == 1);
             if gate.leasable() {

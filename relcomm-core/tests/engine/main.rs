@@ -1,5 +1,8 @@
 //! The engine, driven through its public interface under a paused clock: no socket is opened.
 
+mod shares;
+mod needs;
+mod blocked;
 mod support;
 mod route;
 mod places;

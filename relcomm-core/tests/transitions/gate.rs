@@ -2,7 +2,7 @@
 
 use super::table::{Count, START, Table, offset, print, span};
 use relcomm_core::clock::Moment;
-use relcomm_core::course::{Closed, Dependence, Gate, GateFact, GateInput, GateRule, Phase, Verdict};
+use relcomm_core::course::{Closed, Dependence, Gate, GateFact, GateInput, GateRule, Phase, Remedy, Verdict};
 use relcomm_core::release::Outcome;
 use std::time::Duration;
 
@@ -21,6 +21,11 @@ struct Conditions {
     called: bool,
     widened: bool,
     outdated: bool,
+    remedy: Option<Remedy>,
+    patience: Duration,
+    seen: bool,
+    forced: bool,
+    met_since: bool,
     later: Duration,
 }
 
@@ -40,6 +45,11 @@ impl Conditions {
             called: false,
             widened: false,
             outdated: false,
+            remedy: None,
+            patience: Duration::ZERO,
+            seen: false,
+            forced: false,
+            met_since: false,
             later: Duration::ZERO,
         };
         for word in words {
@@ -49,6 +59,12 @@ impl Conditions {
                 "called" => (c.revision, c.called) = (true, true),
                 "widened" => c.widened = true,
                 "outdated" => c.outdated = true,
+                "then ask" => c.remedy = Some(Remedy::Ask),
+                "then proceed" => c.remedy = Some(Remedy::Proceed),
+                "then close" => c.remedy = Some(Remedy::Close),
+                "seen" => c.seen = true,
+                "forced" => (c.seen, c.forced) = (true, true),
+                "met since" => c.met_since = true,
                 "void" => c.void = true,
                 "held" => c.held = true,
                 "undeclared" => c.undeclared = true,
@@ -62,6 +78,8 @@ impl Conditions {
                         c.declared = outcome.parse().ok();
                     } else if let Some(cursor) = word.strip_prefix("at ") {
                         c.cursor = cursor.parse().unwrap();
+                    } else if let Some(patience) = word.strip_prefix("blocked for ") {
+                        c.patience = span(patience).unwrap();
                     } else if let Some(at) = word.strip_prefix("not-after ") {
                         c.not_after = Some(START + span(at).unwrap());
                     } else {
@@ -79,6 +97,7 @@ impl Conditions {
         rule.awaits_declaration = self.awaits;
         rule.not_after = self.not_after;
         rule.revision = self.revision;
+        rule.if_blocked = self.remedy.map(|remedy| (self.patience, remedy));
         rule
     }
 
@@ -95,6 +114,15 @@ impl Conditions {
         }
         if self.awaits && !self.undeclared {
             take(&mut gate, &rule, GateInput::Declare(self.outcome, START), START);
+        }
+        if self.seen {
+            take(&mut gate, &rule, GateInput::Tick, START);
+        }
+        if self.forced {
+            take(&mut gate, &rule, GateInput::Proceed, START);
+        }
+        if self.met_since {
+            take(&mut gate, &rule, GateInput::Dependence { index: 0, is: Dependence::Met { at: START } }, START);
         }
         // The conditions of the row come as late as the column's phase allows.
         let mut late = Some(());
@@ -182,6 +210,7 @@ fn input(row: &str, text: &str) -> GateInput {
         ["hold"] => GateInput::Hold(true),
         ["resume"] => GateInput::Hold(false),
         ["cancel"] => GateInput::Cancel,
+        ["proceed"] => GateInput::Proceed,
         ["dependency", index, is] => GateInput::Dependence {
             index: index.parse().expect("a number"),
             is: match is {
@@ -225,11 +254,16 @@ fn text(fact: &GateFact) -> String {
         GateFact::Called => "Called".to_owned(),
         GateFact::Outdated { by } => format!("Outdated({by})"),
         GateFact::Widened { entered } => format!("Widened({entered})"),
+        GateFact::Blocked { .. } => "Blocked".to_owned(),
+        GateFact::Unblocked => "Unblocked".to_owned(),
+        GateFact::Asked => "Asked".to_owned(),
+        GateFact::Forced { .. } => "Forced".to_owned(),
         GateFact::Closed(why) => {
             let why = match why {
                 Closed::Expired => "expired",
                 Closed::Cancelled => "cancelled",
                 Closed::Superseded => "superseded",
+                Closed::Blocked => "blocked",
                 _ => panic!("a reason that the table cannot print"),
             };
             format!("Closed({why})")
@@ -284,6 +318,17 @@ fn worsen(condition: &str, gate: &mut Gate, rule: &mut GateRule) {
         "it is not approved" => gate.apply(&GateFact::Approved(false)),
         "a gap is not accepted" => rule.gap = true,
         "its anchor is undetermined" => rule.due = None,
+        "a dependency is impossible, and a person is asked" => {
+            rule.if_blocked = Some((Duration::ZERO, Remedy::Ask));
+            none(gate, 1, Dependence::Impossible);
+            gate.apply(&GateFact::Blocked { since: START });
+            gate.apply(&GateFact::Asked);
+        }
+        "a dependency is impossible, and something is done then" => {
+            rule.if_blocked = Some((Duration::from_secs(3600), Remedy::Proceed));
+            none(gate, 1, Dependence::Impossible);
+            gate.apply(&GateFact::Blocked { since: START });
+        }
         "a dependency is impossible" => none(gate, 1, Dependence::Impossible),
         "a dependency is pending" => none(gate, 0, Dependence::Pending),
         "it is not due yet" => rule.due = rule.due.map(|_| START + Duration::from_secs(3600)),
@@ -310,6 +355,7 @@ pub(crate) fn verdicts(table: &Table) -> Count {
             }
             match gate.verdict(&rule, START) {
                 Verdict::Due(at) => format!("Due({})", offset(at)),
+                Verdict::BlockedUntil(index, at) => format!("BlockedUntil({index} {})", offset(at)),
                 verdict => format!("{verdict:?}"),
             }
         };

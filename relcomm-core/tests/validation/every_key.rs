@@ -9,9 +9,9 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("ApprovalsDraft", "covers distinct expire need roles"),
     (
         "CommuniqueDraft",
-        "after at covers deadline for if indeterminate informed_when not_after occurrences on_slip per profile short subject text text_file to urgent via",
+        "after at covers deadline for if if_blocked indeterminate informed_when not_after occurrences on_slip per profile short subject text text_file to urgent via",
     ),
-    ("DependencyDraft", "communique for state"),
+    ("DependencyDraft", "communique for share state"),
     (
         "FullGroupDraft",
         "between fallback informed_when languages members must_inform only opt_out owner require via waived within zone",
@@ -21,6 +21,7 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("FullMemberDraft", "id language name opted_out place stands_for through vars zone"),
     ("FullStepDraft", "performer unless via within"),
     ("FullWhenDraft", "lasts planned"),
+    ("IfBlockedDraft", "after then"),
     ("IfDraft", "kind outcome"),
     ("MechanismDraft", "address addressing proves"),
     ("MembersFrom", "columns directory file id_key"),
@@ -28,7 +29,7 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("OnePer", "among one_per"),
     ("ParamFrom", "env value"),
     ("PartyMap", "id name"),
-    ("PlaceDraft", "name platforms"),
+    ("PlaceDraft", "name needs platforms"),
     (
         "PlanDraft",
         "approvals communiques exposure groups id indeterminate mechanisms params plan profiles release responsible settle zone",
@@ -46,20 +47,15 @@ const ACTED_ON: &[(&str, &str)] = &[
 
 /// The keys that validation refuses; each stands in a plan that shows it.
 const REFUSED: &[(&str, &str)] = &[
-    ("CommuniqueDraft", "if_blocked undeclared"),
+    ("CommuniqueDraft", "undeclared"),
     ("FullStepDraft", "all to"),
-    ("PlaceDraft", "needs"),
     ("PlanDraft", "embargo protocol"),
     ("ViaForm", "all to"),
 ];
 
-/// Keys that stand only below refused ones, and the share of a dependency, which its text form shows.
-const BELOW_REFUSED: &[(&str, &str)] = &[
-    ("DependencyDraft", "share"),
-    ("FullEmbargoDraft", "classified cleared lift until"),
-    ("IfBlockedDraft", "after then"),
-    ("ProtocolDraft", "approve declare execute prepare"),
-];
+/// Keys that stand only below refused ones.
+const BELOW_REFUSED: &[(&str, &str)] =
+    &[("FullEmbargoDraft", "classified cleared lift until"), ("ProtocolDraft", "approve declare execute prepare")];
 
 fn keys(table: &[(&str, &str)]) -> BTreeSet<(String, String)> {
     table.iter().flat_map(|(of, keys)| keys.split(' ').map(|key| ((*of).to_owned(), key.to_owned()))).collect()

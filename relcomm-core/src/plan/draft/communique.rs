@@ -246,9 +246,9 @@ pub struct DependencyDraft {
     pub communique: CommuniqueId,
     /// What it must have reached: an assurance, `informed` or `settled`.
     pub state: StateDraft,
-    /// By how many of its stakeholders. By default all.
+    /// By how many of its stakeholders. By default all; those `informed`, by the rules of their groups.
     #[serde(default)]
-    pub share: Quantifier,
+    pub share: Option<Quantifier>,
     /// Counting only the members of this group.
     #[serde(default, rename = "for")]
     pub group: Option<GroupId>,
@@ -275,8 +275,8 @@ impl FromStr for DependencyText {
             _ => (&words[..], None),
         };
         let (communique, share, state) = match *words {
-            [communique, state] => (communique, Quantifier::All, state),
-            [communique, share, state] => (communique, share.parse()?, state),
+            [communique, state] => (communique, None, state),
+            [communique, share, state] => (communique, Some(share.parse()?), state),
             _ => return Err(bad()),
         };
         Ok(Self(DependencyDraft {

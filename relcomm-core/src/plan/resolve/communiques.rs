@@ -104,6 +104,7 @@ impl Resolver<'_> {
                 kind: kind.filter(|kind| *kind != PRERELEASE).map(ToOwned::to_owned),
                 occurrences,
                 after: self.dependencies(&format!("{path}.after"), &draft.after),
+                if_blocked: self.if_blocked(&path, draft),
                 not_after,
                 deadline: draft.deadline.as_ref().and_then(|time| self.deadline(&path, time)),
                 urgent: draft.urgent,
@@ -303,10 +304,7 @@ impl Resolver<'_> {
     }
 
     fn inert_of_communique(&mut self, path: &str, draft: &CommuniqueDraft) {
-        let unacted = [
-            ("RC0908", "if_blocked", draft.if_blocked.is_some(), "`if_blocked`"),
-            ("RC0909", "undeclared", draft.undeclared, "`undeclared`"),
-        ];
+        let unacted = [("RC0909", "undeclared", draft.undeclared, "`undeclared`")];
         for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
             self.inert(code, format!("{path}.{key}"), what);
         }

@@ -49,6 +49,7 @@ pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources)
     let (groups, people, origins) = cx.groups(&release, &responsible);
     let approvals = cx.approvals();
     let (communiques, texts) = cx.communiques(&release, &groups, &origins);
+    let needs = cx.needs();
     let id = cx.plan_id(&release.product, &release.version);
     if draft.zone.is_none() {
         cx.default_used("zone", "RC0811", "`zone` is UTC");
@@ -58,6 +59,7 @@ pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources)
         zone: cx.zone.unwrap_or(Tz::UTC),
         release,
         responsible,
+        needs,
         approvals,
         groups,
         communiques,

@@ -1,13 +1,14 @@
 //! The release: the six answers with their defaults.
 
 use super::{Resolver, word_of};
+use crate::communique::Dependency;
 use crate::id::{ItemId, PlaceId};
 use crate::plan::draft::{HowDraft, ItemDraft, WhenDraft, WhereDraft};
 use crate::plan::finding::Finding;
 use crate::plan::key_path;
 use crate::plan::time::{Instant, Span};
 use crate::release::{How, Item, Place, Release, When};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The kind of release that every plan knows.
 pub(super) const PRERELEASE: &str = "prerelease";
@@ -94,9 +95,6 @@ impl Resolver<'_> {
             }
             Some(WhereDraft::Places(map)) => {
                 for (id, place) in map {
-                    if !place.needs.0.is_empty() {
-                        self.inert("RC0908", key_path("release.where", id.as_str()) + ".needs", "`needs` of a place");
-                    }
                     places.push(Place {
                         id: id.clone(),
                         name: place.name.clone().unwrap_or_else(|| id.as_str().to_owned()),
@@ -117,6 +115,18 @@ impl Resolver<'_> {
             places.push(plain(id, "production"));
         }
         places
+    }
+
+    /// What must have been reached before the release can be declared at each place.
+    pub(super) fn needs(&mut self) -> BTreeMap<PlaceId, Vec<Dependency>> {
+        let Some(WhereDraft::Places(places)) = &self.draft.release.places else { return BTreeMap::new() };
+        let needy = places.iter().filter(|(_, place)| !place.needs.0.is_empty());
+        needy
+            .map(|(id, place)| {
+                let path = key_path("release.where", id.as_str()) + ".needs";
+                (id.clone(), self.dependencies(&path, &place.needs))
+            })
+            .collect()
     }
 
     fn items(&mut self, places: &[Place]) -> Vec<Item> {

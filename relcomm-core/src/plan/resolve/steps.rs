@@ -1,9 +1,12 @@
 //! Steps and dependencies.
 
 use super::Resolver;
-use crate::communique::{Dependency, Step};
-use crate::id::CommuniqueId;
-use crate::plan::draft::{AfterDraft, Quantifier, StepDraft, ToDraft, ViaDraft};
+use crate::communique::{Anchor, Dependency, IfBlocked, Share, Step, Then};
+use crate::id::{CommuniqueId, Role};
+use crate::plan::draft::{AfterDraft, BlockedThen, CommuniqueDraft, Quantifier, StepDraft, ToDraft, ViaDraft};
+use crate::plan::time::TimeDraft;
+use crate::plan::valid::RESPONSIBLE;
+use std::time::Duration;
 
 impl Resolver<'_> {
     /// The steps of a `via` at `path`.
@@ -52,13 +55,8 @@ impl Resolver<'_> {
                 _ => {}
             }
             if let Some(performer) = &full.performer {
-                let known: Vec<&str> = self
-                    .draft
-                    .responsible
-                    .iter()
-                    .flat_map(|r| r.performers.keys())
-                    .map(crate::id::Role::as_str)
-                    .collect();
+                let known: Vec<&str> =
+                    self.draft.responsible.iter().flat_map(|r| r.performers.keys()).map(Role::as_str).collect();
                 if !known.contains(&performer.as_str()) {
                     self.dangling(format!("{path}.performer"), "performer", performer.as_str(), known);
                 }
@@ -90,9 +88,6 @@ impl Resolver<'_> {
             } else {
                 path.to_owned()
             };
-            if draft.share != Quantifier::All {
-                self.inert("RC0908", &path, "a dependency on `any` or a share");
-            }
             let known = self.communique_exists(&path, &draft.communique);
             if let Some(group) = &draft.group
                 && !self.group_exists(&path, group)
@@ -104,10 +99,46 @@ impl Resolver<'_> {
                     on: draft.communique.clone(),
                     state: draft.state.0,
                     group: draft.group.clone(),
+                    share: draft.share.map(|share| match share {
+                        Quantifier::All => Share::All,
+                        Quantifier::Any => Share::Any,
+                        Quantifier::Share(share) => Share::AtLeast(share),
+                    }),
                 });
             }
         }
         dependencies
+    }
+
+    /// What is done when what a communique waits for cannot be reached any more.
+    pub(super) fn if_blocked(&mut self, path: &str, draft: &CommuniqueDraft) -> Option<IfBlocked> {
+        let blocked = draft.if_blocked.as_ref()?;
+        let path = format!("{path}.if_blocked");
+        let times = draft.at.iter().chain(draft.occurrences.iter().map(|(_, time)| time));
+        let times = times.chain(draft.variants.iter().filter_map(|(_, variant)| variant.at.as_ref()));
+        let is_anchored =
+            |time: &TimeDraft| time.timing(self.zone).is_ok_and(|timing| matches!(timing.anchor, Anchor::Reached(..)));
+        if draft.after.0.is_empty() && !times.into_iter().any(is_anchored) {
+            self.error(
+                "RC0104",
+                &path,
+                "nothing can block it: it waits for no other communique by `after` or by its time",
+            );
+        }
+        let then = match &blocked.then {
+            BlockedThen::Ask(role) => {
+                let roles = || self.draft.approvals.iter().flat_map(|approvals| approvals.roles.keys());
+                if role.as_str() != RESPONSIBLE && !roles().any(|known| known == role) {
+                    let known: Vec<&str> = roles().map(Role::as_str).chain([RESPONSIBLE]).collect();
+                    self.dangling(format!("{path}.then"), "role", role.as_str(), known);
+                }
+                Then::Ask(role.clone())
+            }
+            BlockedThen::Proceed => Then::Proceed,
+            BlockedThen::Cancel => Then::Cancel,
+        };
+        let after = blocked.after.map(|after| self.elapsed(&format!("{path}.after"), after));
+        Some(IfBlocked::new(after.unwrap_or(Some(Duration::ZERO))?, then))
     }
 
     pub(super) fn group_exists(&mut self, path: &str, group: &crate::id::GroupId) -> bool {

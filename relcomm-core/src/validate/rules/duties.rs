@@ -1,9 +1,10 @@
 //! Whether every part in the plan's protocol is somebody's, and no one person holds two that check each other.
 
 use super::super::{Rule, Subject, nearest};
+use crate::communique::Then;
 use crate::id::{Role, StakeholderId};
 use crate::plan::draft::{Act, Named};
-use crate::plan::{Finding, Findings};
+use crate::plan::{Finding, Findings, key_path};
 use std::collections::BTreeSet;
 
 /// Every role and person that the plan gives a part to is somebody.
@@ -29,6 +30,16 @@ impl Rule for Held {
                 let path = cx.entry_path("approvals.need", i);
                 let message = format!("nobody holds the role `{}`, so that nobody can approve", need.role);
                 let help = format!("name its holders: `roles: {{ {}: [PERSON] }}`", need.role);
+                out.push(Finding::error("RC0107", path, message).help(help));
+            }
+        }
+        for communique in cx.plan().communiques() {
+            if let Some(Then::Ask(role)) = communique.if_blocked.as_ref().map(|blocked| &blocked.then)
+                && nobody(role.as_str())
+            {
+                let path = key_path("communiques", communique.id.as_str()) + ".if_blocked.then";
+                let message = format!("nobody holds the role `{role}`, so that nobody can answer");
+                let help = format!("name its holders: `roles: {{ {role}: [PERSON] }}`");
                 out.push(Finding::error("RC0107", path, message).help(help));
             }
         }

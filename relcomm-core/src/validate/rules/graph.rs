@@ -1,9 +1,9 @@
 //! Whether what waits for another communique can ever stop waiting.
 
 use super::super::{Rule, Subject};
-use crate::communique::{Anchor, Communique, State};
-use crate::id::{CommuniqueId, GroupId};
-use crate::plan::{Finding, Findings};
+use crate::communique::{Anchor, Communique, Share, State};
+use crate::id::{CommuniqueId, GroupId, PlaceId};
+use crate::plan::{Finding, Findings, key_path};
 use crate::receipt::Assurance;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ pub(super) fn waits<'a>(cx: &Subject<'a>, communique: &'a Communique) -> Vec<Wai
         }
     }
     if let Some(corrects) = &communique.corrects {
-        let path = format!("{}.to.told", crate::plan::key_path("communiques", communique.id.as_str()));
+        let path = format!("{}.to.told", key_path("communiques", communique.id.as_str()));
         waits.push(Wait { on: &corrects.of, state: State::Drained, group: None, path, by_after: false });
     }
     waits
@@ -89,32 +89,126 @@ impl Rule for Pursued {
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         for communique in cx.plan().communiques() {
-            for wait in waits(cx, communique) {
-                let Some(source) = cx.plan().communique(wait.on) else { continue };
-                if let Some(group) = wait.group
-                    && !source.to.contains(group)
-                {
-                    let message =
-                        format!("`{}` is not for the group `{group}`, so that it never reaches it", source.id);
-                    out.push(Finding::error("RC0613", &wait.path, message));
-                    continue;
+            let who = format!("`{}`", communique.id);
+            waits(cx, communique).iter().for_each(|wait| can_come(cx, &who, wait, out));
+        }
+        for (place, wait) in needs(cx) {
+            can_come(cx, &format!("the place `{place}`"), &wait, out);
+        }
+    }
+}
+
+/// Says where what somebody waits for never comes by itself.
+fn can_come(cx: &Subject<'_>, who: &str, wait: &Wait<'_>, out: &mut Findings) {
+    let Some(source) = cx.plan().communique(wait.on) else { return };
+    if let Some(group) = wait.group
+        && !source.to.contains(group)
+    {
+        let message = format!("`{}` is not for the group `{group}`, so that it never reaches it", source.id);
+        out.push(Finding::error("RC0613", &wait.path, message));
+        return;
+    }
+    let State::Reached(wanted) = wait.state else { return };
+    let weakest = source
+        .to
+        .iter()
+        .filter(|group| wait.group.is_none_or(|only| only == *group))
+        .filter_map(|group| Some((group, pursued(cx, source, group)?)))
+        .min_by_key(|(_, pursued)| *pursued);
+    if let Some((group, pursued)) = weakest
+        && wanted > pursued
+    {
+        let message = format!(
+            "{who} waits until `{}` is {wanted} for `{group}`, which is pursued only until {pursued}: it may wait for ever",
+            source.id
+        );
+        let help = format!("wait for `informed`, or let `{}` be `informed_when: {wanted}`", source.id);
+        out.push(Finding::error("RC0612", &wait.path, message).help(help));
+    }
+}
+
+/// What places need before they can be declared.
+fn needs<'a>(cx: &Subject<'a>) -> Vec<(&'a PlaceId, Wait<'a>)> {
+    let mut needs = Vec::new();
+    for place in &cx.plan().release().places {
+        for (i, need) in cx.plan().needs(&place.id).iter().enumerate() {
+            let path = cx.entry_path(&(key_path("release.where", place.id.as_str()) + ".needs"), i);
+            let wait = Wait { on: &need.on, state: need.state, group: need.group.as_ref(), path, by_after: false };
+            needs.push((&place.id, wait));
+        }
+    }
+    needs
+}
+
+/// What a place needs does not wait for a declaration itself, through however many others.
+#[derive(Debug)]
+pub(super) struct BeforeDeclared;
+
+impl Rule for BeforeDeclared {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0615"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        for (place, need) in needs(cx) {
+            let mut seen: Vec<&CommuniqueId> = vec![need.on];
+            let mut next = 0;
+            while let Some(communique) = seen.get(next).and_then(|id| cx.plan().communique(id)) {
+                next += 1;
+                if communique.awaits_declaration {
+                    let which = if &communique.id == need.on {
+                        format!("`{}`, which waits", need.on)
+                    } else {
+                        format!("`{}`, and so `{}`, which waits", need.on, communique.id)
+                    };
+                    let message = format!("{place} needs {which} for a declaration: it can never be declared");
+                    let help = "let it go out before the release, at `planned` or an instant, and claim nothing that is declared";
+                    out.push(Finding::error("RC0615", &need.path, message).help(help));
+                    break;
                 }
-                let State::Reached(wanted) = wait.state else { continue };
-                let weakest = source
-                    .to
-                    .iter()
-                    .filter(|group| wait.group.is_none_or(|only| only == *group))
-                    .filter_map(|group| Some((group, pursued(cx, source, group)?)))
-                    .min_by_key(|(_, pursued)| *pursued);
-                if let Some((group, pursued)) = weakest
-                    && wanted > pursued
-                {
-                    let message = format!(
-                        "`{}` waits until `{}` is {wanted} for `{group}`, which is pursued only until {pursued}: it may wait for ever",
-                        communique.id, source.id
-                    );
-                    let help = format!("wait for `informed`, or let `{}` be `informed_when: {wanted}`", source.id);
-                    out.push(Finding::error("RC0612", &wait.path, message).help(help));
+                for wait in waits(cx, communique) {
+                    if !seen.contains(&wait.on) {
+                        seen.push(wait.on);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A share that a communique waits for leaves somebody out.
+#[derive(Debug)]
+pub(super) struct Partial;
+
+impl Rule for Partial {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0614"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        for communique in cx.plan().communiques() {
+            for (i, dependency) in communique.after.iter().enumerate() {
+                let Some(source) = cx.plan().communique(&dependency.on) else { continue };
+                let groups = source.to.iter().filter(|id| dependency.group.as_ref().is_none_or(|only| only == *id));
+                let mut counted: Vec<u32> =
+                    groups.flat_map(|group| cx.people().members(group).iter().copied()).collect();
+                counted.sort_unstable();
+                counted.dedup();
+                let who = counted.iter().filter_map(|number| cx.people().at(*number));
+                let weights: Vec<u64> = who.map(|who| u64::from(who.stands_for())).collect();
+                // Of nobody at all there is a finding of its own.
+                let Some(least) = weights.iter().min() else { continue };
+                let all: u64 = weights.iter().sum();
+                let is_all = match dependency.share {
+                    None | Some(Share::All) => false,
+                    Some(Share::Any) => weights.len() == 1,
+                    Some(Share::AtLeast(share)) => (all - least) * 10_000 < all * u64::from(share),
+                };
+                if let Some(share) = dependency.share.filter(|_| is_all) {
+                    let many = if weights.len() == 1 { "one stakeholder".to_owned() } else { format!("{all}") };
+                    let message = format!("{share} of {many} is everybody for whom `{}` is", dependency.on);
+                    let finding = Finding::warning("RC0614", cx.after_path(&communique.id, i), message);
+                    out.push(finding.help("leave the share out, or wait for fewer"));
                 }
             }
         }

@@ -56,6 +56,8 @@ pub fn standard_rules() -> Vec<Box<dyn Rule>> {
         Box::new(intervals::InTime),
         Box::new(graph::NoCycle),
         Box::new(graph::Pursued),
+        Box::new(graph::Partial),
+        Box::new(graph::BeforeDeclared),
         Box::new(content::Variables),
         Box::new(languages::EveryLanguage),
         Box::new(content::NoControl),

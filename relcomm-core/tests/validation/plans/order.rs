@@ -202,6 +202,31 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
+        "RC0615",
+        &[
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: { production: { «needs: out informed } }\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
+        ],
+    ),
+    case(
+        "RC0615",
+        &[
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: { production: { needs: [«soon informed] } }\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  soon: { to: staff, at: planned, after: out informed, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0104",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «if_blocked: { then: proceed } }\n",
+        ],
+    ),
+    case(
+        "RC0614",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, at: declared, «after: out any accepted, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
         "RC0613",
         &[
             "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, email: all@b.example }\n  more: { email: more@b.example, waived: { why: No need, by: ada } }\n",

@@ -43,24 +43,6 @@ pub(crate) const PLANS: &[Case] = &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [email, { via: email, «to: ben }] }\n",
         ],
     ),
-    case(
-        "RC0908",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, at: declared, «after: out any accepted, per: release, text: \"{{ release.what | length }}\" }\n",
-        ],
-    ),
-    case(
-        "RC0908",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «if_blocked: { then: proceed } }\n",
-        ],
-    ),
-    case(
-        "RC0908",
-        &[
-            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: { production: { «needs: out informed } }\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
-        ],
-    ),
     case("RC0909", &["«embargo: declared\n"]),
     case(
         "RC0909",
