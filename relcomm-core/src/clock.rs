@@ -5,7 +5,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, Sub};
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// An instant: whole milliseconds since 1970-01-01T00:00:00Z. `Display` is RFC 3339 in UTC.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -116,6 +117,12 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The present instant.
     fn now(&self) -> Moment;
 
+    /// How much time has passed since some instant of the clock's own, by a reading that nobody can set: it never jumps with `now`, and by
+    /// it a jump is noticed. `None`, the default, where there is none: then `now` is trusted.
+    fn elapsed(&self) -> Option<Duration> {
+        None
+    }
+
     /// Waits until `now` has reached `at`.
     async fn sleep_until(&self, at: Moment);
 
@@ -143,6 +150,9 @@ impl SystemClock {
     }
 }
 
+/// When the process first asked how much time has passed.
+static BEGINNING: OnceLock<Instant> = OnceLock::new();
+
 /// Timers do not see a suspended machine or a corrected clock, so a long wait is cut into pieces of this length.
 const LONGEST_NAP: Duration = Duration::from_secs(60);
 
@@ -150,6 +160,12 @@ const LONGEST_NAP: Duration = Duration::from_secs(60);
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
         Utc::now().into()
+    }
+
+    /// Since this was first asked in the process. The time for which a machine sleeps is not counted on every system, so that waking up
+    /// may look like a jump.
+    fn elapsed(&self) -> Option<Duration> {
+        Some(BEGINNING.get_or_init(Instant::now).elapsed())
     }
 
     async fn sleep_until(&self, at: Moment) {

@@ -44,6 +44,9 @@ pub struct Communique {
     /// When its people must be informed; later counts as late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timing>,
+    /// Whether one of its texts uses something that the plan's embargo classifies.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub classified: bool,
     /// Whether no hours of the day hold it back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub urgent: bool,
@@ -408,8 +411,8 @@ impl Sources {
     }
 }
 
-/// One template source.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One template source. `Debug` does not show it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Source {
     /// The language it is in; `None` for all.
@@ -418,6 +421,12 @@ pub struct Source {
     pub file: Option<String>,
     /// The template.
     pub text: String,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("lang", &self.lang).field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 impl Source {

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
-/// What is released, and the answers to what, why, where, how and when. (Who answers is the plan's responsible party.)
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What is released, and the answers to what, why, where, how and when. (Who answers is the plan's responsible party.) `Debug` shows neither
+/// why nor how.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Release {
     /// The product's name.
@@ -31,6 +32,18 @@ pub struct Release {
     pub when: When,
 }
 
+impl fmt::Debug for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Release")
+            .field("product", &self.product)
+            .field("version", &self.version)
+            .field("what", &self.what)
+            .field("places", &self.places)
+            .field("when", &self.when)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Release {
     /// Why a communique that is meant for releases of a kind is kept back from this one; `None` if it is not.
     #[must_use]
@@ -49,8 +62,8 @@ impl Release {
     }
 }
 
-/// One entry of *what*.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One entry of *what*. `Debug` does not show its text.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Item {
     /// Its id.
@@ -63,6 +76,12 @@ pub struct Item {
     pub concerns: Vec<GroupId>,
     /// The places it is in; empty means all.
     pub places: Vec<PlaceId>,
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Item").field("id", &self.id).field("concerns", &self.concerns).finish_non_exhaustive()
+    }
 }
 
 impl Item {

@@ -35,6 +35,10 @@ impl Clock for SimClock {
         self.start + self.origin.elapsed()
     }
 
+    fn elapsed(&self) -> Option<Duration> {
+        Some(self.origin.elapsed())
+    }
+
     async fn sleep_until(&self, at: Moment) {
         loop {
             let left = at.since(self.now());
@@ -179,6 +183,11 @@ impl Drop for Waiting<'_> {
 impl Clock for VirtualClock {
     fn now(&self) -> Moment {
         self.time().shown()
+    }
+
+    /// True time: it does not jump.
+    fn elapsed(&self) -> Option<Duration> {
+        Some(self.truly().since(Moment::MIN))
     }
 
     async fn sleep_until(&self, at: Moment) {

@@ -110,6 +110,7 @@ impl Verb {
             | Self::Attest { common, .. }
             | Self::AcceptGap { common, .. }
             | Self::Slip { common, .. }
+            | Self::Lift { common, .. }
             | Self::Receipts { common, .. }
             | Self::Status { common, .. }
             | Self::Audit { common, .. }
@@ -329,6 +330,18 @@ pub enum Verb {
         /// Why.
         #[arg(long)]
         why: Option<String>,
+    },
+    /// Lifts the embargo: what was classified may be known from now on.
+    Lift {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// Why it may be known now.
+        #[arg(long)]
+        cause: String,
+        /// Who lifts it.
+        #[arg(long)]
+        by: String,
     },
     /// Reads receipts in.
     Receipts {

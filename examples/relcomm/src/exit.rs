@@ -112,6 +112,7 @@ impl From<DispatchError> for Failure {
         match error {
             DispatchError::Refused(refusal) => Self::Refused(refusal.to_string()),
             DispatchError::Journal(error) => error.into(),
+            DispatchError::Withheld => Self::Invalid(error.to_string()),
             other => Self::Tool(other.to_string()),
         }
     }

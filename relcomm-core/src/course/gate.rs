@@ -248,6 +248,22 @@ pub struct GateRule {
     pub revision: bool,
     /// What is done once what it waits for could not be reached for so long.
     pub if_blocked: Option<(Duration, Remedy)>,
+    /// What an embargo says of it: it tells what is classified to groups that are not cleared, or is due when the embargo ends.
+    pub embargo: Option<Embargo>,
+    /// When the clock, which has jumped, will have proved stable. Until then it neither ends an embargo nor makes anything expire.
+    pub unsteady: Option<Moment>,
+}
+
+/// Until when an embargo holds a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Embargo {
+    /// Until then.
+    Until(Moment),
+    /// That is not known yet.
+    Undetermined,
+    /// The release has failed: until a person lifts it.
+    Lift,
 }
 
 impl GateRule {
@@ -263,6 +279,8 @@ impl GateRule {
             gap: false,
             revision: false,
             if_blocked: None,
+            embargo: None,
+            unsteady: None,
         }
     }
 }
@@ -281,6 +299,10 @@ pub enum Verdict {
     AwaitsAcceptance,
     /// A person holds it.
     Held,
+    /// What it says must not be known yet: before then, as far as that is known.
+    Embargoed(Option<Moment>),
+    /// By a clock that has jumped it would open at an embargo's end, or expire: that waits until the clock has proved stable.
+    Unsteady(Moment),
     /// What its time is relative to has not happened.
     Undetermined,
     /// A dependency is not met yet.
@@ -313,7 +335,7 @@ impl Gate {
             return Verdict::Standby;
         }
         if rule.not_after.is_some_and(|last| now > last) {
-            return Verdict::Expires;
+            return rule.unsteady.map_or(Verdict::Expires, Verdict::Unsteady);
         }
         match self.declared {
             Some((outcome, _)) if rule.awaits_declaration && !stands(rule.outcome, outcome) => {
@@ -339,6 +361,12 @@ impl Gate {
                 Some(_) if self.asks => Verdict::Asks(index),
                 Some((after, _)) => Verdict::BlockedUntil(index, self.blocked.unwrap_or(now) + after),
             };
+        }
+        match (rule.embargo, rule.unsteady) {
+            (Some(Embargo::Until(at)), _) if now < at => return Verdict::Embargoed(Some(at)),
+            (Some(Embargo::Until(_)), Some(stable)) => return Verdict::Unsteady(stable),
+            (Some(Embargo::Lift | Embargo::Undetermined), _) => return Verdict::Embargoed(None),
+            _ => {}
         }
         // Only now: a time that counts from what cannot be met is never known.
         let Some(due) = rule.due else { return Verdict::Undetermined };

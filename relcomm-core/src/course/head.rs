@@ -59,6 +59,9 @@ pub struct Head {
     /// The gaps that were accepted, each by the digest of a person or company: whoever must be informed and cannot be reached.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub accepted_gaps: BTreeSet<String>,
+    /// When a person lifted the embargo; not, where the release has failed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifted: Option<Moment>,
     /// How the planned time moved, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slips: Vec<Slip>,
@@ -150,6 +153,11 @@ pub enum HeadFact {
     },
     /// The planned time moved.
     Slipped(Slip),
+    /// A person lifted the embargo.
+    Lifted {
+        /// When.
+        at: Moment,
+    },
 }
 
 impl Head {
@@ -163,6 +171,10 @@ impl Head {
                     _ => self.places.get(place).and_then(|p| p.begun),
                 };
                 self.places.insert(place.clone(), PlaceRecord { outcome: *outcome, at: *at, begun });
+                // Whoever lifted it did not know that.
+                if self.has_failed() {
+                    self.lifted = None;
+                }
             }
             HeadFact::Approved(approval) => self.approvals.push(approval.clone()),
             HeadFact::Held { communique: None, held } => self.held = *held,
@@ -180,6 +192,7 @@ impl Head {
                 self.accepted_gaps.insert(of.clone());
             }
             HeadFact::Slipped(slip) => self.slips.push(*slip),
+            HeadFact::Lifted { at } => self.lifted = Some(*at),
         }
     }
 
@@ -202,6 +215,13 @@ impl Head {
         let outcome =
             if records.iter().any(|r| r.outcome == Outcome::Success) { Outcome::Success } else { last.outcome };
         Some((outcome, last.at))
+    }
+
+    /// Whether the release failed somewhere, was halted or rolled back, and stands as a success nowhere.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        let failed = |p: &PlaceRecord| matches!(p.outcome, Outcome::Failure | Outcome::Halted | Outcome::RolledBack);
+        self.places.values().any(failed) && !self.places.values().any(|p| p.outcome == Outcome::Success)
     }
 
     /// When the roll-out of the release began: at the first place of which that was declared.

@@ -101,6 +101,9 @@ pub(super) async fn alongside<T>(flights: &mut Flights, landed: &mut Vec<Landing
 
 impl<'a> Driver<'a> {
     async fn begin(on: &'a Dispatcher) -> Result<Self, DispatchError> {
+        if on.prepared.is_withheld() {
+            return Err(DispatchError::Withheld);
+        }
         let mut record = on.enrol().await?;
         if record.head.digests.as_ref() != Some(on.prepared.digests()) {
             let fact = HeadFact::Prepared(on.prepared.digests().clone());

@@ -73,6 +73,7 @@ impl Dispatcher {
         // Whoever is told at the same instant everywhere need not be looked at.
         let zones = if gate.is_zoned() && gate.revised.is_none() { self.prepared.roll(gate).zones() } else { &[] };
         let mut rule = gate.rule(self.prepared.plan(), self.prepared.places(), head, state, zones);
+        rule.unsteady = self.unsteady();
         rule.gap = self.open_gaps(head).next().is_some();
         rule
     }

@@ -3,6 +3,7 @@
 mod blocked;
 mod courses;
 mod driver;
+mod embargo;
 mod entering;
 mod flight;
 mod flights;
@@ -18,6 +19,7 @@ mod seats;
 mod shares;
 mod slip;
 mod standing;
+mod steadiness;
 mod tasks;
 mod token;
 mod turns;
@@ -28,6 +30,7 @@ pub use gaps::GapOf;
 pub use intake::{Attestation, Refusal, Whom};
 pub use receipts::Intake;
 pub use standing::{Pending, Standing};
+pub use steadiness::SteadyOptions;
 pub use tasks::Task;
 
 use crate::channel::{ChannelSet, Key, KeyStem};
@@ -45,6 +48,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use steadiness::Steadiness;
 use token::Tokens;
 use tokio_util::sync::CancellationToken;
 
@@ -60,6 +64,7 @@ pub struct Dispatcher {
     clock: Arc<dyn Clock>,
     options: DispatchOptions,
     rates: Rates,
+    steadiness: Steadiness,
     /// What the keys of each gate of the bundle begin with.
     stems: Arc<[KeyStem]>,
     /// The rolls that were made of the record, each with how much of the record it was made of.
@@ -81,6 +86,8 @@ pub struct DispatchOptions {
     pub retries: Retries,
     /// How many attempts may be in flight in all, each recipient counted. Default: 256.
     pub window: u32,
+    /// When the clock counts as one that has jumped, and for how long it is not believed then.
+    pub steady: SteadyOptions,
     /// Cancelled to stop: nothing new is begun, and what is in flight is waited for.
     pub cancellation: CancellationToken,
 }
@@ -92,6 +99,7 @@ impl Default for DispatchOptions {
             poll: Some(Duration::from_secs(1)),
             retries: Retries::default(),
             window: 256,
+            steady: SteadyOptions::default(),
             cancellation: CancellationToken::new(),
         }
     }
@@ -110,6 +118,11 @@ pub enum DispatchError {
     /// A mechanism of the bundle has no channel, or one of another kind or sender than was prepared.
     #[error("the channel for `{0}` is missing or not the one that was prepared: prepare again")]
     Channel(Mechanism),
+    /// What is classified was left out of the bundle.
+    #[error(
+        "nothing can be sent from this bundle, which holds no classified text: name the plan itself, or prepare again after the embargo"
+    )]
+    Withheld,
     /// A person's input was refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -142,6 +155,7 @@ impl Dispatcher {
             clock: Arc::new(SystemClock::new()),
             options: DispatchOptions::default(),
             rates: Rates::default(),
+            steadiness: Steadiness::default(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::{DispatchError, Dispatcher, Record};
 use crate::clock::{Moment, rfc3339_option};
-use crate::course::{Phase, Verdict};
+use crate::course::{Embargo, Phase, Verdict};
 use crate::id::GateId;
 use crate::journal::GateRow;
 use crate::prepare::GatePlan;
@@ -93,6 +93,18 @@ impl Dispatcher {
                             pending.approval = true;
                         }
                         Verdict::Held => pending.waiting_for = "resume".into(),
+                        Verdict::Embargoed(until) => {
+                            pending.waiting_for = match rule.embargo {
+                                Some(Embargo::Lift) => "the embargo to be lifted".into(),
+                                _ => "the end of the embargo".into(),
+                            };
+                            pending.due = until;
+                            next.extend(until);
+                        }
+                        Verdict::Unsteady(stable) => {
+                            pending.waiting_for = "the clock, which has jumped, to prove stable".into();
+                            next.push(stable);
+                        }
                         Verdict::Undetermined => pending.waiting_for = "its time to be known".into(),
                         Verdict::Depends(index) => {
                             let on = plan.requirements.get(usize::from(index));
@@ -150,7 +162,10 @@ impl Dispatcher {
             }
         }
         if !standing.pending.is_empty() {
-            next.extend(self.journal.next_due(now).await?);
+            let due = self.journal.next_due(now).await?;
+            // Timers are not taken by a clock that has jumped.
+            let stable = self.unsteady();
+            next.extend(due.map(|at| if at <= now { stable.unwrap_or(at) } else { at }));
             next.extend(record.lanes.iter().filter_map(|l| l.state.timer()));
         }
         standing.next_due = next.into_iter().min();

@@ -28,7 +28,7 @@ pub struct Task {
     pub mechanism: Mechanism,
     /// Who is to do it; the responsible party where nobody is named.
     pub performer: Option<Role>,
-    /// What is to be said.
+    /// What is to be said; before an embargo's end what is classified stands by its digest and length.
     pub script: String,
 }
 
@@ -44,8 +44,11 @@ impl Dispatcher {
     /// What people must do by hand now.
     ///
     /// # Errors
-    /// The journal fails.
+    /// The journal fails; the bundle was written without what is classified.
     pub async fn tasks(&self) -> Result<Vec<Task>, DispatchError> {
+        if self.prepared.is_withheld() {
+            return Err(DispatchError::Withheld);
+        }
         let record = Record::read(self).await?;
         let mut late = self.late().await?;
         if record.plans.iter().any(|g| self.prepared.uses_told(g)) {
@@ -80,7 +83,7 @@ impl Dispatcher {
                         gate: plan.id.to_string(),
                         group: path.group.clone(),
                         person: delivery.who.clone(),
-                        script: self.script(plan, path, (roll, person), &mechanism, &late),
+                        script: self.script(plan, path, (roll, person), (&mechanism, &record), &late),
                         mechanism,
                         performer,
                     });
@@ -122,13 +125,14 @@ impl Dispatcher {
         plan: &crate::prepare::GatePlan,
         path: &crate::prepare::PathPlan,
         (roll, person): (&Roll, Option<u32>),
-        mechanism: &Mechanism,
+        (mechanism, record): (&Mechanism, &Record),
         late: &crate::prepare::Late,
     ) -> String {
         let who = person.and_then(|number| self.people_of(roll).at(number));
         let Ok(rendered) = self.prepared.render_for(plan, path, who, late) else { return String::new() };
         let Some(binding) = self.channels.get(mechanism) else { return String::new() };
         match binding.channel.prepare(&rendered.into_wording(self.prepared.about(plan, path))) {
+            Ok(prepared) if self.withholds(plan, &record.head) => prepared.withheld().part("script").to_owned(),
             Ok(prepared) => prepared.part("script").to_owned(),
             Err(_) => String::new(),
         }

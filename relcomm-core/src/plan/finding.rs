@@ -140,6 +140,13 @@ impl Finding {
         self
     }
 
+    /// Without the line that it shows, which may say what nobody may know yet.
+    #[must_use]
+    pub fn without_excerpt(mut self) -> Self {
+        self.at.iter_mut().for_each(|at| at.source.clear());
+        self
+    }
+
     /// Whether the plan cannot be prepared because of it.
     #[must_use]
     pub fn is_error(&self) -> bool {

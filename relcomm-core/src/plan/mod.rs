@@ -13,11 +13,13 @@ mod directory;
 mod sources;
 mod members;
 mod texts;
+mod embargo;
 mod valid;
 pub(crate) mod resolve;
 
 pub use directory::{Directory, DirectoryError, MemberRecord, Predicate};
 pub use draft::PlanDraft;
+pub use embargo::Embargo;
 pub use finding::{Finding, Position, Severity};
 pub use findings::{Findings, MOST_FINDINGS};
 pub use params::Settings;

@@ -2,6 +2,7 @@
 
 use super::People;
 use super::draft::Act;
+use super::embargo::Embargo;
 use crate::clock::Moment;
 use crate::communique::{Communique, Dependency, Indeterminate};
 use crate::id::{CommuniqueId, GroupId, PlaceId, PlanId, Role, StakeholderId};
@@ -12,11 +13,13 @@ use crate::stakeholder::{Group, Responsible};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// A plan whose references hold, whose times can be computed and whose texts are loaded. Made only by validation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A plan whose references hold, whose times can be computed and whose texts are loaded. Made only by validation. `Debug` shows no text
+/// and no parameter.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     pub(crate) id: PlanId,
     pub(crate) zone: Tz,
@@ -33,6 +36,8 @@ pub struct Plan {
     pub(crate) exposure: Option<NonZeroU32>,
     pub(crate) settle: Option<Duration>,
     pub(crate) params: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) embargo: Option<Embargo>,
 }
 
 /// The word for the responsible party and whoever stands in for them, where a role is named.
@@ -84,6 +89,18 @@ pub struct OwnMechanism {
     pub proves: Assurance,
     /// How it reaches people.
     pub addressing: Addressing,
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan")
+            .field("id", &self.id)
+            .field("release", &self.release)
+            .field("groups", &self.groups)
+            .field("communiques", &self.communiques)
+            .field("embargo", &self.embargo)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Plan {
@@ -204,6 +221,12 @@ impl Plan {
     #[must_use]
     pub fn settle(&self) -> Option<Duration> {
         self.settle
+    }
+
+    /// What must not be known before an instant.
+    #[must_use]
+    pub fn embargo(&self) -> Option<&Embargo> {
+        self.embargo.as_ref()
     }
 
     /// The parameters with which the plan was loaded.

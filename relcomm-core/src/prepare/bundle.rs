@@ -4,6 +4,7 @@
 //! The digest of the people covers their part of the file octet by octet, so that opening it reads everything once and parses nobody.
 
 use super::digest::Whom;
+use super::withheld::without_classified;
 use super::{Carrier, PreparedPlan};
 use crate::course::Digests;
 use crate::mechanism::Mechanism;
@@ -26,6 +27,9 @@ pub enum BundleError {
     /// It is not a bundle, or of another format.
     #[error("this is not a bundle of format {FORMAT}")]
     Foreign,
+    /// What is classified was left out of it.
+    #[error("the bundle was written without what is classified")]
+    Withheld,
     /// It was changed after it was sealed.
     #[error("the bundle does not agree with its digests: it was changed after it was sealed")]
     Changed,
@@ -39,14 +43,38 @@ struct Lid {
     digests: Digests,
     plan: Plan,
     carriers: BTreeMap<Mechanism, Carrier>,
+    /// Whether what is classified was left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    withheld: bool,
+}
+
+/// What a bundle holds of what is classified.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Classified {
+    Withheld,
+    Written,
 }
 
 impl PreparedPlan {
-    /// Writes the bundle, in place of an earlier one only when it is complete.
+    /// Writes the bundle, in place of an earlier one only when it is complete. What the plan's embargo classifies is left out, but for its
+    /// digest and length: nothing can be sent from such a bundle, for which the plan itself is wanted.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), BundleError> {
+        self.write_with(path, Classified::Withheld)
+    }
+
+    /// Writes the bundle with what is classified: when the embargo is over, or where nobody else can read it.
+    ///
+    /// # Errors
+    /// The file cannot be written; what is classified was left out of the bundle from which this was read ([`BundleError::Withheld`]).
+    pub fn write_classified(&self, path: &Path) -> Result<(), BundleError> {
+        if self.is_withheld() { Err(BundleError::Withheld) } else { self.write_with(path, Classified::Written) }
+    }
+
+    fn write_with(&self, path: &Path, classified: Classified) -> Result<(), BundleError> {
+        let withheld = self.is_withheld() || classified == Classified::Withheld && self.has_classified();
         let mut name = path.as_os_str().to_owned();
         name.push(".part");
         let part = Path::new(&name);
@@ -54,8 +82,10 @@ impl PreparedPlan {
         let lid = Lid {
             relcomm_bundle: FORMAT,
             digests: self.digests().clone(),
-            plan: self.plan().clone(),
+            // What was left out once is not left out of again.
+            plan: if withheld && !self.is_withheld() { without_classified(self.plan()) } else { self.plan().clone() },
             carriers: self.carriers().clone(),
+            withheld,
         };
         let lid = serde_json::to_vec(&lid).map_err(io::Error::from)?;
         out.write_all(&lid)?;
@@ -92,7 +122,7 @@ impl PreparedPlan {
             return Err(BundleError::Foreign);
         }
         let sealed = line()?;
-        let Lid { relcomm_bundle, digests, plan, carriers } =
+        let Lid { relcomm_bundle, digests, plan, carriers, withheld } =
             serde_json::from_slice(&lid).map_err(|_| BundleError::Foreign)?;
         if relcomm_bundle != FORMAT {
             return Err(BundleError::Foreign);
@@ -107,6 +137,10 @@ impl PreparedPlan {
             Err(e) => return Err(e.into()),
         };
         let read = Self::assemble(plan, people, file.whom.digest(), carriers).map_err(|_| BundleError::Changed)?;
+        if withheld && read.digests().people == digests.people {
+            // What is said cannot be read; its digest is what was approved, and stays.
+            return read.without_classified(digests).ok_or(BundleError::Changed);
+        }
         if read.digests() == &digests { Ok(read) } else { Err(BundleError::Changed) }
     }
 }

@@ -5,11 +5,13 @@
 mod bundle;
 mod context;
 mod digest;
+mod embargo;
 mod gaps;
 mod kept;
 mod render;
 mod roll;
 mod schedule;
+mod withheld;
 
 pub use bundle::BundleError;
 pub use context::{Late, PlaceLate, Told};
@@ -45,6 +47,8 @@ struct Inner {
     people: People,
     carriers: BTreeMap<Mechanism, Carrier>,
     digests: Digests,
+    /// Whether what is classified is not in the plan: it was read from a bundle without it.
+    withheld: bool,
     gates: Arc<[GatePlan]>,
     /// Of each gate.
     uses: Vec<Uses>,
@@ -148,6 +152,7 @@ impl PreparedPlan {
             people,
             carriers,
             digests,
+            withheld: false,
             gates: gates.into(),
             uses,
             lanes,
@@ -182,6 +187,12 @@ impl PreparedPlan {
     #[must_use]
     pub fn digests(&self) -> &Digests {
         &self.inner.digests
+    }
+
+    /// Whether it is a bundle that was written without what is classified: people can speak of it, and nothing can be sent from it.
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        self.inner.withheld
     }
 
     /// The gates, in the plan's order.
@@ -326,6 +337,7 @@ impl PreparedPlan {
                     Err(error) => Err(vec![error.into_finding()]),
                 };
                 texts.push(PreparedText {
+                    classified: self.is_classified(gate),
                     gate: gate.id.clone(),
                     mechanism: step.mechanism.clone(),
                     person: personal.then_some(person),
@@ -377,6 +389,9 @@ impl fmt::Debug for PreparedPlan {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PreparedText {
+    /// Whether it uses something that the plan's embargo classifies: shown to nobody before the embargo's end but as
+    /// [`Prepared::withheld`].
+    pub classified: bool,
     /// The gate.
     pub gate: GateId,
     /// The mechanism.

@@ -1,6 +1,6 @@
 //! Which gates a plan has, what each depends on, and when each is due by what is known.
 
-use super::PathPlan;
+use super::{PathPlan, embargo};
 use crate::clock::Moment;
 use crate::communique::{Anchor, Communique, Dependency, Hours, Part, Per, Share, State, Then, Timing};
 use crate::course::{Dependence, Gate, GateRule, Head, Remedy, Slip};
@@ -237,7 +237,7 @@ impl GatePlan {
         (joined, same_place)
     }
 
-    fn dues(&self) -> impl Iterator<Item = &Due> {
+    pub(super) fn dues(&self) -> impl Iterator<Item = &Due> {
         std::iter::once(&self.due).chain(self.variants.iter().map(|(_, due)| due))
     }
 
@@ -254,9 +254,11 @@ impl GatePlan {
     /// the recipients, whose zones these are, and ends with the last.
     pub(crate) fn rule(&self, plan: &Plan, places: &[PlaceId], head: &Head, state: &Gate, zones: &[Tz]) -> GateRule {
         let known = Known { plan, places, head, state, gate: self };
+        let embargo = |communique| embargo::holds(plan, places, head, communique, self.dues().map(|due| &due.at));
         if let Some(at) = self.revised {
             let mut rule = GateRule::new(Some(at), 1);
             (rule.awaits_declaration, rule.revision) = (false, true);
+            rule.embargo = plan.communiques().get(self.communique).and_then(embargo);
             return rule;
         }
         let own = [plan.zone()];
@@ -273,8 +275,7 @@ impl GatePlan {
         if let Some(communique) = plan.communiques().get(self.communique) {
             rule.outcome = communique.outcome;
             rule.awaits_declaration = communique.awaits_declaration;
-            let revision = self.revised.is_some();
-            rule.if_blocked = communique.if_blocked.as_ref().filter(|_| !revision).map(|blocked| {
+            rule.if_blocked = communique.if_blocked.as_ref().map(|blocked| {
                 let remedy = match blocked.then {
                     Then::Ask(_) => Remedy::Ask,
                     Then::Proceed => Remedy::Proceed,
@@ -282,6 +283,7 @@ impl GatePlan {
                 };
                 (blocked.after, remedy)
             });
+            rule.embargo = embargo(communique);
         }
         rule
     }
@@ -358,7 +360,7 @@ impl Known<'_> {
             Anchor::Begun => self.begun()?,
             Anchor::Declared => self.state.declared?.1,
             Anchor::LastDeclared => self.head.declared(None, self.places)?.1,
-            Anchor::Embargo => return None,
+            Anchor::Embargo => embargo::end(self.plan, self.places, self.head)?,
             Anchor::At(at) => *at,
             Anchor::Reached(on, state) => self.reached(on, *state)?,
         };

@@ -86,6 +86,13 @@ impl Validation {
         &self.people
     }
 
+    /// Without the lines of the plan and its files that the findings show.
+    #[must_use]
+    pub fn without_excerpts(mut self) -> Self {
+        self.findings = self.findings.into_iter().map(Finding::without_excerpt).collect();
+        self
+    }
+
     /// Takes the valid plan and its people.
     ///
     /// # Errors

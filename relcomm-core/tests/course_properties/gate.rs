@@ -3,7 +3,7 @@
 use crate::arbitrary::{START, reread};
 use proptest::prelude::*;
 use proptest::sample::select;
-use relcomm_core::course::{Dependence, Gate, GateFact, GateInput, GateRule, Phase, Remedy, Verdict};
+use relcomm_core::course::{Closed, Dependence, Embargo, Gate, GateFact, GateInput, GateRule, Phase, Remedy, Verdict};
 use relcomm_core::release::Outcome;
 use std::time::Duration;
 
@@ -39,9 +39,15 @@ fn if_blocked() -> impl Strategy<Value = Option<(Duration, Remedy)>> {
 }
 
 fn rule() -> impl Strategy<Value = GateRule> {
-    let times = (proptest::option::weighted(0.9, 0..100u64), proptest::option::of(50..200u64));
+    let embargo = prop_oneof![
+        4 => Just(None),
+        2 => (0..150u64).prop_map(|s| Some(Embargo::Until(START + Duration::from_secs(s)))),
+        1 => select(vec![Some(Embargo::Lift), Some(Embargo::Undetermined)]),
+    ];
+    let unsteady = proptest::option::weighted(0.2, Just(START + Duration::from_secs(900)));
+    let times = (proptest::option::weighted(0.9, 0..100u64), proptest::option::of(50..200u64), embargo, unsteady);
     (outcome(), any::<bool>(), times, 0..3u8, if_blocked()).prop_map(
-        |(outcome, awaits, (due, not_after), dependencies, if_blocked)| {
+        |(outcome, awaits, (due, not_after, embargo, unsteady), dependencies, if_blocked)| {
             let after = |s| START + Duration::from_secs(s);
             let mut rule = GateRule::new(due.map(after), dependencies);
             rule.outcome = outcome;
@@ -50,6 +56,7 @@ fn rule() -> impl Strategy<Value = GateRule> {
             // Now and then one that goes out only when it is called.
             rule.revision = dependencies == 2;
             rule.if_blocked = if_blocked;
+            (rule.embargo, rule.unsteady) = (embargo, unsteady);
             rule
         },
     )
@@ -83,6 +90,9 @@ proptest! {
                 if let GateFact::Opened { at, .. } = fact {
                     let allowed = before.approved && !before.held && rule.due.is_some_and(|due| due <= *at)
                         && rule.not_after.is_none_or(|last| *at <= last)
+                        && rule.embargo.is_none_or(|embargo| {
+                            matches!(embargo, Embargo::Until(end) if end <= *at) && rule.unsteady.is_none()
+                        })
                         && (!rule.awaits_declaration || before.declared.is_some());
                     prop_assert!(allowed, "{:?}", before);
                     let impossible = before.dependencies.iter().take(usize::from(rule.dependencies));
@@ -90,6 +100,8 @@ proptest! {
                     prop_assert!(!blocked || before.forced.is_some(), "{:?}", before);
                     prop_assert_eq!(before.verdict(&rule, *at), Verdict::Opens);
                 }
+                let expires = matches!(fact, GateFact::Closed(Closed::Expired));
+                prop_assert!(!(expires && rule.unsteady.is_some()), "nothing expires by a clock that has jumped");
             }
             if let (Some(forced), Some((after, _))) = (gate.forced, rule.if_blocked) {
                 prop_assert!(gate.blocked.is_some_and(|since| since + after <= forced), "{:?}", gate);

@@ -66,3 +66,27 @@ fn a_place_keeps_when_it_began_beside_its_last_outcome() {
     assert_eq!(head.declared(Some(&place("elsewhere")), &places), None);
     assert_eq!(head.places[&place("eu")].begun, Some(at(1)));
 }
+
+#[test]
+fn a_release_has_failed_when_it_stands_as_a_success_nowhere_and_then_nobody_has_lifted_the_embargo() {
+    use Outcome::{Begun, Failure, Halted, RolledBack, Success};
+    let cases: &[(&[Declared], bool)] = &[
+        (&[], false),
+        (&[("eu", Begun, 1)], false),
+        (&[("eu", Failure, 1)], true),
+        (&[("eu", Begun, 1), ("us", Halted, 2)], true),
+        (&[("eu", Success, 1), ("us", RolledBack, 2)], false),
+        (&[("eu", Success, 1), ("eu", RolledBack, 2)], true),
+        (&[("eu", Failure, 1), ("eu", Success, 2)], false),
+    ];
+    for (declared, failed) in cases {
+        assert_eq!(head(declared).has_failed(), *failed, "{declared:?}");
+        let mut lifted = Head::default();
+        lifted.apply(&HeadFact::Lifted { at: at(0) });
+        for (id, outcome, second) in *declared {
+            lifted.apply(&HeadFact::Declared { place: place(id), outcome: *outcome, at: at(*second) });
+        }
+        let ever = (1..=declared.len()).any(|n| head(&declared[..n]).has_failed());
+        assert_eq!(lifted.lifted, (!ever).then(|| at(0)), "{declared:?}");
+    }
+}

@@ -19,6 +19,7 @@ mod permits;
 mod protocol;
 mod quotas;
 mod doubt;
+mod embargo;
 mod chaos;
 mod corrections;
 mod crash;

@@ -2,7 +2,7 @@
 
 use super::table::{Count, START, Table, offset, print, span};
 use relcomm_core::clock::Moment;
-use relcomm_core::course::{Closed, Dependence, Gate, GateFact, GateInput, GateRule, Phase, Remedy, Verdict};
+use relcomm_core::course::{Closed, Dependence, Embargo, Gate, GateFact, GateInput, GateRule, Phase, Remedy, Verdict};
 use relcomm_core::release::Outcome;
 use std::time::Duration;
 
@@ -311,12 +311,25 @@ fn worsen(condition: &str, gate: &mut Gate, rule: &mut GateRule) {
     let none = |gate: &mut Gate, index, is| gate.apply(&GateFact::Dependence { index, is });
     match condition {
         "it is a revision that was not called" => rule.revision = true,
-        "not-after has passed" => rule.not_after = Some(START - Duration::from_millis(1)),
+        "not-after has passed" => {
+            rule.not_after = Some(START - Duration::from_millis(1));
+            rule.unsteady = None;
+        }
         "another outcome is declared" => gate.apply(&GateFact::Declared(Outcome::Failure, START)),
         "the outcome is not declared yet" => gate.declared = None,
         "a person holds it" => gate.apply(&GateFact::Held(true)),
         "it is not approved" => gate.apply(&GateFact::Approved(false)),
         "a gap is not accepted" => rule.gap = true,
+        "the embargo has to be lifted" => rule.embargo = Some(Embargo::Lift),
+        "the embargo has not ended" => rule.embargo = Some(Embargo::Until(START + Duration::from_secs(7200))),
+        "the embargo has ended by a clock that has jumped" => {
+            rule.embargo = Some(Embargo::Until(START));
+            rule.unsteady = Some(START + Duration::from_secs(600));
+        }
+        "not-after has passed by a clock that has jumped" => {
+            rule.not_after = Some(START - Duration::from_millis(1));
+            rule.unsteady = Some(START + Duration::from_secs(600));
+        }
         "its anchor is undetermined" => rule.due = None,
         "a dependency is impossible, and a person is asked" => {
             rule.if_blocked = Some((Duration::ZERO, Remedy::Ask));
@@ -356,6 +369,9 @@ pub(crate) fn verdicts(table: &Table) -> Count {
             match gate.verdict(&rule, START) {
                 Verdict::Due(at) => format!("Due({})", offset(at)),
                 Verdict::BlockedUntil(index, at) => format!("BlockedUntil({index} {})", offset(at)),
+                Verdict::Embargoed(Some(at)) => format!("Embargoed({})", offset(at)),
+                Verdict::Embargoed(None) => "Embargoed".to_owned(),
+                Verdict::Unsteady(at) => format!("Unsteady({})", offset(at)),
                 verdict => format!("{verdict:?}"),
             }
         };

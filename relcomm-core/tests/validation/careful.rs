@@ -158,6 +158,9 @@ fn whoever_waits_for_what_is_never_due_is_never_due() {
     let paths =
         |parts: &[&str]| faults(parts).into_iter().filter(|f| f.code == "RC0304").map(|f| f.path).collect::<Vec<_>>();
     assert_eq!(paths(&[communiques]), ["communiques.never.at", "communiques.then.after"]);
+    let ends = "communiques:\n  out: { to: staff, at: declared, deadline: embargo +1h, not_after: embargo +2h }\n";
+    let missing: Vec<_> = faults(&[ends]).into_iter().filter(|f| f.code == "RC0101").map(|f| f.path).collect();
+    assert_eq!(missing, ["communiques.out.deadline", "communiques.out.not_after"]);
     assert_eq!(paths(&[communiques, "embargo: planned\n"]), Vec::<String>::new());
 }
 

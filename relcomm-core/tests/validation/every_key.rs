@@ -9,9 +9,10 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("ApprovalsDraft", "covers distinct expire need roles"),
     (
         "CommuniqueDraft",
-        "after at covers deadline for if if_blocked indeterminate informed_when not_after occurrences on_slip per profile short subject text text_file to urgent via",
+        "after at covers deadline for if if_blocked indeterminate informed_when not_after occurrences on_slip per profile short subject text text_file to undeclared urgent via",
     ),
     ("DependencyDraft", "communique for share state"),
+    ("FullEmbargoDraft", "classified cleared lift until"),
     (
         "FullGroupDraft",
         "between fallback informed_when languages members must_inform only opt_out owner require via waived within zone",
@@ -32,7 +33,7 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("PlaceDraft", "name needs platforms"),
     (
         "PlanDraft",
-        "approvals communiques exposure groups id indeterminate mechanisms params plan profiles release responsible settle zone",
+        "approvals communiques embargo exposure groups id indeterminate mechanisms params plan profiles release responsible settle zone",
     ),
     ("ProfileDraft", "must_state"),
     ("ReleaseDraft", "how kind product version what when where why"),
@@ -46,16 +47,10 @@ const ACTED_ON: &[(&str, &str)] = &[
 ];
 
 /// The keys that validation refuses; each stands in a plan that shows it.
-const REFUSED: &[(&str, &str)] = &[
-    ("CommuniqueDraft", "undeclared"),
-    ("FullStepDraft", "all to"),
-    ("PlanDraft", "embargo protocol"),
-    ("ViaForm", "all to"),
-];
+const REFUSED: &[(&str, &str)] = &[("FullStepDraft", "all to"), ("PlanDraft", "protocol"), ("ViaForm", "all to")];
 
 /// Keys that stand only below refused ones.
-const BELOW_REFUSED: &[(&str, &str)] =
-    &[("FullEmbargoDraft", "classified cleared lift until"), ("ProtocolDraft", "approve declare execute prepare")];
+const BELOW_REFUSED: &[(&str, &str)] = &[("ProtocolDraft", "approve declare execute prepare")];
 
 fn keys(table: &[(&str, &str)]) -> BTreeSet<(String, String)> {
     table.iter().flat_map(|(of, keys)| keys.split(' ').map(|key| ((*of).to_owned(), key.to_owned()))).collect()

@@ -11,9 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const NOT_OF_PLANS: [&str; 11] =
     ["RC1101", "RC1102", "RC1103", "RC1104", "RC1111", "RC1112", "RC1113", "RC1114", "RC1115", "RC1116", "RC1117"];
 
-/// Judged of parts of the language on which nothing acts yet, so that such a finding stands beside it; the page says so.
-const BESIDE: [(&str, &str); 1] = [("RC0304", "RC0909")];
-
 /// What is known where these codes are judged, as their pages say.
 fn deployment(code: &str) -> Deployment {
     match code {
@@ -90,9 +87,7 @@ fn judge(explanation: &Explanation) -> Result<(), String> {
         return Err(format!("the headings are {first} and {second}"));
     }
     let (broken, passed) = (findings(code, breaks), findings(code, passes));
-    let mut expected: BTreeSet<&str> = if is_default { BTreeSet::new() } else { BTreeSet::from([*code]) };
-    let beside: BTreeSet<&str> = BESIDE.iter().filter(|(of, _)| of == code).map(|(_, beside)| *beside).collect();
-    expected.extend(&beside);
+    let expected: BTreeSet<&str> = if is_default { BTreeSet::new() } else { BTreeSet::from([*code]) };
     if faults(&broken) != expected {
         return Err(format!("the first plan has\n{}", without_notes(broken)));
     }
@@ -102,7 +97,7 @@ fn judge(explanation: &Explanation) -> Result<(), String> {
     if severity(page) != finding.severity.to_string() {
         return Err(format!("the page says {}, the finding is {}", severity(page), finding.severity));
     }
-    if !faults(&passed).is_subset(&beside) || passed.iter().any(|finding| finding.code == *code) {
+    if !faults(&passed).is_empty() || passed.iter().any(|finding| finding.code == *code) {
         return Err(format!("the second plan has\n{}", without_notes(passed)));
     }
     Ok(())
@@ -122,14 +117,6 @@ fn what_no_plan_shows_says_by_which_verb_it_is_found() {
         let explanation = catalogue().iter().find(|explanation| explanation.code == code).expect("a code");
         assert!(sections(explanation.page).is_empty(), "{code}");
         assert!(["`relcomm prepare`", "`relcomm verify`"].iter().any(|verb| explanation.page.contains(verb)), "{code}");
-    }
-}
-
-#[test]
-fn a_page_names_the_finding_that_stands_beside_its_own() {
-    for (code, beside) in BESIDE {
-        let explanation = catalogue().iter().find(|explanation| explanation.code == code).expect("a code");
-        assert!(explanation.page.contains(beside), "{code} does not speak of {beside}");
     }
 }
 

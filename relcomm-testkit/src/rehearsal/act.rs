@@ -24,6 +24,7 @@ impl Play<'_> {
             + usize::from(event.accept_gap.is_some())
             + usize::from(event.slip.is_some())
             + usize::from(event.change.is_some())
+            + usize::from(event.lift.is_some())
             + usize::from(event.join.is_some())
             + usize::from(event.leave.is_some())
             + usize::from(event.crash.is_some())
@@ -109,6 +110,10 @@ impl Play<'_> {
             let what = format!("{} says that the planned time is {when}", says.by);
             let call = dispatcher.slip(planned, &says.by, says.why.clone());
             return scene.say(self.timeline, event, path, what, call);
+        }
+        if let Some(says) = &event.lift {
+            let what = format!("{} lifts the embargo", says.by);
+            return scene.say(self.timeline, event, path, what, dispatcher.lift(&says.by, &says.cause));
         }
         if let Some(why) = &event.refused {
             return Err(wrong(

@@ -338,6 +338,8 @@ pub(super) struct Event {
     pub(super) slip: Option<SlipDraft>,
     /// The plan is changed and prepared anew: values in the place of its own, by path.
     pub(super) change: Option<Ordered<String, String>>,
+    /// Somebody lifts the embargo.
+    pub(super) lift: Option<LiftDraft>,
     /// People join made-up groups: how many.
     pub(super) join: Option<Ordered<GroupId, u32>>,
     /// People leave groups: who.
@@ -431,6 +433,16 @@ pub(super) struct SlipDraft {
     pub(super) by: String,
     /// Why.
     pub(super) why: Option<String>,
+}
+
+/// That what was under embargo may be known.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LiftDraft {
+    /// Who lifts it.
+    pub(super) by: String,
+    /// Why it may be known now.
+    pub(super) cause: String,
 }
 
 /// Whether it was done.

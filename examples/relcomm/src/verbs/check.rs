@@ -5,16 +5,18 @@ use super::desk::Bench;
 use super::{json, print, say};
 use crate::arguments::{Common, Format, Language};
 use crate::deployment::Deployment;
-use crate::load::{Loaded, earlier, load, load_with};
+use crate::load::{Loaded, earlier, load, load_with, speaks_of_an_embargo};
 use crate::{Exit, Failure};
 use relcomm_core::channel::{AttemptContext, Prepared};
 use relcomm_core::clock::{Clock, SystemClock};
 use relcomm_core::plan::{Finding, MOST_FINDINGS, Severity, json_schema};
+use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::validate::{Deployment as Facts, standard_rules};
 use relcomm_testkit::rehearsal::script_schema;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +50,10 @@ pub(super) async fn validate(common: &Common, verbose: bool, against: Option<&Pa
         Ok(Loaded::Bundle(_)) => {}
         Err(Failure::Findings(found)) => all.extend(found),
         Err(other) => return Err(other),
+    }
+    if speaks_of_an_embargo(&common.plan) && !std::io::stdout().is_terminal() {
+        // Its lines are for whoever writes it, and not for the log of a build server.
+        all = all.into_iter().map(Finding::without_excerpt).collect();
     }
     print(&findings(&all, common.format, verbose));
     Ok(if all.iter().any(Finding::is_error) { Exit::Invalid } else { Exit::Done })
@@ -117,15 +123,26 @@ pub(super) async fn prepare(common: &Common, out: Option<&Path>, bundle: Option<
     super::warn(&bench.findings);
     let mut texts = 0;
     let mut written = BTreeSet::new();
+    let over = embargo_is_over(&bench.prepared);
+    let mut withheld = 0;
     for text in bench.prepared.texts(&bench.channels) {
         texts += 1;
         if let (Some(dir), Ok(prepared)) = (out, &text.result) {
             let who = text.person.and_then(|n| bench.prepared.people().get(n));
             let name = who.map_or_else(|| format!("{}-all", text.group), |w| w.id.as_str().to_owned());
             let folder = dir.join(text.gate.to_string().replace('/', "-")).join(text.mechanism.as_str());
-            let file = write_text(&folder, &name, prepared);
+            let hide = text.classified && !over;
+            withheld += usize::from(hide);
+            let file = if hide {
+                write_text(&folder, &name, &prepared.withheld())
+            } else {
+                write_text(&folder, &name, prepared)
+            };
             written.insert(file.map_err(|e| Failure::Tool(format!("{}: {e}", folder.display())))?);
         }
+    }
+    if withheld > 0 {
+        say(&format!("{withheld} classified texts are written as digest and length: the embargo has not ended"));
     }
     if let Some(dir) = out {
         let left = earlier_texts(dir, 2).iter().filter(|file| !written.contains(*file)).count();
@@ -134,8 +151,13 @@ pub(super) async fn prepare(common: &Common, out: Option<&Path>, bundle: Option<
         }
     }
     if let Some(path) = bundle {
-        bench.prepared.write(path).map_err(|e| Failure::Tool(format!("{}: {e}", path.display())))?;
+        let whole = over && !bench.prepared.is_withheld();
+        let done = if whole { bench.prepared.write_classified(path) } else { bench.prepared.write(path) };
+        done.map_err(|e| Failure::Tool(format!("{}: {e}", path.display())))?;
         say(&format!("bundle written to {}", path.display()));
+        if !whole && bench.prepared.has_classified() {
+            say("it holds no classified text: to send before it is prepared again, name the plan itself");
+        }
     }
     let digests = bench.prepared.digests();
     let (people, gates) = (bench.prepared.people().len(), bench.prepared.gates().len());
@@ -148,6 +170,12 @@ pub(super) async fn prepare(common: &Common, out: Option<&Path>, bundle: Option<
     );
     super::answer(common.format, &line, &value);
     Ok(Exit::Done)
+}
+
+/// Whether the embargo has ended by the plan itself. Whether it was lifted only the record knows, which is not asked here.
+fn embargo_is_over(prepared: &PreparedPlan) -> bool {
+    let now = SystemClock::new().now();
+    !prepared.has_classified() || prepared.embargo_ends().is_some_and(|ends| ends <= now)
 }
 
 /// One file for each text, its parts one after another. The name is a person's id, so whatever a path could stumble over is replaced.

@@ -55,6 +55,7 @@ pub async fn run(arguments: Arguments) -> Exit {
         Verb::AcceptGap { common, person, company, why, by } => {
             say::accept_gap(&common, person.as_deref(), company, &why, &by).await
         }
+        Verb::Lift { common, cause, by } => say::lift(&common, &by, &cause).await,
         Verb::Receipts { common, from, watch } => receipts::receipts(&common, &from, watch).await,
         Verb::Audit { common, head } => audit::audit(&common, head.as_deref()).await,
         Verb::Status { common, pending_ok } => look::status(&common, pending_ok).await,
@@ -85,6 +86,7 @@ fn format_of(verb: &Verb) -> Format {
         | Verb::Attest { common, .. }
         | Verb::AcceptGap { common, .. }
         | Verb::Slip { common, .. }
+        | Verb::Lift { common, .. }
         | Verb::Receipts { common, .. }
         | Verb::Status { common, .. }
         | Verb::Audit { common, .. }

@@ -2,8 +2,9 @@
 
 use super::{json, print};
 use crate::arguments::RehearsalFormat;
-use crate::load::{Beside, settings};
+use crate::load::{Beside, settings, speaks_of_an_embargo};
 use crate::{Exit, Failure};
+use relcomm_core::plan::Finding;
 use relcomm_testkit::rehearsal::{Performance, Rehearsal, Unperformed};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,9 @@ pub(super) fn rehearse(
     for (file, rehearsal) in all {
         let performance =
             rehearsal.settings(settings.clone()).perform(&name, &bytes, &sources).map_err(|why| match why {
+                Unperformed::Plan(findings) if speaks_of_an_embargo(plan) => {
+                    Failure::Findings(findings.into_iter().map(Finding::without_excerpt).collect())
+                }
                 Unperformed::Script(findings) | Unperformed::Plan(findings) => Failure::Findings(findings),
                 other => Failure::Tool(other.to_string()),
             })?;

@@ -1,4 +1,4 @@
-//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`, `accept-gap`, `slip`.
+//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`, `accept-gap`, `slip`, `lift`.
 
 use super::answer;
 use super::desk::{Access, Desk};
@@ -155,6 +155,14 @@ pub(super) async fn slip(common: &Common, planned: &str, by: &str, why: Option<S
     let shown = to.map_or_else(|| "open".to_owned(), |at| at.to_string());
     let line = if news { "the planned time is now" } else { "the planned time is already" };
     answer(common.format, &format!("{line} {shown}"), &json!({ "planned": to, "news": news }));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn lift(common: &Common, by: &str, cause: &str) -> Result<Exit, Failure> {
+    let desk = Desk::open(common, Access::Write).await?;
+    let news = desk.dispatcher.lift(by, cause).await?;
+    let line = if news { "the embargo is lifted" } else { "the embargo is already lifted, or over" };
+    answer(common.format, line, &json!({ "says": "lifted", "news": news }));
     Ok(Exit::Done)
 }
 

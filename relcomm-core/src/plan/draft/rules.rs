@@ -175,10 +175,11 @@ pub struct FullEmbargoDraft {
     /// The groups that may know before.
     #[serde(default)]
     pub cleared: OneOrMany<GroupId>,
-    /// What is classified, as paths of the plan or as templates name it, such as `release.what` or `item.no-std`.
+    /// What is classified, as paths of the plan or as templates name it, such as `release.what` or `item.no-std`. Default:
+    /// `release.what` and `release.why`.
     #[serde(default)]
     pub classified: OneOrMany<String>,
-    /// Who may lift it.
+    /// Who may lift it. Default: whoever answers for the release.
     #[serde(default)]
     pub lift: OneOrMany<Named>,
 }

@@ -34,7 +34,7 @@ impl Resolver<'_> {
         let mut all_texts = Vec::new();
         for (id, draft) in &self.draft.communiques {
             let path = key_path("communiques", id.as_str());
-            self.inert_of_communique(&path, draft);
+            self.profile_exists(&path, draft);
             let to = self.to(&path, draft);
             let (variants, mut texts) = self.variants(id, &path, draft, &to);
             let words = Words {
@@ -65,6 +65,7 @@ impl Resolver<'_> {
                 let path = format!("{path}.not_after");
                 not_after = self.communique_timing(&path, time).map(|(end, not_after)| {
                     self.one_instant(&path, &end, not_after.is_some());
+                    self.embargo_exists(&path, &end);
                     end
                 });
             }
@@ -76,7 +77,7 @@ impl Resolver<'_> {
             let begins = occurrences.iter().any(|o| o.at.anchor == Anchor::Begun);
             let meant_for = outcome.unwrap_or(if begins { Outcome::Begun } else { Outcome::Success });
             let awaits_declaration = outcome.is_some()
-                || occurrences.iter().any(|o| speaks_of_a_declaration(&o.at))
+                || occurrences.iter().any(|o| speaks_of_a_declaration(&o.at, draft.undeclared))
                 || texts.iter().any(claims_a_declaration);
             let per = draft.per.unwrap_or_else(|| {
                 let by_place = texts.iter().any(|text| text.uses("place"))
@@ -85,6 +86,10 @@ impl Resolver<'_> {
                 self.default_used(&path, "RC0810", format!("`{id}` is `per: {word}`"));
                 per
             });
+            if draft.undeclared && !occurrences.iter().any(|o| o.at.anchor == Anchor::Embargo) {
+                let message = "`undeclared` is of what is due relative to the embargo, as `at: embargo` is";
+                self.error("RC0104", format!("{path}.undeclared"), message);
+            }
             let mut covers = Vec::new();
             for (i, item) in draft.covers.iter().flatten().enumerate() {
                 if release.what.iter().any(|known| known.id == *item) {
@@ -107,6 +112,7 @@ impl Resolver<'_> {
                 if_blocked: self.if_blocked(&path, draft),
                 not_after,
                 deadline: draft.deadline.as_ref().and_then(|time| self.deadline(&path, time)),
+                classified: false,
                 urgent: draft.urgent,
                 covers,
                 via: self.own_steps(&path, draft.via.as_ref()),
@@ -267,7 +273,6 @@ impl Resolver<'_> {
         let not_after = timing.not_after.take().map(|boxed| *boxed);
         for timing in std::iter::once(&timing).chain(&not_after) {
             match &timing.anchor {
-                Anchor::Embargo => self.inert("RC0909", path, "times relative to the embargo"),
                 Anchor::Planned if !self.planned => {
                     let finding = Finding::warning("RC0607", path, "it is relative to the planned time, which is open");
                     self.out.push(finding.help("set `release.when`; until then nothing of it is due"));
@@ -281,11 +286,21 @@ impl Resolver<'_> {
                 _ => {}
             }
         }
+        if let Some(end) = &not_after {
+            self.embargo_exists(path, end);
+        }
         Some((timing, not_after))
     }
 
+    /// Says of a time that ends something that it never comes. What is never due has a finding of its own.
+    fn embargo_exists(&mut self, path: &str, end: &Timing) {
+        if end.anchor == Anchor::Embargo && self.draft.embargo.is_none() {
+            self.error("RC0101", path, "it is relative to the end of an embargo, and the plan has no embargo");
+        }
+    }
+
     /// Says where a time that ends something has what only the times of deliveries have.
-    fn one_instant(&mut self, path: &str, timing: &Timing, has_end: bool) {
+    pub(super) fn one_instant(&mut self, path: &str, timing: &Timing, has_end: bool) {
         if timing.between.is_some() || timing.spread.is_some() || has_end {
             self.error(
                 "RC0605",
@@ -300,14 +315,11 @@ impl Resolver<'_> {
         let path = format!("{path}.deadline");
         let (timing, not_after) = self.communique_timing(&path, time)?;
         self.one_instant(&path, &timing, not_after.is_some());
+        self.embargo_exists(&path, &timing);
         Some(timing)
     }
 
-    fn inert_of_communique(&mut self, path: &str, draft: &CommuniqueDraft) {
-        let unacted = [("RC0909", "undeclared", draft.undeclared, "`undeclared`")];
-        for (code, key, _, what) in unacted.into_iter().filter(|(_, _, said, _)| *said) {
-            self.inert(code, format!("{path}.{key}"), what);
-        }
+    fn profile_exists(&mut self, path: &str, draft: &CommuniqueDraft) {
         if let Some(profile) = &draft.profile {
             let known: Vec<&str> = self.draft.profiles.keys().map(String::as_str).collect();
             if !known.contains(&profile.as_str()) {
@@ -317,8 +329,13 @@ impl Resolver<'_> {
     }
 }
 
-fn speaks_of_a_declaration(timing: &Timing) -> bool {
-    matches!(timing.anchor, Anchor::Begun | Anchor::Declared | Anchor::LastDeclared | Anchor::Embargo)
+/// Whether what is due then waits for a declaration. So does what is due when the embargo ends, unless the plan says otherwise.
+fn speaks_of_a_declaration(timing: &Timing, undeclared: bool) -> bool {
+    match timing.anchor {
+        Anchor::Begun | Anchor::Declared | Anchor::LastDeclared => true,
+        Anchor::Embargo => !undeclared,
+        _ => false,
+    }
 }
 
 /// Whether the text states what is known only by a declaration.

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod communiques;
+mod embargo;
 mod groups;
 mod release;
 mod steps;
@@ -48,7 +49,11 @@ pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources)
     let responsible = cx.responsible();
     let (groups, people, origins) = cx.groups(&release, &responsible);
     let approvals = cx.approvals();
-    let (communiques, texts) = cx.communiques(&release, &groups, &origins);
+    let embargo = cx.embargo(&groups);
+    let (mut communiques, texts) = cx.communiques(&release, &groups, &origins);
+    if let Some(embargo) = &embargo {
+        embargo::classify(embargo, &release, &mut communiques, &texts);
+    }
     let needs = cx.needs();
     let id = cx.plan_id(&release.product, &release.version);
     if draft.zone.is_none() {
@@ -75,6 +80,7 @@ pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources)
         exposure: draft.exposure,
         settle: draft.settle.and_then(|settle| cx.elapsed("settle", settle)),
         params: params(draft),
+        embargo,
     };
     Resolved { plan, people, origins, texts, findings: cx.out }
 }
@@ -182,10 +188,6 @@ impl Resolver<'_> {
 
     /// The parts of the language at the top of a plan on which nothing acts yet.
     fn inert_parts(&mut self) {
-        if let Some(embargo) = &self.draft.embargo {
-            self.inert("RC0909", "embargo", "`embargo`");
-            self.timing("embargo.until", &embargo.0.until);
-        }
         if self.draft.protocol.is_some() {
             self.inert("RC0910", "protocol", "`protocol`");
         }

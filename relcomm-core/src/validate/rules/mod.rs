@@ -6,6 +6,7 @@ mod contacts;
 mod content;
 mod coverage;
 mod duties;
+mod embargo;
 mod form;
 mod graph;
 mod intervals;
@@ -53,6 +54,8 @@ pub fn standard_rules() -> Vec<Box<dyn Rule>> {
         Box::new(timing::BeforeItsEnd),
         Box::new(timing::AfterItsCause),
         Box::new(timing::NotFasterThanTheTick),
+        Box::new(embargo::Classified),
+        Box::new(embargo::Neutral),
         Box::new(intervals::InTime),
         Box::new(graph::NoCycle),
         Box::new(graph::Pursued),

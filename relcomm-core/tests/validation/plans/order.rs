@@ -4,6 +4,24 @@ use crate::cases::{Case, case};
 
 /// Plans whose times, order or texts are wrong.
 pub(crate) const PLANS: &[Case] = &[
+    case("RC0620", &["embargo: { until: 2027-05-14T07:00Z, classified: [«item.exprot] }\n"]),
+    case("RC0101", &["embargo: { until: 2027-05-14T07:00Z, «cleared: stuff }\n"]),
+    case("RC0605", &["embargo: { «until: embargo }\n"]),
+    case("RC0605", &["embargo: { «until: out accepted }\n"]),
+    case(
+        "RC0104",
+        &[
+            "embargo: 2027-05-14T07:00Z\n",
+            "communiques:\n  out: { to: staff, at: embargo, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, at: declared, «undeclared: true, per: release, text: Soon }\n",
+        ],
+    ),
+    case(
+        "RC0621",
+        &[
+            "embargo: { until: 2027-05-14T07:00Z, classified: item.export }\n",
+            "communiques:\n  out: { to: staff, at: embargo, per: release, text: \"{{ release.what | length }}\" }\n  pre: { to: staff, «at: planned, per: release, text: \"{{ item.export }}\" }\n",
+        ],
+    ),
     case(
         "RC0605",
         &[

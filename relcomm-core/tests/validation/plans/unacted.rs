@@ -43,19 +43,6 @@ pub(crate) const PLANS: &[Case] = &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [email, { via: email, «to: ben }] }\n",
         ],
     ),
-    case("RC0909", &["«embargo: declared\n"]),
-    case(
-        "RC0909",
-        &[
-            "communiques:\n  out: { to: staff, occurrences: { now: declared, «then: embargo }, per: release, text: \"{{ release.what | length }}\" }\n",
-        ],
-    ),
-    case(
-        "RC0909",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", «undeclared: true }\n",
-        ],
-    ),
     case("RC0910", &["«protocol: { declare: ada }\n"]),
     case("RC0910", &["approvals:\n  «distinct: [approve, execute]\n"]),
 ];

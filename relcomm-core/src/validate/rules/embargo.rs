@@ -1,0 +1,90 @@
+//! Whether the embargo is kept by what the plan says.
+
+use super::super::vocabulary::{Unknown, judge};
+use super::super::{Rule, Subject};
+use super::timing::order;
+use crate::communique::Communique;
+use crate::id::GroupId;
+use crate::plan::{Embargo, Finding, Findings, key_path};
+use std::cmp::Ordering;
+
+/// What is classified is something that texts can say.
+#[derive(Debug)]
+pub(super) struct Classified;
+
+impl Rule for Classified {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0620"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let (Some(draft), Some(embargo)) = (&cx.draft().embargo, cx.plan().embargo()) else { return };
+        for (i, (said, variable)) in draft.0.classified.iter().zip(&embargo.classified).enumerate() {
+            if let Err(Unknown::Name { names, .. }) = judge(cx.plan(), variable) {
+                let message = format!("no text can say `{said}`, so that nothing is classified by it");
+                let help = match super::super::nearest(variable, names.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "name it as texts do: `release.what`, `release.why`, `item.ID`, `params.NAME`".to_owned(),
+                };
+                let path = cx.entry_path("embargo.classified", i);
+                out.push(Finding::error("RC0620", path, message).help(help));
+            }
+        }
+    }
+}
+
+/// Whoever is not cleared hears nothing classified before the embargo's end.
+#[derive(Debug)]
+pub(super) struct Neutral;
+
+impl Rule for Neutral {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0621", "RC0622"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let Some(embargo) = cx.plan().embargo() else { return };
+        for communique in cx.plan().communiques().iter().filter(|communique| communique.classified) {
+            let dues = cx.dues(communique);
+            let early = dues.iter().find(|(_, due, _, only)| {
+                let all = only.map_or(communique.to.as_slice(), std::slice::from_ref);
+                !embargo.clears(all) && order(cx, due, &embargo.until) == Some(Ordering::Less)
+            });
+            let (cleared, others): (Vec<&GroupId>, Vec<&GroupId>) =
+                communique.to.iter().partition(|group| embargo.cleared.contains(group));
+            let of = |groups: &[&GroupId]| groups.iter().map(|g| format!("`{g}`")).collect::<Vec<_>>().join(", ");
+            if let Some((path, ..)) = early {
+                let message = format!(
+                    "`{}` is due before the embargo ends, and its text says what is classified to {}",
+                    communique.id,
+                    of(&others)
+                );
+                let help = if cleared.is_empty() {
+                    "leave what is classified out of its text, or let it be due when the embargo ends: `at: embargo`"
+                        .to_owned()
+                } else {
+                    format!("split it: one communique for {}, who are cleared, and one `at: embargo`", of(&cleared))
+                };
+                out.push(Finding::error("RC0621", path.clone(), message).help(help));
+            } else if !cleared.is_empty() && !others.is_empty() && !all_after(cx, communique, embargo) {
+                let message = format!(
+                    "{} may know before the embargo ends, but `{}` waits for its end because it is for {}, too",
+                    of(&cleared),
+                    communique.id,
+                    of(&others)
+                );
+                let path = key_path("communiques", communique.id.as_str()) + ".to";
+                let help = "split it: one communique for those who are cleared, and one for the others";
+                out.push(Finding::warning("RC0622", path, message).help(help));
+            }
+        }
+    }
+}
+
+/// Whether everything of it is due when the embargo has ended, so that nobody waits for that.
+fn all_after(cx: &Subject<'_>, communique: &Communique, embargo: &Embargo) -> bool {
+    use crate::communique::Anchor;
+    cx.dues(communique).iter().all(|(_, due, ..)| {
+        due.anchor == Anchor::Embargo || order(cx, due, &embargo.until).is_some_and(Ordering::is_ge)
+    })
+}
