@@ -176,6 +176,9 @@ pub enum Verb {
         /// Writes the bundle: the sealed plan, which every later verb takes in the plan's place.
         #[arg(long, value_name = "FILE")]
         bundle: Option<PathBuf>,
+        /// Who prepares; stands in the bundle.
+        #[arg(long)]
+        by: Option<String>,
     },
     /// Plays the plan in virtual time, with far sides and people that a script makes up. No network, no waiting. Exits with 4 if an
     /// expectation does not hold.
@@ -251,7 +254,7 @@ pub enum Verb {
         /// Really sends, when live; without it the verb prints what it would send.
         #[arg(long)]
         execute: bool,
-        /// Who dispatches; not recorded yet, and said so.
+        /// Who executes; recorded. Needed where the plan asks who executes.
         #[arg(long)]
         by: Option<String>,
         /// Exits with 0 though something is pending.
@@ -393,7 +396,7 @@ pub enum Verb {
         /// Really sends, when live.
         #[arg(long)]
         execute: bool,
-        /// Who declares success; needed live.
+        /// Who declares success, and executes; needed live.
         #[arg(long)]
         by: Option<String>,
         /// What shows it; needed live.

@@ -41,6 +41,9 @@ pub struct Head {
     /// What was declared, place by place.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<PlaceId, PlaceRecord>,
+    /// As of when something was declared first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_declared: Option<Moment>,
     /// The approvals given, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<Approval>,
@@ -151,6 +154,8 @@ pub enum HeadFact {
         /// The digest.
         of: String,
     },
+    /// Somebody executes the plan from now on. Who that is stands in the note beside the entry.
+    Executing,
     /// The planned time moved.
     Slipped(Slip),
     /// A person lifted the embargo.
@@ -170,6 +175,7 @@ impl Head {
                     Outcome::Begun => Some(*at),
                     _ => self.places.get(place).and_then(|p| p.begun),
                 };
+                self.first_declared.get_or_insert(*at);
                 self.places.insert(place.clone(), PlaceRecord { outcome: *outcome, at: *at, begun });
                 // Whoever lifted it did not know that.
                 if self.has_failed() {
@@ -191,6 +197,7 @@ impl Head {
             HeadFact::GapAccepted { of } => {
                 self.accepted_gaps.insert(of.clone());
             }
+            HeadFact::Executing => {}
             HeadFact::Slipped(slip) => self.slips.push(*slip),
             HeadFact::Lifted { at } => self.lifted = Some(*at),
         }
@@ -222,6 +229,26 @@ impl Head {
     pub fn has_failed(&self) -> bool {
         let failed = |p: &PlaceRecord| matches!(p.outcome, Outcome::Failure | Outcome::Halted | Outcome::RolledBack);
         self.places.values().any(failed) && !self.places.values().any(|p| p.outcome == Outcome::Success)
+    }
+
+    /// As of when something was declared first.
+    #[must_use]
+    pub fn first_declared(&self) -> Option<Moment> {
+        // A record of before this was kept knows the last word on each place.
+        self.first_declared.or_else(|| self.places.values().map(|place| place.at).min())
+    }
+
+    /// When a role has first approved these digests, if it has not refused them since; whether that has expired does not matter.
+    #[must_use]
+    pub fn approved_at(&self, role: &Role, digests: &Digests, covers_people: bool) -> Option<Moment> {
+        let of = |a: &&Approval| {
+            &a.role == role
+                && a.digests.texts == digests.texts
+                && (!covers_people || a.digests.people == digests.people)
+        };
+        let all: Vec<&Approval> = self.approvals.iter().filter(of).collect();
+        let since = all.iter().rposition(|a| a.rejected).map_or(0, |last| last + 1);
+        all.get(since).map(|a| a.at)
     }
 
     /// When the roll-out of the release began: at the first place of which that was declared.

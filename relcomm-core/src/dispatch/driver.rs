@@ -104,6 +104,7 @@ impl<'a> Driver<'a> {
         if on.prepared.is_withheld() {
             return Err(DispatchError::Withheld);
         }
+        on.executes().await?;
         let mut record = on.enrol().await?;
         if record.head.digests.as_ref() != Some(on.prepared.digests()) {
             let fact = HeadFact::Prepared(on.prepared.digests().clone());

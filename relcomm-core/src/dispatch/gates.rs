@@ -23,6 +23,7 @@ pub(crate) fn approved(prepared: &PreparedPlan, gate: &GatePlan, head: &Head, no
     approvals
         .need
         .iter()
+        .filter(|need| need.retrospective.is_none())
         .filter(|need| need.only.is_empty() || need.only.contains(&gate.id.communique))
         .all(|need| head.approved(&need.role, prepared.digests(), approvals.covers_people, approvals.since(now)))
 }

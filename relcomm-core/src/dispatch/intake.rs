@@ -5,7 +5,7 @@ use super::gates::{decide_all, from_head};
 use super::{DispatchError, Dispatcher, Record, slip};
 use crate::course::{Approval, Delivery, DeliveryFact, DeliveryInput, Facts, GateInput, Head, HeadFact, Leg, Stage};
 use crate::id::{CommuniqueId, DeliveryId, GroupId, PlaceId, Role, StakeholderId};
-use crate::journal::{Change, Committed, Fact, GateRow, Mode, Note, Row, Subject, Write};
+use crate::journal::{Change, Committed, GateRow, Mode, Note, Row, Write};
 use crate::plan::draft::Act;
 use crate::prepare::GatePlan;
 use crate::receipt::{Assurance, Evidence};
@@ -111,6 +111,7 @@ impl Dispatcher {
         if declaration.at.is_some_and(|at| at > now) {
             return refuse("a declaration cannot lie in the future");
         }
+        self.is_named(&declaration.by, Act::Declare)?;
         self.is_another(&declaration.by, Act::Declare, None).await?;
         let note = Note { by: Some(declaration.by.clone()), proof: declaration.proof.clone(), ..Note::default() };
         loop {
@@ -174,6 +175,8 @@ impl Dispatcher {
         {
             return refuse(format!("this person does not hold the role `{role}`"));
         }
+        self.is_named(by, Act::Approve)?;
+        self.is_prepared_by_whom_it_should()?;
         let digests = self.prepared.digests();
         if digest.is_some_and(|d| d.len() < 8 || !digests.texts.starts_with(d)) {
             return refuse("that is not the present digest: what you approve has changed, or was never prepared");
@@ -195,40 +198,6 @@ impl Dispatcher {
                 return Ok(true);
             }
         }
-    }
-
-    /// Whether somebody may do an act of which nobody does two: they have done no other of these, nor this one in another role. Who
-    /// did what stands beside the entries; what was erased is no longer known.
-    async fn is_another(&self, by: &str, act: Act, in_role: Option<&Role>) -> Result<(), DispatchError> {
-        let approvals = self.prepared.plan().approvals();
-        if !approvals.distinct.contains(&act) {
-            return Ok(());
-        }
-        self.enrol().await?;
-        let others = |other: Act| other != act && approvals.distinct.contains(&other);
-        for (entry, note) in self.journal.history(Subject::Head).await? {
-            let Fact::Head(fact) = entry.fact else { continue };
-            let said_it = note.and_then(|n| n.by).is_some_and(|who| who.trim().eq_ignore_ascii_case(by.trim()));
-            if !said_it {
-                continue;
-            }
-            match *fact {
-                HeadFact::Approved(approval) if !approval.rejected && &approval.digests == self.prepared.digests() => {
-                    if others(Act::Approve) {
-                        return refuse("this person has approved: the plan asks for another to declare");
-                    }
-                    if in_role.is_some_and(|role| role != &approval.role) {
-                        let role = approval.role;
-                        return refuse(format!("this person has approved as `{role}`: the plan asks for another"));
-                    }
-                }
-                HeadFact::Declared { .. } if others(Act::Declare) => {
-                    return refuse("this person has declared: the plan asks for another to approve");
-                }
-                _ => {}
-            }
-        }
-        Ok(())
     }
 
     /// Holds everything, or one communique, or lets it go on. `false` if that stands already. Letting a communique go on that is not held,

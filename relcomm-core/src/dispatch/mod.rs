@@ -13,6 +13,7 @@ mod gathering;
 mod intake;
 mod late;
 mod needs;
+mod protocol;
 mod rates;
 mod receipts;
 mod seats;
@@ -28,6 +29,7 @@ mod work;
 pub use blocked::Question;
 pub use gaps::GapOf;
 pub use intake::{Attestation, Refusal, Whom};
+pub use protocol::OpenApproval;
 pub use receipts::Intake;
 pub use standing::{Pending, Standing};
 pub use steadiness::SteadyOptions;
@@ -63,6 +65,8 @@ pub struct Dispatcher {
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
     options: DispatchOptions,
+    /// Who executes, if that was said.
+    executor: Option<Arc<str>>,
     rates: Rates,
     steadiness: Steadiness,
     /// What the keys of each gate of the bundle begin with.
@@ -154,6 +158,7 @@ impl Dispatcher {
             journal: Arc::new(journal),
             clock: Arc::new(SystemClock::new()),
             options: DispatchOptions::default(),
+            executor: None,
             rates: Rates::default(),
             steadiness: Steadiness::default(),
         })

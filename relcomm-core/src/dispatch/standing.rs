@@ -1,6 +1,6 @@
 //! Where a dispatch stands: what is pending, on what it waits, and when to call again.
 
-use super::{DispatchError, Dispatcher, Record};
+use super::{DispatchError, Dispatcher, OpenApproval, Record};
 use crate::clock::{Moment, rfc3339_option};
 use crate::course::{Embargo, Phase, Verdict};
 use crate::id::GateId;
@@ -19,6 +19,9 @@ pub struct Standing {
     pub next_due: Option<Moment>,
     /// How many deliveries are held because nobody knows whether they went out.
     pub held: u32,
+    /// The approvals that may come after the release and have not come in time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals_open: Vec<OpenApproval>,
 }
 
 impl Standing {
@@ -39,7 +42,7 @@ impl Standing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Pending {
-    /// The gate.
+    /// The gate; or the approval that may come after the release.
     pub gate: String,
     /// On what it waits.
     pub waiting_for: String,
@@ -160,6 +163,18 @@ impl Dispatcher {
                 }
                 Phase::Closed(_) => {}
             }
+        }
+        for open in self.open_approvals(&record.head, now) {
+            if !open.late {
+                standing.pending.push(Pending {
+                    gate: format!("approval by {}", open.role),
+                    waiting_for: format!("it, until {}", open.until),
+                    due: None,
+                    approval: false,
+                });
+                next.push(Moment::from_millis(open.until.millis() + 1));
+            }
+            standing.approvals_open.push(open);
         }
         if !standing.pending.is_empty() {
             let due = self.journal.next_due(now).await?;

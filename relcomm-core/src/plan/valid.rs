@@ -28,6 +28,9 @@ pub struct Plan {
     /// What must have been reached before the release can be declared at a place.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) needs: BTreeMap<PlaceId, Vec<Dependency>>,
+    /// Who does what.
+    #[serde(default, skip_serializing_if = "Protocol::is_empty")]
+    pub(crate) protocol: Protocol,
     pub(crate) approvals: Approvals,
     pub(crate) groups: Vec<Group>,
     pub(crate) communiques: Vec<Communique>,
@@ -42,6 +45,49 @@ pub struct Plan {
 
 /// The word for the responsible party and whoever stands in for them, where a role is named.
 pub(crate) const RESPONSIBLE: &str = "responsible";
+
+/// Who does what: for each act the words of persons or roles. What is not said is open to everyone. `Debug` shows nobody.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Protocol {
+    /// Who prepares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prepare: Vec<String>,
+    /// Who approves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approve: Vec<String>,
+    /// Who declares.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declare: Vec<String>,
+    /// Who executes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub execute: Vec<String>,
+}
+
+impl Protocol {
+    /// The words of those who may do an act; none where everyone may.
+    #[must_use]
+    pub fn named(&self, act: Act) -> &[String] {
+        match act {
+            Act::Prepare => &self.prepare,
+            Act::Approve => &self.approve,
+            Act::Declare => &self.declare,
+            Act::Execute => &self.execute,
+        }
+    }
+
+    /// Whether it names nobody at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self == &Self::default()
+    }
+}
+
+impl fmt::Debug for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Protocol").finish_non_exhaustive()
+    }
+}
 
 /// Who must approve what.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -77,6 +123,9 @@ pub struct Need {
     pub role: Role,
     /// Only for these communiques; empty means all.
     pub only: Vec<CommuniqueId>,
+    /// Within how long of the first declaration it is given, if it may come after: then it keeps nothing from going out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retrospective: Option<Duration>,
 }
 
 /// A mechanism of the plan's own.
@@ -155,6 +204,39 @@ impl Plan {
     #[must_use]
     pub fn approvals(&self) -> &Approvals {
         &self.approvals
+    }
+
+    /// Who does what.
+    #[must_use]
+    pub fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+
+    /// Whether a person, by the word that names them, may do an act: everyone may where the protocol names nobody for it.
+    #[must_use]
+    pub fn may(&self, act: Act, person: &str) -> bool {
+        let named = self.protocol.named(act);
+        named.is_empty() || named.iter().any(|word| self.is_one_of(person, word))
+    }
+
+    /// Whether it must be known who does an act: the protocol names somebody for it, or asks that they do no other.
+    #[must_use]
+    pub fn asks_who(&self, act: Act) -> bool {
+        !self.protocol.named(act).is_empty() || self.approvals.distinct.contains(&act)
+    }
+
+    /// The persons whom the protocol names for an act, by the words that name them, roles as their holders.
+    #[must_use]
+    pub fn named_for(&self, act: Act) -> Vec<&str> {
+        let mut people: Vec<&str> = Vec::new();
+        for word in self.protocol.named(act) {
+            match self.approvals.roles.iter().find(|(role, _)| role.as_str() == word) {
+                Some((_, holders)) => people.extend(holders.iter().map(StakeholderId::as_str)),
+                None if word == RESPONSIBLE => people.push(self.responsible.execute.id.as_str()),
+                None => people.push(word),
+            }
+        }
+        people
     }
 
     /// The groups, in the plan's order.

@@ -41,6 +41,8 @@ const FORMAT: u32 = 2;
 struct Lid {
     relcomm_bundle: u32,
     digests: Digests,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prepared_by: Option<String>,
     plan: Plan,
     carriers: BTreeMap<Mechanism, Carrier>,
     /// Whether what is classified was left out.
@@ -82,6 +84,7 @@ impl PreparedPlan {
         let lid = Lid {
             relcomm_bundle: FORMAT,
             digests: self.digests().clone(),
+            prepared_by: self.preparer().map(ToOwned::to_owned),
             // What was left out once is not left out of again.
             plan: if withheld && !self.is_withheld() { without_classified(self.plan()) } else { self.plan().clone() },
             carriers: self.carriers().clone(),
@@ -122,7 +125,7 @@ impl PreparedPlan {
             return Err(BundleError::Foreign);
         }
         let sealed = line()?;
-        let Lid { relcomm_bundle, digests, plan, carriers, withheld } =
+        let Lid { relcomm_bundle, digests, prepared_by, plan, carriers, withheld } =
             serde_json::from_slice(&lid).map_err(|_| BundleError::Foreign)?;
         if relcomm_bundle != FORMAT {
             return Err(BundleError::Foreign);
@@ -136,7 +139,8 @@ impl PreparedPlan {
             Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Err(BundleError::Changed),
             Err(e) => return Err(e.into()),
         };
-        let read = Self::assemble(plan, people, file.whom.digest(), carriers).map_err(|_| BundleError::Changed)?;
+        let mut read = Self::assemble(plan, people, file.whom.digest(), carriers).map_err(|_| BundleError::Changed)?;
+        read.by = prepared_by.map(Into::into);
         if withheld && read.digests().people == digests.people {
             // What is said cannot be read; its digest is what was approved, and stays.
             return read.without_classified(digests).ok_or(BundleError::Changed);

@@ -29,6 +29,7 @@ use crate::communique::Communique;
 use crate::course::{Digests, Slip};
 use crate::id::{GateId, GroupId, PlaceId};
 use crate::mechanism::{Addressing, Capabilities, Mechanism};
+use crate::plan::draft::Act;
 use crate::plan::{Finding, People, Plan, StakeholderRef};
 use render::Renderer;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,7 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone)]
 pub struct PreparedPlan {
     inner: Arc<Inner>,
+    by: Option<Arc<str>>,
 }
 
 struct Inner {
@@ -162,7 +164,26 @@ impl PreparedPlan {
             led: OnceLock::new(),
             gaps: OnceLock::new(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), by: None })
+    }
+
+    /// Prepared by this person, who stands in the bundle. No digest covers it: who prepares changes nothing that is approved.
+    ///
+    /// # Errors
+    /// The line that says so, if the plan names who prepares and they are not among them.
+    pub fn prepared_by(mut self, by: impl Into<Arc<str>>) -> Result<Self, String> {
+        let by = by.into();
+        if !self.plan().may(Act::Prepare, &by) {
+            return Err("the plan names who prepares, and this person is not among them".to_owned());
+        }
+        self.by = Some(by);
+        Ok(self)
+    }
+
+    /// Who prepared it, if that was said.
+    #[must_use]
+    pub fn preparer(&self) -> Option<&str> {
+        self.by.as_deref()
     }
 
     /// The plan.

@@ -109,6 +109,8 @@ impl<'a> Builder<'a> {
             totals: Totals::default(),
             declarations: Vec::new(),
             approvals: Vec::new(),
+            approvals_open: standing.approvals_open.clone(),
+            executions: Vec::new(),
             groups: Vec::new(),
             people: Vec::new(),
             gaps: Vec::new(),
@@ -119,7 +121,7 @@ impl<'a> Builder<'a> {
         self.gaps(&mut report).await?;
         self.persons(&mut report);
         self.groups(&mut report);
-        report.compliant = report.groups.iter().all(|group| group.in_time);
+        report.compliant = standing.approvals_open.is_empty() && report.groups.iter().all(|group| group.in_time);
         report.verdict = if !standing.is_done() {
             Verdict::Pending
         } else if !report.compliant {
@@ -393,6 +395,14 @@ impl<'a> Builder<'a> {
                     by: note.by,
                     proof: None,
                     digest: Some(approval.digests.texts),
+                }),
+                HeadFact::Executing => report.executions.push(Statement {
+                    of: "plan".into(),
+                    says: "executed".into(),
+                    at: entry.at,
+                    by: note.by,
+                    proof: None,
+                    digest: None,
                 }),
                 HeadFact::Slipped(slip) => {
                     report.slips.push(SlipReport { planned: slip.planned, at: slip.at, by: note.by, why: note.text });

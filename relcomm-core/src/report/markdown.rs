@@ -1,6 +1,6 @@
 //! The report as Markdown, for a release page or a ticket.
 
-use super::text::{dates, fallbacks, gaps, hands, late, verdict};
+use super::text::{approvals_open, dates, fallbacks, gaps, hands, late, verdict};
 use super::{PersonReport, Report};
 use std::fmt::Write;
 
@@ -64,6 +64,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     if !late.is_empty() {
         writeln!(out, "\n## Late\n")?;
         for line in late {
+            writeln!(out, "- {}", plain(&line))?;
+        }
+    }
+    let open: Vec<String> = approvals_open(report).collect();
+    if !open.is_empty() {
+        writeln!(out, "\n## Approvals after the release\n")?;
+        for line in open {
             writeln!(out, "- {}", plain(&line))?;
         }
     }

@@ -12,7 +12,7 @@ mod text;
 
 use crate::clock::{Moment, rfc3339, rfc3339_option};
 use crate::course::Digests;
-use crate::dispatch::Standing;
+use crate::dispatch::{OpenApproval, Standing};
 use crate::journal::{Mode, Unmatched};
 use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
@@ -53,6 +53,12 @@ pub struct Report {
     pub declarations: Vec<Statement>,
     /// Who approved what.
     pub approvals: Vec<Statement>,
+    /// The approvals that may come after the release and have not come in time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals_open: Vec<OpenApproval>,
+    /// Who prepared and who executed, as far as that was said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub executions: Vec<Statement>,
     /// Each group, by its memberships.
     pub groups: Vec<GroupReport>,
     /// Each person, and each waived group without members.
@@ -111,7 +117,7 @@ pub enum Verdict {
     Informed,
     /// The rule of a group is not met: someone who was due is not informed, or unconfirmed for good.
     NotInformed,
-    /// A deadline was missed by more than the rule of a group allows, whether those are informed by now or not. It stands before *not
+    /// A deadline was missed by more than the rule of a group allows, or an approval that may come after the release did not come in time, whether those are informed by now or not. It stands before *not
     /// informed*: that can still be mended, and [`GroupReport::met`] and the people say it all the same.
     NotCompliant,
     /// Something may still come.
@@ -389,7 +395,7 @@ impl Report {
             }
             person.id = format!("#{number}");
         }
-        for statement in self.declarations.iter_mut().chain(&mut self.approvals) {
+        for statement in self.declarations.iter_mut().chain(&mut self.approvals).chain(&mut self.executions) {
             statement.by = None;
             statement.proof = None;
         }

@@ -21,8 +21,14 @@ pub(super) fn verdict(report: &Report) -> &'static str {
             "as many are informed as the rule of each group wants, not everyone"
         }
         Verdict::Informed => "everyone who was due is informed",
-        Verdict::NotCompliant if report.groups.iter().any(|g| !g.met) => {
+        Verdict::NotCompliant if report.groups.iter().any(|g| !g.met) && report.late().next().is_some() => {
             "not everyone who was due is informed, and deadlines were missed"
+        }
+        Verdict::NotCompliant if report.groups.iter().any(|g| !g.met) => {
+            "not everyone who was due is informed, and an approval did not come in time"
+        }
+        Verdict::NotCompliant if report.late().next().is_none() => {
+            "everyone who was due is informed, an approval did not come in time"
         }
         Verdict::NotCompliant if report.not_informed().next().is_some() => {
             "as many are informed as the rule of each group wants, too many of them too late"
@@ -53,6 +59,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(out, "{}: {} at {}{by}, digest {digest}", s.says, s.of, s.at)?;
     }
     for line in dates(report) {
+        writeln!(out, "{line}")?;
+    }
+    for s in &report.executions {
+        let by = s.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        writeln!(out, "{}: {} from {}{by}", s.says, s.of, s.at)?;
+    }
+    for line in approvals_open(report) {
         writeln!(out, "{line}")?;
     }
     writeln!(out)?;
@@ -142,6 +155,14 @@ pub(super) fn late(report: &Report) -> impl Iterator<Item = String> {
     report.late().map(|(person, delivery)| {
         let deadline = delivery.deadline.map(|at| at.to_string()).unwrap_or_default();
         format!("{} of {}: {} after {deadline}", person.id, delivery.communique, delivery.class.words())
+    })
+}
+
+/// The approvals that may come after the release and have not come in time.
+pub(super) fn approvals_open(report: &Report) -> impl Iterator<Item = String> {
+    report.approvals_open.iter().map(|open| {
+        let until = if open.late { "was to be given" } else { "is open" };
+        format!("approval by {} {until} until {}", open.role, open.until)
     })
 }
 

@@ -4,7 +4,7 @@ use super::far_side::elapsed;
 use super::play::{Play, Unplayable, wrong};
 use super::scene::Scene;
 use super::script::{Done, Event, JumpDraft};
-use super::stage::OnCall;
+use super::stage::{OnCall, at_once};
 use relcomm_core::clock::Clock;
 use relcomm_core::dispatch::{Attestation, GapOf, Whom};
 use relcomm_core::id::CommuniqueId;
@@ -18,6 +18,7 @@ impl Play<'_> {
         let acts = usize::from(event.declare.is_some())
             + usize::from(event.approve.is_some())
             + usize::from(event.attest.is_some())
+            + usize::from(event.execute.is_some())
             + usize::from(event.hold.is_some())
             + usize::from(event.resume.is_some())
             + usize::from(event.cancel.is_some())
@@ -71,6 +72,17 @@ impl Play<'_> {
             let what = format!("{} attests that {} to {name} {how}", says.by, says.communique);
             let call = async { dispatcher.attest(&word).await.map(|news| news > 0) };
             return scene.say(self.timeline, event, path, what, call);
+        }
+        if let Some(says) = &event.execute {
+            let before = scene.executor.replace(says.by.clone());
+            let dispatcher = scene.dispatcher()?;
+            scene.say(self.timeline, event, path, format!("{} executes", says.by), dispatcher.executes())?;
+            if at_once(dispatcher.executes()).is_some_and(|said| said.is_ok()) {
+                scene.on_call.iter_mut().for_each(|on_call| on_call.replace(dispatcher.clone()));
+            } else {
+                scene.executor = before;
+            }
+            return Ok(());
         }
         let all = |c: &Option<CommuniqueId>| c.as_ref().map_or("everything".to_owned(), ToString::to_string);
         if let Some(says) = &event.hold {

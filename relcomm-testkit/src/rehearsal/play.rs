@@ -123,6 +123,7 @@ impl<'a> Play<'a> {
         self.who_is_meant(&prepared)?;
         let scope = Scope::new(prepared.plan().id().clone(), &prepared.plan().release().version, Mode::Sandbox);
         let journal = MemoryJournal::new(scope, Arc::new(clock.clone()) as Arc<dyn Clock>);
+        let executor = happy::executor(prepared.plan());
         let events = script.timeline.clone().unwrap_or_else(|| happy::timeline(prepared.plan(), self.start));
         let mut scene = Scene {
             clock,
@@ -134,6 +135,7 @@ impl<'a> Play<'a> {
             findings,
             said: Vec::new(),
             checks: Vec::new(),
+            executor,
         };
         for _ in 0..script.dispatchers.map_or(1, NonZeroU32::get) {
             scene.on_call.push(OnCall::new(scene.dispatcher()?));
@@ -202,7 +204,13 @@ impl<'a> Play<'a> {
         let preparation = prepare(plan, people, &channels);
         findings.extend(preparation.findings);
         match preparation.prepared {
-            Some(prepared) => Ok((prepared, channels, findings)),
+            Some(prepared) => {
+                let prepared = match happy::preparer(prepared.plan()) {
+                    Some(by) => prepared.prepared_by(by).map_err(Unplayable::Engine)?,
+                    None => prepared,
+                };
+                Ok((prepared, channels, findings))
+            }
             None => Err(Unplayable::Plan(findings)),
         }
     }

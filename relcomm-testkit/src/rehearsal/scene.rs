@@ -36,6 +36,8 @@ pub(super) struct Scene {
     pub(super) findings: Vec<Finding>,
     pub(super) said: Vec<Said>,
     pub(super) checks: Vec<Check>,
+    /// Who executes, if somebody said so or the plan asks.
+    pub(super) executor: Option<String>,
 }
 
 impl Scene {
@@ -44,7 +46,11 @@ impl Scene {
         let mut options = DispatchOptions::default();
         options.poll = Some(Duration::from_secs(1));
         let dispatcher = Dispatcher::new(self.prepared.clone(), self.channels.clone(), self.journal.clone())?;
-        Ok(dispatcher.clock(clock).options(options))
+        let dispatcher = dispatcher.clock(clock).options(options);
+        Ok(match &self.executor {
+            Some(by) => dispatcher.execute_as(by),
+            None => dispatcher,
+        })
     }
 
     fn now<T>(call: impl Future<Output = Result<T, DispatchError>>) -> Result<T, Unplayable> {

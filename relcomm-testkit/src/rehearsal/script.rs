@@ -326,6 +326,8 @@ pub(super) struct Event {
     pub(super) approve: Option<ApproveDraft>,
     /// Somebody says what was done by hand.
     pub(super) attest: Option<AttestDraft>,
+    /// Somebody executes from now on.
+    pub(super) execute: Option<ExecuteDraft>,
     /// Somebody holds everything, or one communique.
     pub(super) hold: Option<SayDraft>,
     /// Somebody lets it go on.
@@ -443,6 +445,14 @@ pub(super) struct LiftDraft {
     pub(super) by: String,
     /// Why it may be known now.
     pub(super) cause: String,
+}
+
+/// Who executes.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExecuteDraft {
+    /// Who.
+    pub(super) by: String,
 }
 
 /// Whether it was done.

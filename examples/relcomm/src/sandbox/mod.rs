@@ -3,10 +3,12 @@
 mod clock;
 mod peers;
 mod script;
+mod stand_ins;
 mod world;
 
 pub use clock::SandboxClock;
 pub use script::SandboxScript;
+pub(crate) use stand_ins::{stand_in, stand_in_to_prepare};
 pub use world::STAND_IN;
 
 use crate::Failure;

@@ -118,8 +118,20 @@ pub(super) fn findings(all: &[Finding], format: Format, verbose: bool) -> String
     }
 }
 
-pub(super) async fn prepare(common: &Common, out: Option<&Path>, bundle: Option<&Path>) -> Result<Exit, Failure> {
-    let bench = Bench::open(common).await?;
+pub(super) async fn prepare(
+    common: &Common,
+    out: Option<&Path>,
+    bundle: Option<&Path>,
+    by: Option<String>,
+) -> Result<Exit, Failure> {
+    let mut bench = Bench::open(common).await?;
+    match by {
+        Some(by) => bench.prepared = bench.prepared.prepared_by(by).map_err(Failure::Refused)?,
+        None if bundle.is_some() && bench.asks_who_prepares() => {
+            return Err(Failure::Refused("the plan asks who prepares: say it with --by".into()));
+        }
+        None => {}
+    }
     super::warn(&bench.findings);
     let mut texts = 0;
     let mut written = BTreeSet::new();

@@ -3,12 +3,13 @@
 use crate::arguments::Common;
 use crate::deployment::Deployment;
 use crate::load::{Loaded, load, prepared};
-use crate::sandbox::{Sandbox, beside};
+use crate::sandbox::{Sandbox, beside, stand_in_to_prepare};
 use crate::{Failure, record};
 use relcomm_core::channel::ChannelSet;
 use relcomm_core::clock::{Clock, Moment, SystemClock};
 use relcomm_core::dispatch::{DispatchOptions, Dispatcher};
 use relcomm_core::journal::{Create, Journal, Mode, Scope, SqliteJournal};
+use relcomm_core::plan::draft::Act;
 use relcomm_core::plan::{Finding, People, Plan};
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::validate::Deployment as Facts;
@@ -96,6 +97,7 @@ impl Bench {
             bundle @ Loaded::Bundle(_) => bundle,
         };
         let (prepared, findings) = prepared(loaded, &channels)?;
+        let prepared = stand_in_to_prepare(prepared)?;
         Ok(Self { prepared, findings, channels, sandbox: Some(sandbox), journal: None })
     }
 
@@ -103,6 +105,12 @@ impl Bench {
         let sandbox = Sandbox::start(&common.plan, people)?;
         let channels = sandbox.channels(plan, people)?;
         Ok((sandbox, channels))
+    }
+
+    /// Whether the plan asks who prepares, and nobody has said so.
+    pub(super) fn asks_who_prepares(&self) -> bool {
+        let said = self.prepared.preparer().is_some() && self.sandbox.is_none();
+        self.prepared.plan().asks_who(Act::Prepare) && !said
     }
 
     fn place(&self, common: &Common) -> Result<PathBuf, Failure> {

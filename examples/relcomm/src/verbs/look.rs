@@ -10,8 +10,10 @@ use std::fmt::Write;
 pub(super) async fn tasks(common: &Common) -> Result<Exit, Failure> {
     let desk = Desk::open(common, Access::Look).await?;
     let tasks = desk.dispatcher.tasks().await?;
+    let questions = desk.dispatcher.questions().await?;
     if common.format == Format::Json {
-        print(&json(&tasks));
+        let values = tasks.iter().map(serde_json::to_value).chain(questions.iter().map(serde_json::to_value));
+        print(&json(&values.filter_map(Result::ok).collect::<Vec<_>>()));
         return Ok(Exit::Done);
     }
     let mut out = String::new();
@@ -24,7 +26,11 @@ pub(super) async fn tasks(common: &Common) -> Result<Exit, Failure> {
             let _ = writeln!(out, "    {line}");
         }
     }
-    let _ = writeln!(out, "{} open", tasks.len());
+    for question in &questions {
+        let (gate, role, blocked) = (&question.gate, &question.role, &question.blocked);
+        let _ = writeln!(out, "{gate} — blocked by {blocked}: {role} says `resume` or `cancel`");
+    }
+    let _ = writeln!(out, "{} open", tasks.len() + questions.len());
     print(&out);
     Ok(Exit::Done)
 }

@@ -29,7 +29,9 @@ pub async fn run(arguments: Arguments) -> Exit {
         Verb::Validate { common, verbose, against } => check::validate(&common, verbose, against.as_deref()).await,
         Verb::Explain { code, format } => explain::explain(code.as_deref(), format),
         Verb::Contract { exec, env, clause, format } => contract::contract(&exec, &env, &clause, format).await,
-        Verb::Prepare { common, out, bundle } => check::prepare(&common, out.as_deref(), bundle.as_deref()).await,
+        Verb::Prepare { common, out, bundle, by } => {
+            check::prepare(&common, out.as_deref(), bundle.as_deref(), by).await
+        }
         Verb::Verify { common } => check::verify(&common).await,
         Verb::Approve { common, by, role, digest, reject, note } => {
             say::approve(&common, &by, &role, digest.as_deref(), reject, note).await

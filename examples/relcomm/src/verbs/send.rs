@@ -4,12 +4,13 @@ use super::desk::{Access, Bench, Desk};
 use super::look::show;
 use super::{json, print, say, warn};
 use crate::arguments::{Common, Format};
-use crate::sandbox::{STAND_IN, Sandbox};
+use crate::sandbox::{STAND_IN, Sandbox, stand_in};
 use crate::{Exit, Failure};
 use indicatif::{ProgressBar, ProgressStyle};
 use relcomm_core::clock::Clock;
 use relcomm_core::dispatch::{Dispatcher, Standing};
 use relcomm_core::id::StakeholderId;
+use relcomm_core::plan::draft::Act;
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::release::Declaration;
 use serde_json::json;
@@ -33,10 +34,7 @@ pub(super) async fn dispatch(common: &Common, wish: &Wish) -> Result<Exit, Failu
     if bench.sandbox.is_none() && !wish.execute {
         return intention(&bench.prepared, "dispatch", common.format);
     }
-    if wish.by.is_some() {
-        say("--by is not recorded yet: the journal names who declared and who approved, not who dispatched");
-    }
-    let desk = bench.record(common, Access::Write).await?;
+    let desk = executing(bench.record(common, Access::Write).await?, wish);
     let standing = send(&desk, wish).await?;
     finish(&desk, common, wish, &standing).await
 }
@@ -48,14 +46,14 @@ pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failur
     if live && !wish.execute {
         return intention(&bench.prepared, "deliver", common.format);
     }
-    let (Some(by), proof) = (wish.by.clone().or_else(|| (!live).then(|| STAND_IN.to_owned())), wish.proof.clone())
-    else {
+    let declarer = || stand_in(bench.prepared.plan(), Act::Declare);
+    let (Some(by), proof) = (wish.by.clone().or_else(|| (!live).then(declarer)), wish.proof.clone()) else {
         return Err(Failure::Tool("deliver needs --by: who declares success?".into()));
     };
     if live && proof.is_none() {
         return Err(Failure::Tool("deliver needs --proof: what shows the success?".into()));
     }
-    let desk = bench.record(common, Access::Write).await?;
+    let desk = executing(bench.record(common, Access::Write).await?, wish);
     let prepared = desk.dispatcher.prepared().clone();
     say(&format!(
         "prepared {} {}: {} people, {} gates, texts {}",
@@ -79,6 +77,20 @@ pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failur
     }
     let standing = send(&desk, wish).await?;
     finish(&desk, common, wish, &standing).await
+}
+
+/// As whoever executes: in the sandbox a stand-in, where the plan asks and nobody is named.
+fn executing(mut desk: Desk, wish: &Wish) -> Desk {
+    let asks = desk.dispatcher.prepared().plan().asks_who(Act::Execute);
+    let by = match (&wish.by, &desk.sandbox) {
+        (Some(by), _) => Some(by.clone()),
+        (None, Some(_)) if asks => Some(stand_in(desk.dispatcher.prepared().plan(), Act::Execute)),
+        (None, _) => None,
+    };
+    if let Some(by) = by {
+        desk.dispatcher = desk.dispatcher.execute_as(by);
+    }
+    desk
 }
 
 /// What a live verb would do, without doing it.
@@ -212,8 +224,10 @@ async fn approve_for(dispatcher: &Dispatcher) -> Result<(), Failure> {
     for need in &approvals.need {
         // The plan may ask for another person in each role.
         let holders = approvals.roles.get(&need.role).map(Vec::as_slice).unwrap_or_default();
-        let is_free = |holder: &&StakeholderId| spoke.get(*holder).is_none_or(|role| role == &need.role);
-        let holder = holders.iter().find(is_free).or(holders.first());
+        let plan = dispatcher.prepared().plan();
+        let may = |holder: &&StakeholderId| plan.may(Act::Approve, holder.as_str());
+        let is_free = |holder: &&StakeholderId| may(holder) && spoke.get(*holder).is_none_or(|role| role == &need.role);
+        let holder = holders.iter().find(is_free).or_else(|| holders.iter().find(may)).or(holders.first());
         spoke.extend(holder.map(|holder| (holder.clone(), need.role.clone())));
         let by = holder.map_or(STAND_IN, |h| h.as_str());
         let note = Some(format!("by the {STAND_IN} of the sandbox"));
@@ -229,7 +243,8 @@ async fn approved(dispatcher: &Dispatcher) -> Result<bool, Failure> {
     let approvals = dispatcher.prepared().plan().approvals();
     let digests = dispatcher.prepared().digests();
     let since = approvals.since(dispatcher.now());
-    Ok(approvals.need.iter().all(|need| head.approved(&need.role, digests, approvals.covers_people, since)))
+    let before = approvals.need.iter().filter(|need| need.retrospective.is_none());
+    Ok(before.into_iter().all(|need| head.approved(&need.role, digests, approvals.covers_people, since)))
 }
 
 /// How far it has got, on standard error: a bar on a terminal, lines elsewhere.

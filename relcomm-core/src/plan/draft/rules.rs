@@ -82,15 +82,15 @@ pub struct ApprovalsDraft {
 pub enum NeedDraft {
     /// By this role, for everything.
     Role(Role),
-    /// By a role, for some communiques.
+    /// By a role, for some communiques or in retrospect.
     Only(NeedOnly),
 }
 
-flexible!(NeedDraft, "a role, or a map with `role` and `only`";
+flexible!(NeedDraft, "a role, or a map with `role`, `only`, `retrospective`";
     text(Role) => NeedDraft::Role;
     map(NeedOnly) => NeedDraft::Only);
 
-/// An approval that is needed for some communiques.
+/// An approval that is needed for some communiques, or in retrospect.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -100,6 +100,9 @@ pub struct NeedOnly {
     /// Only for these communiques. By default for all.
     #[serde(default)]
     pub only: OneOrMany<CommuniqueId>,
+    /// Within how long of the first declaration it is given, if it may come after. By default it comes before anything goes out.
+    #[serde(default)]
+    pub retrospective: Option<Span>,
 }
 
 /// An act of the protocol.

@@ -2,16 +2,21 @@
 
 use super::Resolver;
 use super::groups::party_id;
-use crate::plan::draft::{Act, ApprovalCovers, NeedDraft};
+use crate::plan::draft::{ApprovalCovers, NeedDraft};
 use crate::plan::key_path;
 use crate::plan::valid::{Approvals, Need};
 
 impl Resolver<'_> {
+    /// The path of an entry, which is that of the whole where only one is written.
+    fn entry(&self, path: &str) -> String {
+        match path.rsplit_once('[') {
+            Some((whole, _)) if self.source.get(path).is_none() => whole.to_owned(),
+            _ => path.to_owned(),
+        }
+    }
+
     pub(super) fn approvals(&mut self) -> Approvals {
         let Some(draft) = &self.draft.approvals else { return Approvals::default() };
-        if draft.distinct.iter().any(|act| matches!(act, Act::Prepare | Act::Execute)) {
-            self.inert("RC0910", "approvals.distinct", "who prepares and who executes, of which there is no record");
-        }
         let mut approvals = Approvals {
             covers_people: draft.covers == Some(ApprovalCovers::TextsAndPeople),
             distinct: draft.distinct.to_vec(),
@@ -34,9 +39,13 @@ impl Resolver<'_> {
         }
         for (i, need) in draft.need.iter().enumerate() {
             let path = format!("approvals.need[{i}]");
-            let (role, only) = match need {
-                NeedDraft::Role(role) => (role, Vec::new()),
-                NeedDraft::Only(need) => (&need.role, need.only.to_vec()),
+            let (role, only, retrospective) = match need {
+                NeedDraft::Role(role) => (role, Vec::new(), None),
+                NeedDraft::Only(need) => {
+                    let path = format!("{}.retrospective", self.entry(&path));
+                    let within = need.retrospective.and_then(|within| self.elapsed(&path, within));
+                    (&need.role, need.only.to_vec(), within)
+                }
             };
             if !approvals.roles.contains_key(role) {
                 self.dangling(&path, "role", role.as_str(), draft.roles.keys().map(crate::id::Role::as_str));
@@ -47,7 +56,7 @@ impl Resolver<'_> {
                     self.dangling(format!("{path}.only[{n}]"), "communique", id.as_str(), known);
                 }
             }
-            approvals.need.push(Need { role: role.clone(), only });
+            approvals.need.push(Need { role: role.clone(), only, retrospective });
         }
         approvals
     }

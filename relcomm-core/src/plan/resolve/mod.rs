@@ -11,7 +11,7 @@ mod release;
 mod steps;
 mod wording;
 
-use super::draft::{ParamDraft, PlanDraft};
+use super::draft::{Named, ParamDraft, PlanDraft};
 use super::excerpt::without_addresses;
 use super::finding::Finding;
 use super::findings::Findings;
@@ -21,7 +21,7 @@ use super::source::Source;
 use super::sources::Sources;
 use super::texts::Text;
 use super::time::{Span, TimeDraft};
-use super::valid::{OwnMechanism, Plan};
+use super::valid::{OwnMechanism, Plan, Protocol};
 use crate::communique::Timing;
 use crate::id::PlanId;
 use crate::mechanism::Addressing;
@@ -43,7 +43,6 @@ pub(crate) struct Resolved {
 pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources) -> Resolved {
     let mut cx =
         Resolver { draft, source, sources, zone: draft.zone.map(|zone| zone.0), planned: false, out: Findings::new() };
-    cx.inert_parts();
     let release = cx.release();
     cx.planned = release.when.planned.is_some();
     let responsible = cx.responsible();
@@ -65,6 +64,7 @@ pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources)
         release,
         responsible,
         needs,
+        protocol: protocol(draft),
         approvals,
         groups,
         communiques,
@@ -83,6 +83,17 @@ pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources)
         embargo,
     };
     Resolved { plan, people, origins, texts, findings: cx.out }
+}
+
+fn protocol(draft: &PlanDraft) -> Protocol {
+    let Some(draft) = &draft.protocol else { return Protocol::default() };
+    let words = |named: &[Named]| named.iter().map(|named| named.as_str().trim().to_owned()).collect();
+    Protocol {
+        prepare: words(&draft.prepare),
+        approve: words(&draft.approve),
+        declare: words(&draft.declare),
+        execute: words(&draft.execute),
+    }
 }
 
 fn params(draft: &PlanDraft) -> BTreeMap<String, String> {
@@ -183,13 +194,6 @@ impl Resolver<'_> {
                 self.error("RC0103", "id", format!("product and version make no plan id, give one: {}", e.rule()));
                 nameless()
             }
-        }
-    }
-
-    /// The parts of the language at the top of a plan on which nothing acts yet.
-    fn inert_parts(&mut self) {
-        if self.draft.protocol.is_some() {
-            self.inert("RC0910", "protocol", "`protocol`");
         }
     }
 }

@@ -33,6 +33,19 @@ impl Rule for Held {
                 out.push(Finding::error("RC0107", path, message).help(help));
             }
         }
+        for (i, need) in approvals.need.iter().enumerate() {
+            let holders = approvals.roles.get(&need.role).map(Vec::as_slice).unwrap_or_default();
+            let none_may = !holders.iter().any(|holder| cx.plan().may(Act::Approve, holder.as_str()));
+            if !holders.is_empty() && none_may {
+                let path = cx.entry_path("approvals.need", i);
+                let message =
+                    format!("nobody who holds the role `{}` is among those who approve by `protocol`", need.role);
+                out.push(
+                    Finding::error("RC0107", path, message)
+                        .help("name a holder of the role, or the role, in `protocol.approve`"),
+                );
+            }
+        }
         for communique in cx.plan().communiques() {
             if let Some(Then::Ask(role)) = communique.if_blocked.as_ref().map(|blocked| &blocked.then)
                 && nobody(role.as_str())

@@ -43,6 +43,4 @@ pub(crate) const PLANS: &[Case] = &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [email, { via: email, «to: ben }] }\n",
         ],
     ),
-    case("RC0910", &["«protocol: { declare: ada }\n"]),
-    case("RC0910", &["approvals:\n  «distinct: [approve, execute]\n"]),
 ];
