@@ -1,10 +1,10 @@
 //! Communiques: what is said, to which groups, when, after what, and by which steps.
 
 use crate::clock::Moment;
-use crate::id::{CommuniqueId, GroupId, ItemId, Lang, OccurrenceId, Role};
+use crate::id::{CommuniqueId, GroupId, ItemId, Lang, OccurrenceId, PlaceId, Role};
 use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
-use crate::release::Outcome;
+use crate::release::{Outcome, Release};
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,12 @@ pub struct Communique {
     /// The kind of release for which alone it is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// The places for which alone it is meant; none means all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only_at: Vec<PlaceId>,
+    /// The condition of the host's that did not hold, so that it is kept back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fails: Option<String>,
     /// When it is due: one unnamed time, or several named ones.
     pub occurrences: Vec<Occurrence>,
     /// What must have happened before.
@@ -104,6 +110,15 @@ impl Part {
     #[must_use]
     pub const fn is_live(&self) -> bool {
         matches!(self, Self::Live)
+    }
+}
+
+impl Communique {
+    /// Why it is kept back from a release: it is meant for another kind, or a condition of the host's does not hold. `None` if it is not.
+    #[must_use]
+    pub fn kept_back(&self, release: &Release) -> Option<String> {
+        let fails = || self.fails.as_ref().map(|name| format!("not {name}"));
+        release.keeps_back(self.prerelease, self.kind.as_deref()).or_else(fails)
     }
 }
 

@@ -1,14 +1,15 @@
 //! Every plan in the guide is what the guide says of it, and no key, default or word is left out.
 
 use relcomm_core::ChannelSet;
-use relcomm_core::id::GroupId;
+use relcomm_core::id::{CommuniqueId, GroupId};
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::draft::SecretRef;
 use relcomm_core::plan::source::{Format, Source};
 use relcomm_core::plan::{
-    Directory, DirectoryError, HeldFiles, Hosted, MemberRecord, PlanDraft, Predicate, Sources, json_schema,
+    Condition, Directory, DirectoryError, HeldFiles, Hosted, MemberRecord, PlanDraft, Predicate, Sources, json_schema,
 };
 use relcomm_core::prepare::prepare;
+use relcomm_core::release::Release;
 use relcomm_core::stakeholder::Stakeholder;
 use relcomm_core::validate::{Deployment, catalogue, standard_rules, validate};
 use relcomm_testkit::channel::ScriptedChannel;
@@ -87,8 +88,18 @@ impl Predicate for Paying {
     }
 }
 
-/// What the host of a chapter's plans has: the files that the chapter shows, by the names after the fences, a directory, a predicate and
-/// two secrets.
+/// A release of several things is large; one of these is not.
+#[derive(Debug)]
+struct IsLarge;
+
+impl Condition for IsLarge {
+    fn holds(&self, _: &CommuniqueId, release: &Release) -> bool {
+        release.what.len() > 1
+    }
+}
+
+/// What the host of a chapter's plans has: the files that the chapter shows, by the names after the fences, a directory, a predicate, a
+/// condition and two secrets.
 fn host(chapter: &str) -> Hosted<HeldFiles> {
     let files =
         blocks(chapter).into_iter().fold(HeldFiles::new(), |files, (fence, text)| match fence.split_once(' ') {
@@ -99,6 +110,7 @@ fn host(chapter: &str) -> Hosted<HeldFiles> {
     Hosted::new(files)
         .directory("contacts", Contacts)
         .predicate("paying", Paying)
+        .condition("is-large", IsLarge)
         .secret(SecretRef::Env("MEMBER_KEY".into()), secret)
         .secret(SecretRef::File("id.key".into()), secret)
 }

@@ -231,6 +231,23 @@ impl Head {
         self.places.values().any(failed) && !self.places.values().any(|p| p.outcome == Outcome::Success)
     }
 
+    /// What has changed since a role approved, if that is why its approval does not count: the texts, the people, or both.
+    #[must_use]
+    pub fn voided(&self, role: &Role, digests: &Digests, covers_people: bool) -> Option<&'static str> {
+        let last = self.approvals.iter().rev().find(|a| &a.role == role)?;
+        if last.rejected {
+            return None;
+        }
+        let texts = last.digests.texts != digests.texts;
+        let people = covers_people && last.digests.people != digests.people;
+        match (texts, people) {
+            (true, true) => Some("the texts and the people"),
+            (true, false) => Some("the texts"),
+            (false, true) => Some("the people"),
+            (false, false) => None,
+        }
+    }
+
     /// As of when something was declared first.
     #[must_use]
     pub fn first_declared(&self) -> Option<Moment> {

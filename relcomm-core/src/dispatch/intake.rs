@@ -179,7 +179,14 @@ impl Dispatcher {
         self.is_prepared_by_whom_it_should()?;
         let digests = self.prepared.digests();
         if digest.is_some_and(|d| d.len() < 8 || !digests.texts.starts_with(d)) {
-            return refuse("that is not the present digest: what you approve has changed, or was never prepared");
+            let known = match digest.filter(|d| d.len() >= 8) {
+                Some(digest) => self.changed_since(digest).await?,
+                None => None,
+            };
+            return match known {
+                Some(what) => refuse(format!("that is not the present digest: {what} changed since it was prepared")),
+                None => refuse("that is not the present digest: what you approve has changed, or was never prepared"),
+            };
         }
         if !rejected {
             self.is_another(by, Act::Approve, Some(role)).await?;

@@ -6,7 +6,9 @@ use crate::clock::Moment;
 use crate::course::{Head, HeadFact};
 use crate::id::Role;
 use crate::journal::{Fact, Note, Subject};
+use crate::plan::Need;
 use crate::plan::draft::Act;
+use crate::prepare::GatePlan;
 use serde::Serialize;
 
 /// An approval that may come after the release, and has not come.
@@ -134,6 +136,36 @@ impl Dispatcher {
             }
         }
         Ok(())
+    }
+
+    /// Which approval of a gate is void, and what has changed since it was given.
+    pub(super) fn voided(&self, gate: &GatePlan, head: &Head) -> Option<String> {
+        let approvals = self.prepared.plan().approvals();
+        let of = |need: &&Need| {
+            need.retrospective.is_none() && (need.only.is_empty() || need.only.contains(&gate.id.communique))
+        };
+        approvals.need.iter().filter(of).find_map(|need| {
+            let what = head.voided(&need.role, self.prepared.digests(), approvals.covers_people)?;
+            Some(format!("{what} changed since {} approved", need.role))
+        })
+    }
+
+    /// What has changed since a digest of texts was prepared or approved; `None` if the record does not know it.
+    pub(super) async fn changed_since(&self, digest: &str) -> Result<Option<&'static str>, DispatchError> {
+        self.enrol().await?;
+        for (entry, _) in self.journal.history(Subject::Head).await? {
+            let Fact::Head(fact) = entry.fact else { continue };
+            let known = match *fact {
+                HeadFact::Prepared(digests) => digests,
+                HeadFact::Approved(approval) => approval.digests,
+                _ => continue,
+            };
+            if known.texts.starts_with(digest) {
+                let people = known.people != self.prepared.digests().people;
+                return Ok(Some(if people { "the texts and the people" } else { "the texts" }));
+            }
+        }
+        Ok(None)
     }
 
     /// The approvals that may come after the release and have not come in time, since something was declared.

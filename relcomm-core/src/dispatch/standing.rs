@@ -85,7 +85,9 @@ impl Dispatcher {
                         Verdict::Standby | Verdict::Blocked(_) => continue,
                         Verdict::AwaitsDeclaration => pending.waiting_for = "declaration".into(),
                         Verdict::AwaitsApproval => {
-                            pending.waiting_for = "approval".into();
+                            let void = self.voided(plan, &record.head);
+                            pending.waiting_for =
+                                void.map_or_else(|| "approval".into(), |void| format!("approval: {void}"));
                             pending.approval = true;
                         }
                         Verdict::AwaitsAcceptance => {

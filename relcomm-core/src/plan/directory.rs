@@ -1,6 +1,7 @@
 //! Directories: people whom the host gives in place of a file, one by one.
 
-use crate::id::GroupId;
+use crate::id::{CommuniqueId, GroupId};
+use crate::release::Release;
 use crate::stakeholder::Stakeholder;
 use std::borrow::Cow;
 use std::fmt;
@@ -183,6 +184,15 @@ impl<'a> MemberRecord<'a> {
 pub trait Predicate: fmt::Debug + Send + Sync {
     /// Whether this person is to be a member of the group.
     fn holds(&self, group: &GroupId, who: &Stakeholder) -> bool;
+}
+
+/// What a host asks of a release: a plan names it by `if: {host: NAME}`, and the communique goes out only if it holds.
+///
+/// The host [gives](super::Hosted::condition) it by name. It is asked once for each communique that names it, while the plan is validated;
+/// the answer is part of what is approved, and another answer voids an approval.
+pub trait Condition: fmt::Debug + Send + Sync {
+    /// Whether the communique is meant for this release.
+    fn holds(&self, communique: &CommuniqueId, release: &Release) -> bool;
 }
 
 impl fmt::Debug for MemberRecord<'_> {

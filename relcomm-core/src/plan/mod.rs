@@ -17,7 +17,7 @@ mod embargo;
 mod valid;
 pub(crate) mod resolve;
 
-pub use directory::{Directory, DirectoryError, MemberRecord, Predicate};
+pub use directory::{Condition, Directory, DirectoryError, MemberRecord, Predicate};
 pub use draft::PlanDraft;
 pub use embargo::Embargo;
 pub use finding::{Finding, Position, Severity};

@@ -1,6 +1,6 @@
 //! Where what a plan names comes from: files of texts and members, directories of the host's, secrets.
 
-use super::directory::{Directory, Predicate};
+use super::directory::{Condition, Directory, Predicate};
 use super::draft::SecretRef;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -34,6 +34,12 @@ pub trait Sources: fmt::Debug + Send + Sync {
 
     /// The predicate of that name; `None` where there is none.
     fn predicate(&self, name: &str) -> Option<&dyn Predicate> {
+        let _ = name;
+        None
+    }
+
+    /// The condition of that name; `None` where there is none.
+    fn condition(&self, name: &str) -> Option<&dyn Condition> {
         let _ = name;
         None
     }
@@ -193,6 +199,7 @@ pub struct Hosted<F> {
     files: F,
     directories: BTreeMap<String, Box<dyn Directory>>,
     predicates: BTreeMap<String, Box<dyn Predicate>>,
+    conditions: BTreeMap<String, Box<dyn Condition>>,
     secrets: BTreeMap<SecretRef, SecretString>,
 }
 
@@ -200,7 +207,13 @@ impl<F: Sources> Hosted<F> {
     /// These files, and nothing beside them yet.
     #[must_use]
     pub fn new(files: F) -> Self {
-        Self { files, directories: BTreeMap::new(), predicates: BTreeMap::new(), secrets: BTreeMap::new() }
+        Self {
+            files,
+            directories: BTreeMap::new(),
+            predicates: BTreeMap::new(),
+            conditions: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        }
     }
 
     /// With the directory that plans call so.
@@ -214,6 +227,13 @@ impl<F: Sources> Hosted<F> {
     #[must_use]
     pub fn predicate(mut self, name: impl Into<String>, predicate: impl Predicate + 'static) -> Self {
         self.predicates.insert(name.into(), Box::new(predicate));
+        self
+    }
+
+    /// With the condition that plans call so.
+    #[must_use]
+    pub fn condition(mut self, name: impl Into<String>, condition: impl Condition + 'static) -> Self {
+        self.conditions.insert(name.into(), Box::new(condition));
         self
     }
 
@@ -240,6 +260,10 @@ impl<F: Sources> Sources for Hosted<F> {
 
     fn predicate(&self, name: &str) -> Option<&dyn Predicate> {
         self.predicates.get(name).map(AsRef::as_ref).or_else(|| self.files.predicate(name))
+    }
+
+    fn condition(&self, name: &str) -> Option<&dyn Condition> {
+        self.conditions.get(name).map(AsRef::as_ref).or_else(|| self.files.condition(name))
     }
 
     fn secret(&self, at: &SecretRef) -> io::Result<SecretString> {

@@ -106,7 +106,7 @@ pub(super) fn gates(plan: &Plan) -> Vec<GatePlan> {
     let mut gates = Vec::new();
     for (number, communique) in plan.communiques().iter().enumerate() {
         // A pre-release reaches nobody by accident, and what is meant for one kind of release is not said of others.
-        if plan.release().keeps_back(communique.prerelease, communique.kind.as_deref()).is_some() {
+        if communique.kept_back(plan.release()).is_some() {
             continue;
         }
         for occurrence in &communique.occurrences {
@@ -180,7 +180,10 @@ pub(super) fn revised(plan: &Plan, gates: &[GatePlan], slips: &[Slip]) -> Vec<Ga
 fn places(plan: &Plan, communique: &Communique) -> Vec<Option<PlaceId>> {
     match communique.per {
         Per::Release => vec![None],
-        Per::Place => plan.release().places.iter().map(|p| Some(p.id.clone())).collect(),
+        Per::Place => {
+            let is_meant = |place: &PlaceId| communique.only_at.is_empty() || communique.only_at.contains(place);
+            plan.release().places.iter().filter(|p| is_meant(&p.id)).map(|p| Some(p.id.clone())).collect()
+        }
     }
 }
 
@@ -206,7 +209,8 @@ fn requirements(plan: &Plan, gates: &[GatePlan], gate: &GatePlan) -> Vec<Require
 /// What is waited for of a communique: of all its gates, or of those at the same place.
 fn requirement(gates: &[GatePlan], on: &CommuniqueId, state: State, place: Option<&PlaceId>) -> Requirement {
     let of = |g: &&GatePlan| &g.id.communique == on;
-    let same_place = gates.iter().filter(of).any(|g| place.is_some() && g.id.place.as_ref() == place);
+    // What is not meant for this place is not waited for here.
+    let same_place = gates.iter().filter(of).any(|g| place.is_some() && g.id.place.is_some());
     let joined = gates.iter().filter(of).filter(|g| !same_place || g.id.place.as_ref() == place).map(|g| g.index);
     Requirement { communique: on.clone(), on: joined.collect(), state, group: None, share: None, others: !same_place }
 }

@@ -135,11 +135,11 @@ impl<'a> Builder<'a> {
         Ok(report)
     }
 
-    /// Communiques that are not meant for this kind of release have no gates: their people are exempt by name.
+    /// Communiques that are not meant for this release have no gates: their people are exempt by name.
     fn kept_back(&mut self) {
         let plan = self.on.prepared().plan();
         for communique in plan.communiques() {
-            let why = plan.release().keeps_back(communique.prerelease, communique.kind.as_deref());
+            let why = communique.kept_back(plan.release());
             let Some(why) = why else { continue };
             for group in &communique.to {
                 for &member in self.on.prepared().people().members(group) {

@@ -1,6 +1,7 @@
 //! The engine, driven through its public interface under a paused clock: no socket is opened.
 
 mod shares;
+mod meant_for;
 mod duties;
 mod needs;
 mod blocked;

@@ -23,7 +23,7 @@ const ACTED_ON: &[(&str, &str)] = &[
     ("FullStepDraft", "performer unless via within"),
     ("FullWhenDraft", "lasts planned"),
     ("IfBlockedDraft", "after then"),
-    ("IfDraft", "kind outcome"),
+    ("IfDraft", "host kind outcome place"),
     ("MechanismDraft", "address addressing proves"),
     ("MembersFrom", "columns directory file id_key"),
     ("NeedOnly", "only retrospective role"),

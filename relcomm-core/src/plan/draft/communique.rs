@@ -2,7 +2,7 @@
 
 use super::rules::Quantifier;
 use crate::communique::{Indeterminate, Per, State};
-use crate::id::{CommuniqueId, GroupId, ItemId, Lang, OccurrenceId, Role};
+use crate::id::{CommuniqueId, GroupId, ItemId, Lang, OccurrenceId, PlaceId, Role};
 use crate::mechanism::Mechanism;
 use crate::plan::source::shape::{flexible, scalar};
 use crate::plan::source::{OneOrMany, Ordered};
@@ -24,7 +24,7 @@ pub struct CommuniqueDraft {
     /// declaration and a group has members tied to places; else `release`.
     #[serde(default)]
     pub per: Option<Per>,
-    /// The outcome or kind of release for which it is meant. By default success, and no pre-release.
+    /// The outcome, kind of release or place for which it is meant. By default success, no pre-release, and every place.
     #[serde(default, rename = "if")]
     pub condition: Option<IfDraft>,
     /// When it is due. By default at the declared success.
@@ -177,6 +177,12 @@ pub struct IfDraft {
     /// The kind of release: `prerelease`, or the release's own `kind`.
     #[serde(default)]
     pub kind: Option<String>,
+    /// Only at these places, of which each has a gate. By default at all.
+    #[serde(default)]
+    pub place: OneOrMany<PlaceId>,
+    /// The name of a condition of the host's: only if it holds.
+    #[serde(default)]
+    pub host: Option<String>,
 }
 
 /// What those already told hear when the planned time moves.

@@ -4,7 +4,7 @@ use super::Resolver;
 use super::release::PRERELEASE;
 use super::wording::Words;
 use crate::communique::{Anchor, Communique, Corrects, Occurrence, Per, Step, Timing, Variant};
-use crate::id::{CommuniqueId, GroupId};
+use crate::id::{CommuniqueId, GroupId, PlaceId};
 use crate::plan::draft::{CommuniqueDraft, OnSlip, Perhaps, ToDraft, ViaDraft};
 use crate::plan::finding::Finding;
 use crate::plan::key_path;
@@ -79,8 +79,14 @@ impl Resolver<'_> {
             let awaits_declaration = outcome.is_some()
                 || occurrences.iter().any(|o| speaks_of_a_declaration(&o.at, draft.undeclared))
                 || texts.iter().any(claims_a_declaration);
+            let (only_at, fails) = self.meant_for(id, &path, draft, release);
+            if !only_at.is_empty() && draft.per == Some(Per::Release) {
+                let message = "either `per: release`, of which there is one gate for all places, or `if: {place: …}`";
+                self.error("RC0104", format!("{path}.per"), message);
+            }
             let per = draft.per.unwrap_or_else(|| {
-                let by_place = texts.iter().any(|text| text.uses("place"))
+                let by_place = !only_at.is_empty()
+                    || texts.iter().any(|text| text.uses("place"))
                     || awaits_declaration && to.iter().any(|group| tied.contains(&group));
                 let (per, word) = if by_place { (Per::Place, "place") } else { (Per::Release, "release") };
                 self.default_used(&path, "RC0810", format!("`{id}` is `per: {word}`"));
@@ -107,6 +113,8 @@ impl Resolver<'_> {
                 awaits_declaration,
                 prerelease: kind == Some(PRERELEASE),
                 kind: kind.filter(|kind| *kind != PRERELEASE).map(ToOwned::to_owned),
+                only_at,
+                fails,
                 occurrences,
                 after: self.dependencies(&format!("{path}.after"), &draft.after),
                 if_blocked: self.if_blocked(&path, draft),
@@ -126,6 +134,37 @@ impl Resolver<'_> {
             all_texts.append(&mut texts);
         }
         (communiques, all_texts)
+    }
+
+    /// The places for which alone it is meant, and the condition of the host's that does not hold.
+    fn meant_for(
+        &mut self,
+        id: &CommuniqueId,
+        path: &str,
+        draft: &CommuniqueDraft,
+        release: &Release,
+    ) -> (Vec<PlaceId>, Option<String>) {
+        let Some(condition) = &draft.condition else { return (Vec::new(), None) };
+        let mut only_at = Vec::new();
+        for place in &condition.place {
+            if release.place(place).is_some() {
+                only_at.push(place.clone());
+            } else {
+                let known: Vec<&str> = release.places.iter().map(|place| place.id.as_str()).collect();
+                self.dangling(format!("{path}.if.place"), "place", place.as_str(), known);
+            }
+        }
+        let fails = condition.host.as_ref().filter(|name| match self.sources.condition(name) {
+            Some(condition) => !condition.holds(id, release),
+            None => {
+                let message = format!("there is no condition `{name}` here");
+                let help =
+                    "the program that embeds relcomm gives conditions (`Hosted::condition`); the command has none";
+                self.out.push(Finding::error("RC0434", format!("{path}.if.host"), message).help(help));
+                false
+            }
+        });
+        (only_at, fails.cloned())
     }
 
     fn to(&mut self, path: &str, draft: &CommuniqueDraft) -> Vec<GroupId> {

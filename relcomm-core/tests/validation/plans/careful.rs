@@ -48,6 +48,17 @@ pub(crate) const PLANS: &[Case] = &[
     case("RC0106", &["approvals:\n  roles: { owner: [mia], «legal: [jon] }\n  need: owner\n"]),
     case("RC0106", &["responsible: { execute: Ada <ada@b.example>, performers: { «lead: Lea <lea@b.example> } }\n"]),
     case("RC0107", &["approvals:\n  roles: { owner: [] }\n  need: [«owner]\n"]),
+    case(
+        "RC0107",
+        &["approvals:\n  roles: { owner: [mia], ops: [cal] }\n  need: [«owner]\nprotocol: { approve: ops }\n"],
+    ),
+    case(
+        "RC0107",
+        &[
+            "approvals: { roles: { owner: [] } }\n",
+            "communiques:\n  brief: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  out: { to: staff, at: declared, per: release, after: brief accepted, if_blocked: { «then: ask owner }, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
     case("RC0202", &["groups:\n  staff: { «owner: TBD, via: email, informed_when: accepted, email: all@b.example }\n"]),
     case(
         "RC0202",

@@ -239,6 +239,24 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
+        "RC0104",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, «per: release, if: { place: production }, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0101",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, per: place, if: { «place: mars }, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0101",
+        &[
+            "communiques:\n  brief: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  out: { to: staff, at: declared, per: release, after: brief accepted, if_blocked: { «then: ask owner }, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
         "RC0614",
         &[
             "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  more: { to: staff, at: declared, «after: out any accepted, per: release, text: \"{{ release.what | length }}\" }\n",

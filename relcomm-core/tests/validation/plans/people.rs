@@ -210,6 +210,12 @@ pub(crate) const PLANS: &[Case] = &[
     case(
         "RC0434",
         &[
+            "communiques:\n  out: { to: staff, at: declared, per: release, if: { «host: urgent }, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0434",
+        &[
             "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [a@b.example], «only: paying }\n",
         ],
     ),
