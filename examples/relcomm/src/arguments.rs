@@ -111,6 +111,7 @@ impl Verb {
             | Self::AcceptGap { common, .. }
             | Self::Slip { common, .. }
             | Self::Lift { common, .. }
+            | Self::Erase { common, .. }
             | Self::Receipts { common, .. }
             | Self::Status { common, .. }
             | Self::Audit { common, .. }
@@ -343,6 +344,18 @@ pub enum Verb {
         #[arg(long)]
         cause: String,
         /// Who lifts it.
+        #[arg(long)]
+        by: String,
+    },
+    /// Erases a person from the record: entries, totals and the seal stay, and reports show them by a number.
+    Erase {
+        /// The plan and its surroundings.
+        #[command(flatten)]
+        common: Common,
+        /// The person, by their id.
+        #[arg(long)]
+        person: String,
+        /// Who erases.
         #[arg(long)]
         by: String,
     },

@@ -65,6 +65,9 @@ pub struct Head {
     /// When a person lifted the embargo; not, where the release has failed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted: Option<Moment>,
+    /// The persons who were erased, by number, each with the digest of the people among whom they were then.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub erased: BTreeMap<u32, String>,
     /// How the planned time moved, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slips: Vec<Slip>,
@@ -158,6 +161,13 @@ pub enum HeadFact {
     Executing,
     /// The planned time moved.
     Slipped(Slip),
+    /// A person was erased from what lies beside the entries. Nothing says who it was.
+    Erased {
+        /// The number by which they are shown from then on.
+        number: u32,
+        /// The digest of the people among whom they were: ordinals mean the same only among the same people.
+        people: String,
+    },
     /// A person lifted the embargo.
     Lifted {
         /// When.
@@ -199,6 +209,9 @@ impl Head {
             }
             HeadFact::Executing => {}
             HeadFact::Slipped(slip) => self.slips.push(*slip),
+            HeadFact::Erased { number, people } => {
+                self.erased.insert(*number, people.clone());
+            }
             HeadFact::Lifted { at } => self.lifted = Some(*at),
         }
     }

@@ -300,7 +300,7 @@ impl Dispatcher {
         let met = record.head.digests.as_ref().zip(head.digests.as_ref());
         let other_people = met.is_some_and(|(before, now)| before.people != now.people);
         let plans = self.prepared.gates_after(&head.slips);
-        let rows = self.rows_of(record, &plans).await?;
+        let rows = self.gate_rows(record, &plans).await?;
         let called = if moved { slip::called(&plans, &rows) } else { Vec::new() };
         let mut writes = vec![Write::new(Change::Head(facts), record.head_version).note(note)];
         for (plan, row) in plans.iter().zip(&rows) {

@@ -5,6 +5,7 @@ mod courses;
 mod driver;
 mod embargo;
 mod entering;
+mod erasure;
 mod flight;
 mod flights;
 mod gaps;
@@ -27,6 +28,7 @@ mod turns;
 mod work;
 
 pub use blocked::Question;
+pub(crate) use erasure::erased_number;
 pub use gaps::GapOf;
 pub use intake::{Attestation, Refusal, Whom};
 pub use protocol::OpenApproval;

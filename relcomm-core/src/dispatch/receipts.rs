@@ -156,8 +156,15 @@ impl Dispatcher {
         if facts.is_empty() {
             facts.push(DeliveryFact::Noted { leg });
         }
-        let record = ReceiptRecord::new(receipt.identity.clone(), raw.to_vec());
-        let note = receipt.code.clone().map(|code| crate::journal::Note { code: Some(code), ..Default::default() });
+        // Of whoever was erased nothing is kept that comes later, either.
+        let is_erased = super::erased_number(&row).is_some_and(|number| record.head.erased.contains_key(&number));
+        let raw = if is_erased { Vec::new() } else { raw.to_vec() };
+        let record = ReceiptRecord::new(receipt.identity.clone(), raw);
+        let note = receipt
+            .code
+            .clone()
+            .filter(|_| !is_erased)
+            .map(|code| crate::journal::Note { code: Some(code), ..Default::default() });
         Ok(Some(Write::new(Change::Delivery(id, facts), row.version).receipt(Some(record)).note(note)))
     }
 }

@@ -66,7 +66,7 @@ impl Dispatcher {
     }
 
     /// The rows of gates, those of the record first: what has none yet is read.
-    pub(super) async fn rows_of(&self, record: &Record, plans: &[GatePlan]) -> Result<Vec<GateRow>, DispatchError> {
+    pub(super) async fn gate_rows(&self, record: &Record, plans: &[GatePlan]) -> Result<Vec<GateRow>, DispatchError> {
         if plans.len() == record.gates.len() {
             return Ok(record.gates.clone());
         }

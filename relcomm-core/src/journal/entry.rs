@@ -275,6 +275,40 @@ impl fmt::Debug for Unmatched {
     }
 }
 
+/// What is erased of a person. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Erasure {
+    /// The person.
+    pub who: StakeholderId,
+    /// What stands in their place from then on.
+    pub stand_in: StakeholderId,
+    /// What a raw receipt about them holds, in whatever case: tokens of their deliveries, addresses.
+    pub traces: Vec<String>,
+}
+
+impl Erasure {
+    /// This person, for whom that stands in, and whom receipts betray by these traces.
+    #[must_use]
+    pub fn new(who: StakeholderId, stand_in: StakeholderId, traces: Vec<String>) -> Self {
+        Self { who, stand_in, traces }
+    }
+
+    /// Whether raw bytes hold one of the traces.
+    #[must_use]
+    pub fn betrayed_by(&self, raw: &[u8]) -> bool {
+        let raw = raw.to_ascii_lowercase();
+        let mut traces = self.traces.iter().map(|trace| trace.to_ascii_lowercase()).filter(|trace| !trace.is_empty());
+        traces.any(|trace| raw.windows(trace.len()).any(|part| part == trace.as_bytes()))
+    }
+}
+
+impl fmt::Debug for Erasure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Erasure(..)")
+    }
+}
+
 /// How many attempts are wanted of one gate on one lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

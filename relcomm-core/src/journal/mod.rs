@@ -8,7 +8,7 @@ mod memory;
 mod sqlite;
 
 pub use entry::{
-    Change, Committed, Entrant, Entry, Fact, Note, ReceiptRecord, Run, Subject, Tally, Unmatched, Want, Write,
+    Change, Committed, Entrant, Entry, Erasure, Fact, Note, ReceiptRecord, Run, Subject, Tally, Unmatched, Want, Write,
 };
 pub use error::{JournalError, JournalErrorKind};
 pub use fold::Folded;
@@ -113,7 +113,7 @@ pub struct Row {
     pub version: u64,
     /// Its state.
     pub state: Delivery,
-    /// Who stands at this ordinal of the gate's roll; `None` for a post, and once they are erased.
+    /// Who stands at this ordinal of the gate's roll; `None` for a post. Once they are erased it is what stands in for them.
     pub who: Option<StakeholderId>,
 }
 
@@ -154,6 +154,9 @@ rows! {
 /// * **J9** `scan` returns a gate's deliveries by ordinal; a page does not depend on what is written meanwhile to other rows.
 /// * **J10** Expiry of sessions is judged by the journal's clock, never by a caller's.
 /// * **J11** `enter` adds rows only from the gate's cursor on: an entry that was made is not made again.
+/// * **J12** `erase` does all or nothing. At each of the person's rows the stand-in stands for them; no note lies beside the entries of these
+///   deliveries, and no raw receipt holds a trace. Entries, states, versions, tallies and the seal over the earlier entries stay, and a
+///   receipt that is known stays known.
 #[async_trait]
 pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// What the record belongs to.
@@ -241,6 +244,9 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
 
     /// The receipts that match nothing, in the order in which they came.
     async fn unmatched(&self) -> Result<Vec<Unmatched>, JournalError>;
+
+    /// Erases a person from what lies beside the entries, and writes facts, all or nothing; `false` if a version was not the expected one.
+    async fn erase(&self, erasure: Erasure, writes: Vec<Write>) -> Result<bool, JournalError>;
 
     /// The seal over all entries so far: the digest of the last block, which names the one before.
     async fn seal(&self) -> Result<String, JournalError>;
@@ -333,6 +339,9 @@ impl<T: Journal + ?Sized> Journal for Arc<T> {
     }
     async fn unmatched(&self) -> Result<Vec<Unmatched>, JournalError> {
         (**self).unmatched().await
+    }
+    async fn erase(&self, erasure: Erasure, writes: Vec<Write>) -> Result<bool, JournalError> {
+        (**self).erase(erasure, writes).await
     }
     async fn seal(&self) -> Result<String, JournalError> {
         (**self).seal().await

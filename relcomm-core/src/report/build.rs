@@ -2,6 +2,7 @@
 
 use super::attempts::{Carried, Story, stories};
 use super::deadlines::Anchors;
+use super::erased::{Erased, shown};
 use super::quota::{Member, is_met};
 use super::reasons::{HELD, class, worst_of};
 use super::{
@@ -53,6 +54,7 @@ pub(super) struct Builder<'a> {
     /// By id, where somebody may stand on a roll that is not the bundle's.
     pub(super) numbers: HashMap<String, u32>,
     membership: BTreeMap<GroupId, Vec<bool>>,
+    pub(super) erased: Erased,
 }
 
 impl<'a> Builder<'a> {
@@ -81,6 +83,7 @@ impl<'a> Builder<'a> {
             told: vec![None; everyone],
             numbers: super::revisions::numbers(on),
             membership,
+            erased: Erased::default(),
         })
     }
 
@@ -175,10 +178,11 @@ impl<'a> Builder<'a> {
             }
         }
         // Whoever was entered stands where the journal says, although the people may have changed since.
-        let seats: BTreeMap<u32, u32> =
+        let mut seats: BTreeMap<u32, u32> =
             entered.values().filter_map(|row| Some((self.on.seat(roll, row)?.0, row.id.ordinal))).collect();
         let replaced = row.state.outdated.is_some();
         let concerned = self.concerned(plan, is_out).await?;
+        self.seat_erased(plan, row, roll, &entered, &mut seats);
         for (person, path_no) in roll.members() {
             let Some(path) = roll.path(path_no) else { continue };
             let Some(whose) = self.whose(roll, person) else { continue };
@@ -426,7 +430,7 @@ impl<'a> Builder<'a> {
             };
             report.totals.add(class);
             report.people.push(PersonReport {
-                id: who.id.as_str().to_owned(),
+                id: self.erased.here.get(&number).map_or_else(|| who.id.as_str().to_owned(), |n| shown(*n)),
                 class,
                 reason,
                 last_statement: told.map(|(_, gate)| gate),
@@ -434,6 +438,7 @@ impl<'a> Builder<'a> {
             });
         }
         self.those_gone(report);
+        self.erased.add_to(report);
         for group in self.on.prepared().plan().groups() {
             if group.waived.is_some() && self.on.prepared().people().members(&group.id).is_empty() {
                 report.totals.add(Class::Exempt);
@@ -518,7 +523,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn blank(communique: &str) -> DeliveryReport {
+pub(super) fn blank(communique: &str) -> DeliveryReport {
     DeliveryReport {
         id: communique.to_owned(),
         communique: communique.to_owned(),

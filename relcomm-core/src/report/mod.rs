@@ -4,6 +4,7 @@
 mod attempts;
 mod build;
 mod deadlines;
+mod erased;
 mod markdown;
 mod quota;
 mod reasons;

@@ -109,6 +109,7 @@ fn input() -> impl Strategy<Value = DeliveryInput> {
         1 => (leg(), session()).prop_map(|(leg, session)| DeliveryInput::Lost { leg, session }),
         1 => (leg(), finish()).prop_map(|(leg, finish)| DeliveryInput::Posted { leg, finish }),
         4 => Just(DeliveryInput::Tick),
+        1 => Just(DeliveryInput::Stop),
         2 => (leg(), found()).prop_map(|(leg, found)| DeliveryInput::Answer { leg, found }),
         3 => (leg(), evidence(), any::<bool>())
             .prop_map(|(leg, evidence, verified)| DeliveryInput::Receipt { leg, evidence, verified }),

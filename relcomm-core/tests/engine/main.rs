@@ -22,6 +22,7 @@ mod protocol;
 mod quotas;
 mod doubt;
 mod embargo;
+mod erasure;
 mod chaos;
 mod corrections;
 mod crash;

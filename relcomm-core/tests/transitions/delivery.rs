@@ -222,6 +222,7 @@ impl World {
             "finish" => DeliveryInput::Finish { leg, session, finish: finish(row, rest) },
             "lost" => DeliveryInput::Lost { leg, session },
             "posted" => DeliveryInput::Posted { leg, finish: finish(row, rest) },
+            "stop" => DeliveryInput::Stop,
             "tick" => DeliveryInput::Tick,
             "answer" => DeliveryInput::Answer {
                 leg,

@@ -1,12 +1,14 @@
-//! The contract of [`Journal`]: one function for each of its clauses J1 to J11, and
+//! The contract of [`Journal`]: one function for each of its clauses J1 to J12, and
 //! [`journal_contract!`](crate::journal_contract), which makes them tests of an implementation.
 
 mod course;
+mod erasure;
 mod lease;
 mod record;
 mod stage;
 
 pub use course::{j02_a_state_is_the_fold_of_its_stored_facts, j05_what_is_not_leasable_is_passed_over};
+pub use erasure::j12_a_person_is_erased_and_what_happened_stays;
 pub use lease::{
     j04_a_lease_is_durable_and_taken_once, j06_what_flies_under_a_dead_session_is_lost,
     j10_the_journals_own_clock_judges_sessions,
@@ -96,6 +98,7 @@ macro_rules! journal_contract {
             j09_scan_pages_by_ordinal
             j10_the_journals_own_clock_judges_sessions
             j11_what_was_entered_is_not_entered_again
+            j12_a_person_is_erased_and_what_happened_stays
         }
     };
     (@ $make:expr; $($clause:ident)*) => {$(

@@ -9,8 +9,8 @@ use relcomm_core::clock::Moment;
 use relcomm_core::course::{Facts, GateFact, Head, SessionNo};
 use relcomm_core::id::{DeliveryId, GateId, GateNo, LaneNo, StakeholderId};
 use relcomm_core::journal::{
-    Committed, Entrant, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope,
-    Subject, Unmatched, Want, Write,
+    Committed, Entrant, Entry, Erasure, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run,
+    Scope, Subject, Unmatched, Want, Write,
 };
 use secrecy::SecretBox;
 use std::fmt;
@@ -224,6 +224,9 @@ impl Journal for CrashJournal {
     }
     async fn unmatched(&self) -> Done<Vec<Unmatched>> {
         self.heard(self.inner.unmatched()).await
+    }
+    async fn erase(&self, erasure: Erasure, writes: Vec<Write>) -> Done<bool> {
+        self.write(self.inner.erase(erasure, writes)).await
     }
     async fn seal(&self) -> Done<String> {
         self.heard(self.inner.seal()).await

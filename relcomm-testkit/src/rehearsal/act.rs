@@ -26,6 +26,7 @@ impl Play<'_> {
             + usize::from(event.slip.is_some())
             + usize::from(event.change.is_some())
             + usize::from(event.lift.is_some())
+            + usize::from(event.erase.is_some())
             + usize::from(event.join.is_some())
             + usize::from(event.leave.is_some())
             + usize::from(event.crash.is_some())
@@ -126,6 +127,11 @@ impl Play<'_> {
         if let Some(says) = &event.lift {
             let what = format!("{} lifts the embargo", says.by);
             return scene.say(self.timeline, event, path, what, dispatcher.lift(&says.by, &says.cause));
+        }
+        if let Some(says) = &event.erase {
+            // The timeline does not say who that was, either.
+            let what = format!("{} erases somebody", says.by);
+            return scene.say(self.timeline, event, path, what, dispatcher.erase(&says.person, &says.by));
         }
         if let Some(why) = &event.refused {
             return Err(wrong(

@@ -340,6 +340,8 @@ pub(super) struct Event {
     pub(super) slip: Option<SlipDraft>,
     /// The plan is changed and prepared anew: values in the place of its own, by path.
     pub(super) change: Option<Ordered<String, String>>,
+    /// Somebody erases a person from the record.
+    pub(super) erase: Option<EraseDraft>,
     /// Somebody lifts the embargo.
     pub(super) lift: Option<LiftDraft>,
     /// People join made-up groups: how many.
@@ -435,6 +437,16 @@ pub(super) struct SlipDraft {
     pub(super) by: String,
     /// Why.
     pub(super) why: Option<String>,
+}
+
+/// That a person is erased from the record.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EraseDraft {
+    /// Who is erased.
+    pub(super) person: StakeholderId,
+    /// Who erases.
+    pub(super) by: String,
 }
 
 /// That what was under embargo may be known.

@@ -7,8 +7,8 @@ use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::course::{Facts, GateFact, Head, LaneFact, SessionNo};
 use relcomm_core::id::{DeliveryId, GateId, GateNo, LaneNo, PlanId, StakeholderId};
 use relcomm_core::journal::{
-    Change, Committed, Entrant, Entry, Fact, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, MemoryJournal,
-    Mode, Note, Row, Run, Scope, Subject, Unmatched, Want, Write,
+    Change, Committed, Entrant, Entry, Erasure, Fact, GateRow, Journal, JournalError, JournalErrorKind, LaneRow,
+    MemoryJournal, Mode, Note, Row, Run, Scope, Subject, Unmatched, Want, Write,
 };
 use relcomm_testkit::contract::journal::{self, Trial};
 use secrecy::SecretBox;
@@ -42,6 +42,8 @@ enum Flaw {
     Believing,
     /// Enters deliveries once more when it is told twice.
     Repeating,
+    /// Says that somebody was erased, and erases nothing.
+    Retentive,
 }
 
 const BITES: &[Bite<Flaw>] = &[
@@ -67,6 +69,7 @@ const BITES: &[Bite<Flaw>] = &[
     and("j09", Flaw::Overlapping, &[("j02", "a row that comes in two pages is compared twice")]),
     and("j10", Flaw::Believing, &[("j04", "a lease for a later time ends its own session")]),
     bite("j11", Flaw::Repeating),
+    bite("j12", Flaw::Retentive),
 ];
 
 /// A clock that goes ahead when it is told to.
@@ -260,6 +263,12 @@ impl Journal for Wrong {
     async fn unmatched(&self) -> Done<Vec<Unmatched>> {
         self.inner.unmatched().await
     }
+    async fn erase(&self, erasure: Erasure, writes: Vec<Write>) -> Done<bool> {
+        if self.is(Flaw::Retentive) {
+            return self.inner.commit_together(writes).await;
+        }
+        self.inner.erase(erasure, writes).await
+    }
     async fn seal(&self) -> Done<String> {
         self.inner.seal().await
     }
@@ -297,6 +306,7 @@ clauses! {
     j09_scan_pages_by_ordinal
     j10_the_journals_own_clock_judges_sessions
     j11_what_was_entered_is_not_entered_again
+    j12_a_person_is_erased_and_what_happened_stays
 }
 
 async fn broken(flaw: Option<Flaw>) -> Vec<&'static str> {

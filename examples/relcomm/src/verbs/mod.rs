@@ -58,6 +58,7 @@ pub async fn run(arguments: Arguments) -> Exit {
             say::accept_gap(&common, person.as_deref(), company, &why, &by).await
         }
         Verb::Lift { common, cause, by } => say::lift(&common, &by, &cause).await,
+        Verb::Erase { common, person, by } => say::erase(&common, &person, &by).await,
         Verb::Receipts { common, from, watch } => receipts::receipts(&common, &from, watch).await,
         Verb::Audit { common, head } => audit::audit(&common, head.as_deref()).await,
         Verb::Status { common, pending_ok } => look::status(&common, pending_ok).await,
@@ -89,6 +90,7 @@ fn format_of(verb: &Verb) -> Format {
         | Verb::AcceptGap { common, .. }
         | Verb::Slip { common, .. }
         | Verb::Lift { common, .. }
+        | Verb::Erase { common, .. }
         | Verb::Receipts { common, .. }
         | Verb::Status { common, .. }
         | Verb::Audit { common, .. }

@@ -1,4 +1,4 @@
-//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`, `accept-gap`, `slip`, `lift`.
+//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`, `accept-gap`, `slip`, `lift`, `erase`.
 
 use super::answer;
 use super::desk::{Access, Desk};
@@ -163,6 +163,19 @@ pub(super) async fn lift(common: &Common, by: &str, cause: &str) -> Result<Exit,
     let news = desk.dispatcher.lift(by, cause).await?;
     let line = if news { "the embargo is lifted" } else { "the embargo is already lifted, or over" };
     answer(common.format, line, &json!({ "says": "lifted", "news": news }));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn erase(common: &Common, person: &str, by: &str) -> Result<Exit, Failure> {
+    let id = StakeholderId::new(person).map_err(refused)?;
+    let desk = Desk::open(common, Access::Write).await?;
+    let news = desk.dispatcher.erase(&id, by).await?;
+    let is_listed = desk.dispatcher.prepared().people().iter().any(|who| who.id() == person);
+    let mut line = if news { "erased from the record" } else { "already erased from the record" }.to_owned();
+    if is_listed {
+        line.push_str("; the member data still names this person: take them out there, and prepare again");
+    }
+    answer(common.format, &line, &json!({ "says": "erased", "news": news, "in_member_data": is_listed }));
     Ok(Exit::Done)
 }
 

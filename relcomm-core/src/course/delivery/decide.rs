@@ -57,6 +57,7 @@ impl<'a> Course<'a> {
                 }
             }
             DeliveryInput::Tick => self.tick(),
+            DeliveryInput::Stop => self.end(End::Exhausted),
             DeliveryInput::Answer { leg, found } => {
                 if let Some(Stage::Doubt { .. }) = self.stage(leg) {
                     self.answer(leg, found);
@@ -305,7 +306,14 @@ impl<'a> Course<'a> {
 
     /// Ends the delivery if what it pursues is reached.
     fn goal(&mut self) {
-        if self.state.end.is_some() || self.state.best() < Some(self.path.pursue()) {
+        if self.state.best() >= Some(self.path.pursue()) {
+            self.end(End::Reached);
+        }
+    }
+
+    /// Ends the delivery: nothing is begun any more.
+    fn end(&mut self, end: End) {
+        if self.state.end.is_some() {
             return;
         }
         for leg in 0..u8::try_from(self.state.legs.len()).unwrap_or(u8::MAX) {
@@ -313,6 +321,6 @@ impl<'a> Course<'a> {
                 self.emit(DeliveryFact::Shut { leg, why: Shut::Stopped });
             }
         }
-        self.emit(DeliveryFact::Ended(End::Reached));
+        self.emit(DeliveryFact::Ended(end));
     }
 }

@@ -172,6 +172,8 @@ pub enum DeliveryInput {
     },
     /// Time has passed.
     Tick,
+    /// Nothing more is to be begun: whoever it is for was erased. What is out stays open to evidence.
+    Stop,
     /// The far side answered the question about a leg in doubt.
     Answer {
         /// Which leg.

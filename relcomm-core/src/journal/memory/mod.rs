@@ -3,8 +3,8 @@
 mod state;
 
 use super::{
-    Committed, Entrant, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope,
-    Subject, Unmatched, Want, Write,
+    Committed, Entrant, Entry, Erasure, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run,
+    Scope, Subject, Unmatched, Want, Write,
 };
 use crate::clock::{Clock, Moment};
 use crate::course::{Facts, GateFact, Head, SessionNo};
@@ -193,6 +193,11 @@ impl Journal for MemoryJournal {
 
     async fn unmatched(&self) -> Result<Vec<Unmatched>, JournalError> {
         Ok(self.state().unmatched.clone())
+    }
+
+    async fn erase(&self, erasure: Erasure, writes: Vec<Write>) -> Result<bool, JournalError> {
+        let now = self.clock.now();
+        Ok(self.state().erase(&erasure, writes, now))
     }
 
     async fn seal(&self) -> Result<String, JournalError> {

@@ -4,7 +4,8 @@ use crate::clock::Moment;
 use crate::course::{Delivery, DeliveryFact, Facts, GateFact, Head, SessionNo};
 use crate::id::{DeliveryId, GateId, GateNo, LaneNo, StakeholderId};
 use crate::journal::{
-    Change, Committed, Entrant, Entry, Fact, GateRow, LaneRow, Note, Row, Run, Subject, Tally, Unmatched, Want, Write,
+    Change, Committed, Entrant, Entry, Erasure, Fact, GateRow, LaneRow, Note, Row, Run, Subject, Tally, Unmatched,
+    Want, Write,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -412,6 +413,29 @@ impl State {
         let from = (after, DeliveryId { gate: GateNo(0), ordinal: 0 });
         let timer = self.timers.range(from..).find(|(_, id)| self.is_leasable(id.gate)).map(|(at, _)| *at);
         [ready, timer].into_iter().flatten().min()
+    }
+
+    pub(super) fn erase(&mut self, erasure: &Erasure, writes: Vec<Write>, at: Moment) -> bool {
+        if !self.write_together(writes, at) {
+            return false;
+        }
+        let mut theirs = BTreeSet::new();
+        for gate in &mut self.gates {
+            for (who, ordinal) in gate.who.iter_mut().zip(0..) {
+                if who.as_ref() == Some(&erasure.who) {
+                    *who = Some(erasure.stand_in.clone());
+                    gate.kept.remove(&ordinal);
+                    theirs.insert(DeliveryId { gate: gate.row.no, ordinal });
+                }
+            }
+        }
+        let entries = &self.entries;
+        let subject = |seq: u64| Some(entries.get(usize::try_from(seq.checked_sub(1)?).ok()?)?.subject);
+        self.notes.retain(|(seq, _)| !matches!(subject(*seq), Some(Subject::Delivery(id)) if theirs.contains(&id)));
+        for receipt in self.unmatched.iter_mut().filter(|receipt| erasure.betrayed_by(&receipt.raw)) {
+            receipt.raw.clear();
+        }
+        true
     }
 
     pub(super) fn keep_unmatched(&mut self, receipts: Vec<Unmatched>) -> usize {

@@ -4,6 +4,7 @@
 //! one before. Every commit is synced (WAL, `synchronous = FULL`) before it is answered. In memory there is only what flies.
 
 mod codec;
+mod erase;
 mod line;
 mod options;
 mod read;
@@ -19,8 +20,8 @@ pub use options::{Create, SqliteOptions};
 pub use seal::Sealed;
 
 use super::{
-    Committed, Entrant, Entry, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run, Scope,
-    Subject, Unmatched, Want, Write,
+    Committed, Entrant, Entry, Erasure, GateRow, Journal, JournalError, JournalErrorKind, LaneRow, Note, Row, Run,
+    Scope, Subject, Unmatched, Want, Write,
 };
 use crate::clock::{Clock, Moment};
 use crate::course::{Facts, GateFact, Head, SessionNo};
@@ -301,6 +302,16 @@ impl Journal for SqliteJournal {
 
     async fn unmatched(&self) -> Result<Vec<Unmatched>, JournalError> {
         self.look(Store::unmatched).await
+    }
+
+    async fn erase(&self, erasure: Erasure, writes: Vec<Write>) -> Result<bool, JournalError> {
+        let at = self.now();
+        let erased = self.change(move |store| store.erase(&erasure, writes, at)).await?;
+        if erased {
+            // Pages keep what was written over until the file is made anew.
+            self.ask(Kind::Whole, |store| store.make_anew()).await?;
+        }
+        Ok(erased)
     }
 
     async fn seal(&self) -> Result<String, JournalError> {

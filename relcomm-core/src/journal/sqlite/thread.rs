@@ -13,6 +13,8 @@ pub(super) const MOST: usize = 1024;
 pub(super) enum Kind {
     Read,
     Write,
+    /// It is about the file as a whole, and stands in no transaction.
+    Whole,
 }
 
 /// A command and the way back to whoever gave it.
@@ -57,7 +59,7 @@ where
             return;
         }
         let result = match self.kind {
-            Kind::Read => work(store),
+            Kind::Read | Kind::Whole => work(store),
             Kind::Write => store.whole(work, |_| true),
         };
         self.result = Some(result.map_err(super::codec::Fault::into_error));
@@ -77,12 +79,21 @@ where
 /// Serves commands until nobody can give any.
 pub(super) fn serve(mut store: Store, mut queue: mpsc::Receiver<Box<dyn Job>>) {
     let mut batch = Vec::new();
-    while let Some(first) = queue.blocking_recv() {
+    // One that stands alone, and came after others.
+    let mut kept = None;
+    while let Some(first) = kept.take().or_else(|| queue.blocking_recv()) {
+        let mut alone = first.kind() == Kind::Whole;
         batch.push(first);
-        while batch.len() < MOST
+        while !alone
+            && batch.len() < MOST
             && let Ok(next) = queue.try_recv()
         {
-            batch.push(next);
+            alone = next.kind() == Kind::Whole;
+            if alone {
+                kept = Some(next);
+            } else {
+                batch.push(next);
+            }
         }
         let outcome = transact(&mut store, &mut batch).map_err(super::codec::Fault::into_error);
         if outcome.is_err() {
@@ -95,6 +106,12 @@ pub(super) fn serve(mut store: Store, mut queue: mpsc::Receiver<Box<dyn Job>>) {
 }
 
 fn transact(store: &mut Store, batch: &mut [Box<dyn Job>]) -> Res<()> {
+    if let [job] = batch
+        && job.kind() == Kind::Whole
+    {
+        job.run(store);
+        return Ok(());
+    }
     let writes = batch.iter().any(|job| job.kind() == Kind::Write);
     // A writer asks for the file at once: one that has read before it asks can be refused halfway.
     store.run(if writes { "BEGIN IMMEDIATE" } else { "BEGIN" })?;

@@ -1,0 +1,111 @@
+//! Erasing a person from the record: what names or describes them goes, and what happened stays.
+
+use super::intake::refuse;
+use super::token::Tokens;
+use super::{DispatchError, Dispatcher, Record};
+use crate::channel::Mint;
+use crate::course::{DeliveryInput, HeadFact, Path};
+use crate::id::StakeholderId;
+use crate::journal::{Change, Erasure, Note, Row, Write};
+use crate::receipt::Assurance;
+
+/// What stands in the place of an erased person begins with this.
+const STAND_IN: &str = "erased-";
+
+/// The number of the erased person who stood at a row.
+pub(crate) fn erased_number(row: &Row) -> Option<u32> {
+    row.who.as_ref()?.as_str().strip_prefix(STAND_IN)?.parse().ok()
+}
+
+impl Dispatcher {
+    /// Erases a person from the record: who stood at their deliveries, and the notes, proofs and raw receipts about these. Entries, totals
+    /// and the seal stay, and reports show them by a number. What is still to come of their deliveries does not come. `false` if they are
+    /// erased already.
+    ///
+    /// The member data is not the record: whoever is still in it is told by what is prepared and opens later.
+    ///
+    /// # Errors
+    /// Refused: nobody named who erases; nothing of this person is in the record; an attempt to them is in flight.
+    pub async fn erase(&self, person: &StakeholderId, by: &str) -> Result<bool, DispatchError> {
+        if by.trim().is_empty() {
+            return refuse("an erasure needs a name: who erases?");
+        }
+        let tokens = self.tokens().await?;
+        loop {
+            let record = self.enrol().await?;
+            let rows = self.rows_of(&record, person).await?;
+            if rows.is_empty() {
+                return match self.is_erased(&record, person).await? {
+                    true => Ok(false),
+                    false => refuse("nothing of this person is in the record: they are unknown, or were erased"),
+                };
+            }
+            if rows.iter().any(|row| row.state.flying().is_some()) {
+                return refuse("an attempt to this person is in flight: dispatch, and then erase");
+            }
+            let taken = |n: &u32| self.prepared.people().iter().any(|who| who.id() == format!("{STAND_IN}{n}"));
+            let last = record.head.erased.keys().next_back().copied().unwrap_or(0);
+            let number = (last.saturating_add(1)..u32::MAX).find(|n| !taken(n)).unwrap_or(u32::MAX);
+            let Ok(stand_in) = StakeholderId::new(format!("{STAND_IN}{number}")) else {
+                return refuse("nobody more can be erased");
+            };
+            let fact = HeadFact::Erased { number, people: self.prepared.digests().people.clone() };
+            let note = Note { by: Some(by.trim().to_owned()), ..Note::default() };
+            let mut writes = vec![Write::new(Change::Head(vec![fact]), record.head_version).note(Some(note))];
+            // Nothing that they do is waited for any more.
+            for row in &rows {
+                let nothing = Path::new(Assurance::Accepted, Vec::new());
+                let facts = row.state.decide(&nothing, &DeliveryInput::Stop, self.clock.now());
+                if !facts.is_empty() {
+                    writes.push(Write::new(Change::Delivery(row.id, facts), row.version));
+                }
+            }
+            let erasure = Erasure::new(person.clone(), stand_in, self.traces(&tokens, person, &rows));
+            if self.journal.erase(erasure, writes).await? {
+                return Ok(true);
+            }
+        }
+    }
+
+    async fn rows_of(&self, record: &Record, person: &StakeholderId) -> Result<Vec<Row>, DispatchError> {
+        let mut rows = Vec::new();
+        for gate in &record.gates {
+            if let Some(ordinal) = self.journal.ordinal(gate.no, person).await? {
+                rows.extend(self.journal.read(&[crate::id::DeliveryId { gate: gate.no, ordinal }]).await?);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Whether a person who is among the people of the bundle stood where an erased one stands.
+    async fn is_erased(&self, record: &Record, person: &StakeholderId) -> Result<bool, DispatchError> {
+        for (plan, gate) in self.prepared.gates().iter().zip(&record.gates) {
+            let roll = self.prepared.roll(plan);
+            let first = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
+            let here = roll.members().zip(first..).find(|((n, _), _)| self.prepared.people().is(*n, person));
+            let Some((_, ordinal)) = here else { continue };
+            let row = self.journal.read(&[crate::id::DeliveryId { gate: gate.no, ordinal }]).await?.pop();
+            if row.as_ref().and_then(erased_number).is_some_and(|n| self.is_of_these_people(record, n)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether ordinals mean the same people as when that one was erased.
+    pub(crate) fn is_of_these_people(&self, record: &Record, number: u32) -> bool {
+        record.head.erased.get(&number).is_some_and(|people| *people == self.prepared.digests().people)
+    }
+
+    /// By what a raw receipt is known to be about this person: the tokens of their deliveries, and their addresses.
+    fn traces(&self, tokens: &Tokens, person: &StakeholderId, rows: &[Row]) -> Vec<String> {
+        let legs = |row: &Row| u8::try_from(row.state.legs.len()).unwrap_or(u8::MAX);
+        let of_rows = rows.iter().flat_map(|row| (0..legs(row)).map(|leg| (row.id, leg)));
+        let mut traces: Vec<String> = of_rows.map(|(id, leg)| tokens.mint(id, leg).as_str().to_owned()).collect();
+        let people = self.prepared.people();
+        if let Some(who) = people.iter().find(|who| who.id() == person.as_str()) {
+            traces.extend(who.addresses().map(|(_, address)| address.to_owned()));
+        }
+        traces
+    }
+}

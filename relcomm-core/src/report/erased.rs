@@ -1,0 +1,77 @@
+//! Persons who were erased: shown by a number, as what they were.
+
+use super::build::{Builder, blank};
+use super::reasons::class;
+use super::{DeliveryReport, PersonReport, Report};
+use crate::dispatch::erased_number;
+use crate::journal::{GateRow, Row};
+use crate::prepare::{GatePlan, Roll};
+use crate::receipt::Assurance;
+use std::collections::BTreeMap;
+
+/// How an erased person is shown.
+pub(super) fn shown(number: u32) -> String {
+    format!("#erased-{number}")
+}
+
+/// The persons who were erased.
+#[derive(Default)]
+pub(super) struct Erased {
+    /// Those who are still among the people, by their numbers there.
+    pub(super) here: BTreeMap<u32, u32>,
+    /// What was due to the others.
+    gone: BTreeMap<u32, Vec<DeliveryReport>>,
+}
+
+impl Erased {
+    pub(super) fn add_to(&mut self, report: &mut Report) {
+        for (number, deliveries) in std::mem::take(&mut self.gone) {
+            let Some(worst) = deliveries.iter().max_by_key(|d| d.class) else { continue };
+            let (class, reason) = (worst.class, worst.reason.clone());
+            report.totals.add(class);
+            report.people.push(PersonReport { id: shown(number), class, reason, last_statement: None, deliveries });
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// Where the rows of erased persons are shown. As long as the people are the same the ordinal tells who that was, so that what is known
+    /// of them counts where it did; otherwise they are persons of their own, of no group.
+    pub(super) fn seat_erased(
+        &mut self,
+        plan: &GatePlan,
+        gate: &GateRow,
+        roll: &Roll,
+        entered: &BTreeMap<u32, Row>,
+        seats: &mut BTreeMap<u32, u32>,
+    ) {
+        for row in entered.values() {
+            let Some(number) = erased_number(row) else { continue };
+            let Some(people) = self.record.head.erased.get(&number) else { continue };
+            let same = *people == self.on.prepared().digests().people;
+            match roll
+                .member(row.id.ordinal)
+                .filter(|(person, _)| same && *person != u32::MAX && !seats.contains_key(person))
+            {
+                Some((person, _)) => {
+                    seats.insert(person, row.id.ordinal);
+                    self.erased.here.insert(person, number);
+                }
+                None => {
+                    let communique = self.on.prepared().communique(plan);
+                    let groups = communique.to.iter().filter_map(|id| self.on.prepared().plan().group(id));
+                    let strictest = groups.map(|group| group.informed_when).max();
+                    let informed_when = communique.informed_when.or(strictest).unwrap_or(Assurance::Accepted);
+                    let mut report = blank(plan.id.communique.as_str());
+                    report.occurrence = plan.id.occurrence.as_ref().map(ToString::to_string);
+                    report.place = plan.id.place.as_ref().map(ToString::to_string);
+                    report.revision = plan.id.revision;
+                    report.id = format!("{}.{}", plan.id, row.id.ordinal);
+                    report.assurance = row.state.best();
+                    (report.class, report.reason) = class(&row.state, informed_when, gate);
+                    self.erased.gone.entry(number).or_default().push(report);
+                }
+            }
+        }
+    }
+}
