@@ -13,7 +13,7 @@ use crate::mechanism::{Capabilities, Deduplication};
 use crate::prepare::{GatePlan, SHARED};
 use crate::receipt::Assurance;
 use smallvec::smallvec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What happened to a delivery, on the row on which it is decided, and what is noted of it.
@@ -253,16 +253,26 @@ impl Driver<'_> {
     // --- leases -------------------------------------------------------------------------------------------------------------------
 
     pub(super) async fn lease(&mut self) -> Result<bool, DispatchError> {
-        let wants = self.wants();
-        if wants.is_empty() {
-            return Ok(false);
+        // Gates of which nothing may be tried now must not use up what others could: those are asked once these have had nothing.
+        let mut asked = BTreeSet::new();
+        loop {
+            let (wants, all) = self.wants(&asked);
+            if wants.is_empty() {
+                return Ok(false);
+            }
+            self.refresh_late().await?;
+            let session = self.session().await?;
+            let now = self.on.clock.now();
+            let call = self.on.journal.lease(session, &wants, now);
+            let rows = alongside(&mut self.flights, &mut self.landed, call).await?;
+            if self.begin_flights(rows, now) {
+                return Ok(true);
+            }
+            if all {
+                return Ok(false);
+            }
+            asked.extend(wants.iter().map(|want| (want.gate, want.lane)));
         }
-        self.refresh_late().await?;
-        let session = self.session().await?;
-        let now = self.on.clock.now();
-        let call = self.on.journal.lease(session, &wants, now);
-        let rows = alongside(&mut self.flights, &mut self.landed, call).await?;
-        Ok(self.begin_flights(rows, now))
     }
 
     /// Commits outcomes, and leases in the same breath what may fly in their place: a durable journal then waits for its disk once, not
@@ -270,7 +280,7 @@ impl Driver<'_> {
     async fn commit_and_lease(&mut self, writes: Vec<Write>) -> Result<Vec<Committed>, DispatchError> {
         let ready = self.late_version == Some(self.record.head_version) && !self.on.options.cancellation.is_cancelled();
         let Some(session) = self.session_now().filter(|_| ready) else { return self.commit(writes).await };
-        let wants = self.wants();
+        let (wants, _) = self.wants(&BTreeSet::new());
         if wants.is_empty() {
             return self.commit(writes).await;
         }
@@ -332,11 +342,13 @@ impl Driver<'_> {
         true
     }
 
-    /// What may be leased now: for each lane its free permits, dealt to the open gates in turn.
-    fn wants(&mut self) -> Vec<Want> {
+    /// What may be leased now: for each lane its free permits, dealt to the open gates in turn, but for those that were asked already. And
+    /// whether they went round: that no gate is left that was neither asked before nor is asked now.
+    fn wants(&self, asked: &BTreeSet<(GateNo, LaneNo)>) -> (Vec<Want>, bool) {
         let now = self.on.clock.now();
         let airborne = self.airborne.values().fold(0u32, |n, air| n.saturating_add(air.recipients));
-        let mut window = self.on.options.window.saturating_sub(airborne);
+        let whole = self.on.options.window.saturating_sub(airborne);
+        let mut window = whole;
         let gates: Vec<(GateNo, bool)> = self
             .record
             .gates
@@ -348,18 +360,28 @@ impl Driver<'_> {
         let lanes: Vec<LaneNo> =
             self.record.lanes.iter().filter(|l| !l.name.starts_with(SHARED)).map(|l| l.no).collect();
         let mut wants = Vec::new();
+        let mut all = true;
         for no in lanes {
             let Some((_, channel)) = self.channel_of(no) else { continue };
             let can = channel.capabilities();
             let mut calls = self.permits(no);
-            let mut left = self.recipients(no, can, now).min(window);
+            let free = self.recipients(no, can, now).min(whole);
+            if calls == 0 || free == 0 {
+                // Nothing more may fly here now, whoever asks.
+                continue;
+            }
+            let mut left = free.min(window);
             for step in 0..gates.len() {
                 let Some((gate, personal)) = gates.get((self.turn + step) % gates.len()) else { continue };
+                if asked.contains(&(*gate, no)) {
+                    continue;
+                }
                 let waiting = u32::try_from(gates.len() - step).unwrap_or(u32::MAX);
                 let share = calls.div_ceil(waiting);
                 // A personal text goes alone, whatever the channel offers.
                 let per_call = if *personal { 1 } else { can.per_call.get() };
                 let max = share.saturating_mul(per_call).min(left);
+                all &= max > 0;
                 if max > 0 {
                     wants.push(Want::new(*gate, no, max));
                     calls -= max.div_ceil(per_call);
@@ -368,7 +390,7 @@ impl Driver<'_> {
                 }
             }
         }
-        wants
+        (wants, all)
     }
 
     /// How many calls may be begun on a lane now.

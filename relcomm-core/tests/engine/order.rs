@@ -188,3 +188,27 @@ communiques:
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!((sent(&email, "First."), sent(&email, "Told."), sent(&email, "Ended.")), (0, 0, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn gates_that_wait_for_receipts_do_not_use_up_what_others_may_send() {
+    // Two gates wait for acknowledgements, and no more than one attempt may be in flight: what may be told later goes out all the same.
+    let body = "
+exposure: 1
+groups:
+  desk: { members: [{ id: al, email: al@demo.example }], via: email, informed_when: acknowledged }
+communiques:
+  later: { to: desk, per: release, at: { from: declared, between: '08:00-20:00' }, text: Later. }
+  one: { to: desk, per: release, text: One. }
+  two: { to: desk, per: release, text: Two. }
+";
+    let text = format!("{}{body}", crate::support::RELEASE.replace("where: { eu: {}, us: {} }", "where: { eu: {} }"));
+    let email = ScriptedChannel::new("smtp");
+    let world = World::by_email(&text, &email);
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&live("eu")).await.unwrap();
+    dispatcher.step().await.unwrap();
+    assert_eq!((sent(&email, "One."), sent(&email, "Two."), sent(&email, "Later.")), (1, 1, 0));
+    world.pass(MINUTE * 120).await;
+    dispatcher.step().await.unwrap();
+    assert_eq!(sent(&email, "Later."), 1);
+}
