@@ -1,0 +1,268 @@
+//! What must be true of every play, and whether what came of it is what was foretold.
+
+use crate::far_side::{Call, gate_name};
+use crate::model::{Case, Event, Minutes, Repeats};
+use crate::oracle::{Class, Cut, Oracle, as_shown};
+use crate::play::Played;
+use relcomm_core::clock::Moment;
+use relcomm_core::report::{Class as Reported, DeliveryReport, Report, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is wrong with a play, and how much of it was foretold for sure.
+#[derive(Debug, Default)]
+pub(crate) struct Judgement {
+    pub(crate) wrong: Vec<String>,
+    pub(crate) rows: usize,
+    pub(crate) foretold: usize,
+}
+
+fn class(of: Reported) -> Class {
+    match of {
+        Reported::Exempt => Class::Exempt,
+        Reported::Informed => Class::Informed,
+        Reported::Unconfirmed => Class::Unconfirmed,
+        Reported::NotInformed => Class::NotInformed,
+    }
+}
+
+fn gate(row: &DeliveryReport) -> String {
+    gate_name(&row.communique, row.occurrence.as_deref(), row.place.as_deref())
+}
+
+/// What a crash has cut off, as far as the far sides can tell.
+pub(crate) fn cut(case: &Case, played: &Played) -> Cut {
+    let mut cut = Cut::default();
+    let key = |call: &Call| (call.to.gate.clone(), call.to.who.clone(), call.to.mech);
+    cut.decided.extend(played.calls.iter().filter(|call| call.decided).map(key));
+    for (who, died) in &played.deaths {
+        let at = died.millis() / 60_000;
+        let jumps = case.events.iter().filter(|(when, _)| *when <= at);
+        cut.deaths.push(at + jumps.map(|(_, e)| if let Event::Jump(by) = e { *by } else { 0 }).sum::<Minutes>());
+        let is_cut = |call: &&Call| {
+            let open = call.ended.is_none_or(|ended| ended == *died);
+            call.by == *who && open && call.began <= *died && died.millis() - call.began.millis() <= 120_000
+        };
+        cut.seen.extend(played.calls.iter().filter(is_cut).map(key));
+    }
+    cut
+}
+
+pub(crate) fn judge(case: &Case, played: &Played) -> Judgement {
+    let cut = cut(case, played);
+    let shown = as_shown(case);
+    let oracle = Oracle::new(&shown, &cut);
+    let mut judgement = Judgement::default();
+    everyone_once(case, &played.report, &mut judgement.wrong);
+    as_foretold(&oracle, &played.report, &mut judgement);
+    by_the_rules(case, &oracle, &played.report, &mut judgement.wrong);
+    nothing_early(case, &oracle, &played.calls, &mut judgement.wrong);
+    nothing_twice(case, &played.calls, &mut judgement.wrong);
+    nothing_lost(case, &played.report, &played.calls, &mut judgement.wrong);
+    as_asked(played, &mut judgement.wrong);
+    nothing_personal(played, &mut judgement.wrong);
+    if played.report.unmatched.len() != played.forged {
+        judgement.wrong.push(format!(
+            "{} of {} forged receipts are kept",
+            played.report.unmatched.len(),
+            played.forged
+        ));
+    }
+    let expected = ["nothing of that communique is out", "this person has no gap"];
+    let is_known =
+        |why: &str| expected.iter().any(|known| why.starts_with(known)) || why.contains(" is already declared ");
+    if (played.report.verdict == Verdict::Pending) == played.standing.is_done() {
+        judgement.wrong.push(format!("{:?}, and yet {:?}", played.report.verdict, played.standing));
+    }
+    let unexpected = |why: &&String| !is_known(why);
+    for why in played.refused.iter().map(|(_, why)| why).filter(unexpected) {
+        judgement.wrong.push(format!("refused: {why}"));
+    }
+    judgement
+}
+
+/// Everyone is in exactly one class, the worst of what was due to them, and the totals are the sums.
+fn everyone_once(case: &Case, report: &Report, wrong: &mut Vec<String>) {
+    let people: Vec<&str> = report.people.iter().map(|p| p.id.as_str()).collect();
+    let expected: BTreeSet<&str> = case.people.iter().map(|p| p.id.as_str()).collect();
+    if people.len() != expected.len() || people.iter().copied().collect::<BTreeSet<_>>() != expected {
+        wrong.push(format!("the report is about {people:?}"));
+    }
+    for person in &report.people {
+        let worst = person.deliveries.iter().map(|d| class(d.class)).max().unwrap_or(Class::Exempt);
+        if worst != class(person.class) {
+            wrong.push(format!("{} is {:?}, but the worst that was due is {worst:?}", person.id, person.class));
+        }
+    }
+    let of = |wanted: Reported| report.people.iter().filter(|p| p.class == wanted).count() as u32;
+    let t = &report.totals;
+    let totals = [t.exempt, t.informed, t.unconfirmed, t.not_informed];
+    let counted = [Reported::Exempt, Reported::Informed, Reported::Unconfirmed, Reported::NotInformed].map(of);
+    if totals != counted || t.people != expected.len() as u32 {
+        wrong.push(format!("the totals are {totals:?} of {}, counted are {counted:?}", t.people));
+    }
+}
+
+fn as_foretold(oracle: &Oracle<'_>, report: &Report, judgement: &mut Judgement) {
+    let mut foretold = oracle.rows();
+    for (person, row) in report.people.iter().flat_map(|p| p.deliveries.iter().map(move |d| (p, d))) {
+        let key = (gate(row), person.id.clone());
+        judgement.rows += 1;
+        let Some(expected) = foretold.remove(&key) else {
+            judgement.wrong.push(format!("{key:?} has no place in the report, or has two"));
+            continue;
+        };
+        let Some(wanted) = expected.class else { continue };
+        judgement.foretold += 1;
+        if wanted != class(row.class) {
+            let why = row.reason.as_deref().unwrap_or_default();
+            judgement.wrong.push(format!("{key:?} is {:?} ({why}), not {wanted:?}", row.class));
+        } else if expected.late.is_some_and(|late| late != row.late) {
+            judgement.wrong.push(format!("{key:?} has late: {}", row.late));
+        }
+    }
+    for key in foretold.keys() {
+        judgement.wrong.push(format!("{key:?} is missing in the report"));
+    }
+}
+
+/// The rules of the groups are applied to what is reported of their members.
+fn by_the_rules(case: &Case, oracle: &Oracle<'_>, report: &Report, wrong: &mut Vec<String>) {
+    for of in &report.groups {
+        let Some(group) = case.groups.iter().find(|g| g.id == of.id) else {
+            wrong.push(format!("there is no group {}", of.id));
+            continue;
+        };
+        let mut members = Vec::new();
+        for who in case.people.iter().filter(|p| p.groups.contains(group.id)) {
+            let rows = report.people.iter().filter(|p| p.id == who.id).flat_map(|p| &p.deliveries);
+            let due = rows.filter(|d| d.groups.iter().any(|g| g == group.id));
+            members.push((who, due.map(|d| class(d.class)).max().unwrap_or(Class::Exempt)));
+        }
+        let met = oracle.is_met(group, &members);
+        if met != of.met {
+            wrong.push(format!("the rule of {} is {}met", of.id, if of.met { "" } else { "not " }));
+        }
+        let many =
+            |wanted: Class| members.iter().filter(|(_, c)| *c == wanted).map(|(who, _)| who.stands_for).sum::<u32>();
+        let informed = (of.totals.informed, of.totals.not_informed, of.totals.exempt);
+        if informed != (many(Class::Informed), many(Class::NotInformed), many(Class::Exempt)) {
+            wrong.push(format!("the totals of {} are {:?}", of.id, of.totals));
+        }
+    }
+    let all_met = report.groups.iter().all(|g| g.met);
+    let fits = match report.verdict {
+        Verdict::Informed | Verdict::NotCompliant => all_met,
+        Verdict::NotInformed => !all_met,
+        _ => true,
+    };
+    if !fits {
+        wrong.push(format!("the verdict is {:?}", report.verdict));
+    }
+}
+
+fn minutes(millis: i64) -> Minutes {
+    millis.div_euclid(60_000)
+}
+
+/// Nothing goes out before its gate is open, after its time is over, outside its hours, while it is held, or to whom it does not concern.
+fn nothing_early(case: &Case, oracle: &Oracle<'_>, calls: &[Call], wrong: &mut Vec<String>) {
+    let mut shown = i64::MIN;
+    let mut arrived = BTreeSet::new();
+    for call in calls {
+        // A clock that is put back does not close what was open.
+        shown = shown.max(call.shown.millis());
+        let back = shown - call.shown.millis();
+        let at = minutes(shown);
+        let follows = arrived.contains(&(&call.to.gate, &call.to.who));
+        if call.arrived {
+            arrived.insert((&call.to.gate, &call.to.who));
+        }
+        if let Some(why) = oracle.forbids(&call.to, at, back > 0, follows) {
+            wrong.push(format!("{:?} was tried at {}: {why}", call.to, call.shown));
+        }
+        if let Some(who) = &call.to.who
+            && !case.people.iter().any(|p| &p.id == who && (p.has.contains(&call.to.mech)))
+        {
+            wrong.push(format!("{:?} was tried at {}: nobody has that address", call.to, call.shown));
+        }
+    }
+}
+
+/// Nothing twice under one key at a receiver that honours keys; where a repeat is a second copy, only what was unknown is repeated.
+fn nothing_twice(case: &Case, calls: &[Call], wrong: &mut Vec<String>) {
+    let mut keys: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
+    let mut whose: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
+    let mut copies: BTreeMap<_, usize> = BTreeMap::new();
+    for call in calls {
+        keys.entry(&call.to).or_default().insert(&call.key);
+        whose.entry(&call.key).or_default().insert(&call.to);
+        *copies.entry((&call.to, &call.key)).or_default() += usize::from(call.arrived);
+    }
+    for (to, keys) in &keys {
+        // A post has a key for each language.
+        if keys.len() > 1 && to.who.is_some() {
+            wrong.push(format!("{to:?} has the keys {keys:?}"));
+        }
+    }
+    for (key, whose) in whose.iter().filter(|(_, whose)| whose.len() > 1) {
+        wrong.push(format!("{key} is the key of {whose:?}"));
+    }
+    for ((to, key), copies) in copies.iter().filter(|(_, copies)| **copies > 1) {
+        let communique = to.gate.split('/').next().unwrap_or_default();
+        let of = case.communiques.iter().find(|c| c.id == communique);
+        let resends = of.and_then(|c| c.resend).unwrap_or(case.resend);
+        if to.mech.repeats() != Repeats::None || !resends {
+            wrong.push(format!("{to:?} arrived {copies} times under {key}"));
+        }
+    }
+}
+
+/// Whoever is informed was told: a far side has it.
+fn nothing_lost(case: &Case, report: &Report, calls: &[Call], wrong: &mut Vec<String>) {
+    let attested = |communique: &str, who: &str| {
+        case.events.iter().any(|(_, event)| match event {
+            Event::Attest { communique: of, person, done } => {
+                *done && person == who && case.communiques[*of].id == communique
+            }
+            _ => false,
+        })
+    };
+    let told = |gate: &str, who: &str| {
+        let is_it = |c: &&Call| c.to.gate == gate && c.to.who.as_deref().is_none_or(|id| id == who);
+        calls.iter().filter(is_it).any(|c| c.arrived)
+    };
+    for (person, row) in report.people.iter().flat_map(|p| p.deliveries.iter().map(move |d| (p, d))) {
+        let who = row.through.as_deref().unwrap_or(&person.id);
+        let is_informed = row.class == Reported::Informed && !attested(&row.communique, who);
+        if is_informed && !told(&gate(row), who) {
+            wrong.push(format!("{} counts as informed by {}, which never arrived", person.id, gate(row)));
+        }
+    }
+}
+
+/// A far side that asks to be left alone for a while is left alone, unless its answer was lost with whoever heard it.
+fn as_asked(played: &Played, wrong: &mut Vec<String>) {
+    let is_lost = |call: &Call| {
+        let dies = |(who, at): &(usize, Moment)| {
+            *who == call.by && call.began <= *at && call.ended.is_none_or(|ended| ended == *at)
+        };
+        played.deaths.iter().any(dies)
+    };
+    let mut not_before = BTreeMap::new();
+    for call in &played.calls {
+        if not_before.get(&call.key).is_some_and(|until| call.began < *until) {
+            wrong.push(format!("{:?} was tried at {} although the far side asked for more time", call.to, call.began));
+        }
+        if let Some(until) = call.not_before.filter(|_| !is_lost(call)) {
+            not_before.insert(&call.key, until);
+        }
+    }
+}
+
+/// Entries hold no names and no addresses.
+fn nothing_personal(played: &Played, wrong: &mut Vec<String>) {
+    let entries = serde_json::to_string(&played.entries).unwrap_or_default();
+    if entries.contains('@') || entries.contains("\"p0\"") {
+        wrong.push("an entry holds a name or an address".to_owned());
+    }
+}

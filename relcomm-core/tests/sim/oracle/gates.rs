@@ -1,0 +1,283 @@
+//! When a gate opens, or what becomes of it instead. Every condition is looked at at every time at which one of them may change, once
+//! with all that is vague as early as it can be, and once as late.
+
+use super::calendar::{At, resolve};
+use super::{Fate, Gate, Oracle, Row, Status};
+use crate::model::{Anchor, Communique, Minutes, Outcome, State, Time};
+use chrono_tz::Tz;
+
+/// What a gate waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Wait {
+    pub(super) on: usize,
+    pub(super) state: State,
+    pub(super) group: Option<&'static str>,
+}
+
+/// Later than anything.
+pub(super) const NEVER: Minutes = Minutes::MAX / 4;
+
+pub(super) fn stands(meant: Outcome, declared: Outcome) -> bool {
+    meant == declared || (meant == Outcome::Begun && declared == Outcome::Success)
+}
+
+impl Oracle<'_> {
+    /// What a gate waits for, by `after` and by its times.
+    pub(super) fn waits(&self, of: &Communique) -> Vec<Wait> {
+        let mut waits: Vec<Wait> = Vec::new();
+        let after = of.after.iter().map(|a| Wait { on: a.on, state: a.state, group: a.group });
+        let times = of.times().filter_map(|time| match time.anchor {
+            Anchor::Reached(on, state) => Some(Wait { on, state, group: None }),
+            _ => None,
+        });
+        for wait in after.chain(times) {
+            if !waits.contains(&wait) {
+                waits.push(wait);
+            }
+        }
+        waits
+    }
+
+    /// The gates of another communique that belong to this one.
+    fn joined(&self, gate: &Gate, on: usize) -> (Vec<usize>, bool) {
+        let theirs = || self.gates.iter().enumerate().filter(|(_, g)| g.communique == on);
+        let same_occurrence = theirs().any(|(_, g)| g.occurrence_id == gate.occurrence_id);
+        let same_place = gate.place.is_some() && theirs().any(|(_, g)| g.place == gate.place);
+        let joined = theirs()
+            .filter(|(_, g)| !same_occurrence || g.occurrence_id == gate.occurrence_id)
+            .filter(|(_, g)| !same_place || g.place == gate.place)
+            .map(|(index, _)| index);
+        (joined.collect(), same_place)
+    }
+
+    /// How it stands at the end with what a gate waits for.
+    pub(super) fn wait(&self, gate: &Gate, wait: &Wait) -> Status {
+        let (joined, same_place) = self.joined(gate, wait.on);
+        let mut met = At::exact(self.case.start);
+        let mut impossible = false;
+        for index in joined {
+            let other = &self.gates[index];
+            match self.one_wait(other, index, wait, same_place) {
+                Status::Met(at) => met = met.max(at),
+                Status::Impossible => impossible = true,
+                Status::Pending => return Status::Pending,
+                Status::Unclear => return Status::Unclear,
+            }
+        }
+        if impossible { Status::Impossible } else { Status::Met(met) }
+    }
+
+    fn one_wait(&self, other: &Gate, index: usize, wait: &Wait, same_place: bool) -> Status {
+        let of = &self.case.communiques[other.communique];
+        let settles = wait.state == State::Settled;
+        // What stood by for a while may have been taken for settled then.
+        let stood_by = of.awaits()
+            && self.said.changes().any(|at| {
+                let declared = self.said.declared_for(of, other.place, at);
+                declared.is_some_and(|(is, _)| is != Outcome::Begun && !stands(of.meant_for(), is))
+            });
+        match &other.fate {
+            Fate::Unclear => Status::Unclear,
+            Fate::Standby(_) if same_place && !settles => Status::Impossible,
+            Fate::Standby(at) => Status::Met(*at),
+            _ if stood_by => Status::Unclear,
+            Fate::Pending => Status::Pending,
+            Fate::Blocked => Status::Impossible,
+            Fate::Closed(_, at) if settles => Status::Met(*at),
+            Fate::Closed(..) => Status::Impossible,
+            Fate::Opens(at) => self.rows_reach(*at, index, wait),
+        }
+    }
+
+    fn rows_reach(&self, opened: At, index: usize, wait: &Wait) -> Status {
+        let mut met = opened.vague(self.noise);
+        let mut impossible = false;
+        for (who, row) in self.rows.iter().filter(|((gate, _), _)| *gate == index).map(|((_, who), row)| (who, row)) {
+            let is_in = |group: &str| self.case.person(who).groups.contains(group);
+            let Row::Delivery(told) = row else { continue };
+            if wait.group.is_some_and(|group| !is_in(group)) {
+                continue;
+            }
+            if !told.is_clear() || told.is_shaky {
+                return Status::Unclear;
+            }
+            let reached = match wait.state {
+                State::Reached(sure) => told.reached(sure),
+                State::Informed => told.reached(told.informed_when),
+                State::Settled => told.settled,
+            };
+            match reached {
+                Some(at) => met = met.max(at),
+                None if told.moves_no_more => impossible = true,
+                None => return Status::Pending,
+            }
+        }
+        if impossible { Status::Impossible } else { Status::Met(met) }
+    }
+
+    /// The instant of a time for a gate, if all that is known then is all that ever is.
+    pub(super) fn instant(&self, gate: &Gate, time: &Time, zone: Tz, now: Minutes, late: bool) -> Option<Minutes> {
+        let of = &self.case.communiques[gate.communique];
+        let own = self.zone;
+        let anchor = match &time.anchor {
+            Anchor::Planned => self.case.planned,
+            Anchor::At(at) => *at,
+            Anchor::Begun => self.said.begun(gate.place, now)?,
+            Anchor::Declared => self.said.declared_for(of, gate.place, now)?.1,
+            Anchor::LastDeclared => self.said.declared(None, now)?.1,
+            Anchor::Reached(on, state) => {
+                let wait = Wait { on: *on, state: *state, group: None };
+                let index = gate.waits.iter().position(|w| *w == wait)?;
+                match gate.statuses[index] {
+                    Status::Met(at) => Some(if late { at.hi } else { at.lo }).filter(|at| *at <= now)?,
+                    _ => return None,
+                }
+            }
+        };
+        Some(resolve(time, anchor, if time.theirs { zone } else { own }))
+    }
+
+    /// When it is due for the first, and too late for the last.
+    fn due(&self, gate: &Gate, now: Minutes, late: bool) -> (Option<Minutes>, Option<Minutes>) {
+        let of = &self.case.communiques[gate.communique];
+        let own = &of.occurrences[gate.occurrence].at;
+        let dues: Vec<&Time> = std::iter::once(own).chain(of.variants.values().filter_map(|v| v.at.as_ref())).collect();
+        let is_zoned = dues.iter().any(|t| t.theirs) || of.not_after.as_ref().is_some_and(|t| t.theirs);
+        let zones = if is_zoned && !gate.zones.is_empty() { gate.zones.clone() } else { vec![self.zone] };
+        let mut first = Some(NEVER);
+        for (time, zone) in dues.iter().flat_map(|time| zones.iter().map(move |zone| (time, zone))) {
+            let at = self.instant(gate, time, *zone, now, late);
+            first = first.zip(at).map(|(a, b)| a.min(b));
+        }
+        let last = of.not_after.as_ref().and_then(|end| {
+            zones
+                .iter()
+                .map(|zone| self.instant(gate, end, *zone, now, late))
+                .collect::<Option<Vec<_>>>()?
+                .into_iter()
+                .max()
+        });
+        (first, last)
+    }
+
+    /// What becomes of a gate, with everything vague early or late.
+    fn sweep(&self, gate: &Gate, late: bool) -> Fate {
+        let of = &self.case.communiques[gate.communique];
+        let when = |at: At| if late { at.hi } else { at.lo };
+        let mut times: Vec<Minutes> = self.said.changes().chain([self.case.start]).collect();
+        times.extend(gate.statuses.iter().filter_map(|s| if let Status::Met(at) = s { Some(when(*at)) } else { None }));
+        for at in times.clone() {
+            let (first, last) = self.due(gate, at, late);
+            times.extend(first.filter(|at| *at < NEVER));
+            times.extend(last.map(|at| at + 1));
+        }
+        times.retain(|at| *at >= self.case.start);
+        times.sort_unstable();
+        times.dedup();
+        let cancelled = self.said.cancelled(gate.communique);
+        let mut fate = Fate::Pending;
+        for at in times {
+            let before = fate.clone();
+            let exact = At::exact(at);
+            if cancelled.is_some_and(|when| when <= at) {
+                return Fate::Closed("cancelled", exact);
+            }
+            let (due, last) = self.due(gate, at, late);
+            if last.is_some_and(|last| last < at) {
+                // Whether the time of what stands by is ever looked at hangs on what else happens.
+                let stands_by = matches!(fate, Fate::Standby(_));
+                return if stands_by { Fate::Unclear } else { Fate::Closed("expired", exact) };
+            }
+            let declared = self.said.declared_for(of, gate.place, at);
+            fate = Fate::Pending;
+            if of.awaits() {
+                match declared {
+                    None | Some((Outcome::Begun, _)) if of.meant_for() != Outcome::Begun => continue,
+                    None => continue,
+                    Some((is, since)) if !stands(of.meant_for(), is) => {
+                        let stood_by = matches!(before, Fate::Standby(_));
+                        fate = if stood_by { before } else { Fate::Standby(At::exact(since)) };
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+            let stands_in = self.said.is_held(gate.communique, at) || !self.said.is_approved(of, at);
+            if stands_in || self.said.is_gap(at) {
+                continue;
+            }
+            if gate.statuses.iter().any(|s| *s == Status::Impossible) {
+                fate = Fate::Blocked;
+                continue;
+            }
+            let met = |s: &Status| matches!(s, Status::Met(when_met) if when(*when_met) <= at);
+            if due.is_some_and(|due| due <= at) && gate.statuses.iter().all(met) {
+                return Fate::Opens(exact);
+            }
+        }
+        fate
+    }
+
+    /// What becomes of a gate.
+    pub(super) fn fate(&self, gate: &Gate) -> Fate {
+        let fate = self.likely_fate(gate);
+        // That an approval has expired is seen when something else happens.
+        let open = matches!(fate, Fate::Pending | Fate::Blocked | Fate::Standby(_));
+        let expires = self.case.approvals.expire_days.is_some();
+        if open && expires && !self.said.is_approved(self.of(gate), NEVER) { Fate::Unclear } else { fate }
+    }
+
+    fn likely_fate(&self, gate: &Gate) -> Fate {
+        if gate.statuses.iter().any(|s| *s == Status::Unclear) {
+            // Whatever becomes of what it waits for, a time that is over or a word that closes it may still decide.
+            return Fate::Unclear;
+        }
+        match (self.sweep(gate, false), self.sweep(gate, true)) {
+            (Fate::Opens(early), Fate::Opens(late)) => {
+                let at = At { lo: early.lo, hi: late.hi + self.noise };
+                let after = At { lo: early.lo, hi: late.hi };
+                if early.lo != late.lo && self.said.changes_within(after) {
+                    return Fate::Unclear;
+                }
+                Fate::Opens(at)
+            }
+            (Fate::Closed(why, early), Fate::Closed(other, late)) if why == other => {
+                Fate::Closed(why, At { lo: early.lo, hi: late.hi })
+            }
+            (early, late) if early == late => early,
+            _ => Fate::Unclear,
+        }
+    }
+
+    /// From when on attempts of a gate may be made, at a time at which it is open: `None` if never again.
+    pub(super) fn leasable_from(&self, gate: &Gate, at: Minutes) -> Option<Minutes> {
+        let of = &self.case.communiques[gate.communique];
+        if self.closes(gate, at).is_some_and(|closed| closed <= at) {
+            return None;
+        }
+        let may = |at: Minutes| {
+            let declared = self.said.declared_for(of, gate.place, at);
+            let stands = !of.awaits() || declared.is_some_and(|(is, _)| stands(of.meant_for(), is));
+            stands && !self.said.is_held(gate.communique, at) && self.said.is_approved(of, at)
+        };
+        if may(at) {
+            return Some(at);
+        }
+        let mut changes: Vec<Minutes> = self.said.changes().filter(|change| *change > at).collect();
+        changes.sort_unstable();
+        let next = changes.into_iter().find(|change| may(*change))?;
+        self.closes(gate, at).is_none_or(|closed| next < closed).then_some(next)
+    }
+
+    /// When nothing more goes out of an open gate: it is cancelled, or the release rolled back.
+    pub(super) fn closes(&self, gate: &Gate, opened: Minutes) -> Option<Minutes> {
+        let of = &self.case.communiques[gate.communique];
+        let rolled_back = self.said.changes().filter(|at| {
+            of.awaits()
+                && of.meant_for() != Outcome::RolledBack
+                && self.said.declared_for(of, gate.place, *at).is_some_and(|(is, _)| is == Outcome::RolledBack)
+        });
+        let _ = opened;
+        rolled_back.chain(self.said.cancelled(gate.communique)).min()
+    }
+}
