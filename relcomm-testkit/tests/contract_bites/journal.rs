@@ -64,7 +64,7 @@ const BITES: &[Bite<Flaw>] = &[
             ("j10", "what flies under a living session is lost"),
         ],
     ),
-    bite("j07", Flaw::Gullible),
+    and("j07", Flaw::Gullible, &[("j12", "a receipt that was known before an erasure comes again")]),
     and("j08", Flaw::Gapping, &[("j02", "what is folded must be all that there is, by its numbers")]),
     and("j09", Flaw::Overlapping, &[("j02", "a row that comes in two pages is compared twice")]),
     and("j10", Flaw::Believing, &[("j04", "a lease for a later time ends its own session")]),
