@@ -67,7 +67,7 @@ pub(crate) fn judge(case: &Case, played: &Played) -> Judgement {
             played.forged
         ));
     }
-    let expected = ["nothing of that communique is out", "this person has no gap"];
+    let expected = ["nothing of that communique is out", "this person has no gap", "this company has no gap"];
     let is_known =
         |why: &str| expected.iter().any(|known| why.starts_with(known)) || why.contains(" is already declared ");
     if (played.report.verdict == Verdict::Pending) == played.standing.is_done() {

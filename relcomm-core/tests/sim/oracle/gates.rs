@@ -272,12 +272,13 @@ impl Oracle<'_> {
     /// When nothing more goes out of an open gate: it is cancelled, or the release rolled back.
     pub(super) fn closes(&self, gate: &Gate, opened: Minutes) -> Option<Minutes> {
         let of = &self.case.communiques[gate.communique];
+        let since = if let Fate::Opens(at) = gate.fate { at.lo } else { opened };
         let rolled_back = self.said.changes().filter(|at| {
             of.awaits()
+                && *at >= since
                 && of.meant_for() != Outcome::RolledBack
                 && self.said.declared_for(of, gate.place, *at).is_some_and(|(is, _)| is == Outcome::RolledBack)
         });
-        let _ = opened;
         rolled_back.chain(self.said.cancelled(gate.communique)).min()
     }
 }

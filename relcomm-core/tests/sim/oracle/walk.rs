@@ -448,7 +448,9 @@ impl Story<'_, '_> {
         self.is_clear &= self.oracle.is_calm(self.gate, &self.way.hours, at, &manner, self.last);
         let resends = self.oracle.resends(self.gate, mech);
         let holds = mech.repeats() == Repeats::None && !resends;
-        if holds && self.oracle.is_cut(&self.name, Some(&self.who.id), mech, at) {
+        // Whoever dies between asking and being answered leaves it held.
+        if (holds || mech.repeats() == Repeats::Lookup) && self.oracle.is_cut(&self.name, Some(&self.who.id), mech, at)
+        {
             self.is_clear = false;
         }
         let soon = at.vague(self.oracle.noise);
