@@ -230,7 +230,8 @@ impl GatePlan {
     pub(crate) fn joined(&self, gates: &[Self], on: &CommuniqueId, by_occurrence: bool) -> (Vec<usize>, bool) {
         let of = |g: &&Self| &g.id.communique == on;
         let same_occurrence = by_occurrence && gates.iter().filter(of).any(|g| g.id.occurrence == self.id.occurrence);
-        let same_place = gates.iter().filter(of).any(|g| self.id.place.is_some() && g.id.place == self.id.place);
+        // What is not meant for this place is not waited for here.
+        let same_place = gates.iter().filter(of).any(|g| self.id.place.is_some() && g.id.place.is_some());
         let joined = gates
             .iter()
             .filter(of)

@@ -4,8 +4,8 @@ use crate::model::{Answer, Case, Mech, Minutes, Repeats, Sure, Word};
 use crate::{plans, yaml};
 use async_trait::async_trait;
 use relcomm_core::channel::{
-    About, Accepted, AttemptContext, Batch, Channel, ChannelError, ChannelSet, Descriptor, ErrorKind, Found, Key,
-    Lookup, Outcome, Outcomes, Outgoing, Part, Prepared, ReceiptSource, Received, Retry, Scope, Wording,
+    About, Accepted, Answered, AttemptContext, Batch, Channel, ChannelError, ChannelSet, Descriptor, ErrorKind, Found,
+    Key, Lookup, Outcome, Outcomes, Outgoing, Part, Prepared, ReceiptSource, Received, Retry, Scope, Wording,
 };
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication, Mechanism};
@@ -371,9 +371,9 @@ impl Channel for FarSide {
 
 #[async_trait]
 impl Lookup for FarSide {
-    async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Found, ChannelError> {
+    async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Answered, ChannelError> {
         let has = self.world.state().has.contains(key);
-        Ok(if has { Found::Found(Assurance::Accepted) } else { Found::Absent })
+        Ok(if has { Found::Found(Assurance::Accepted) } else { Found::Absent }.into())
     }
 }
 

@@ -151,8 +151,9 @@ fn by_the_rules(case: &Case, oracle: &Oracle<'_>, report: &Report, wrong: &mut V
     }
     let all_met = report.groups.iter().all(|g| g.met);
     let fits = match report.verdict {
-        Verdict::Informed | Verdict::NotCompliant => all_met,
-        Verdict::NotInformed => !all_met,
+        Verdict::Informed => all_met && report.compliant,
+        Verdict::NotInformed => !all_met && report.compliant,
+        Verdict::NotCompliant => !report.compliant,
         _ => true,
     };
     if !fits {
