@@ -114,8 +114,8 @@ pub(super) const FEATURES: &[Feature] = &[
                 let is = |e: &&(Minutes, Event)| matches!(e.1, Event::Declare(p, o, _) if p == place && o == outcome);
                 c.events.iter().find(is).map(|(at, _)| *at)
             };
-            let both = |p: &&str| of(p, Outcome::Halted).zip(of(p, Outcome::Success));
-            c.places.iter().any(|p| both(&p).is_some_and(|(halted, success)| halted < success))
+            let both = |p: &str| of(p, Outcome::Halted).zip(of(p, Outcome::Success));
+            c.places.iter().any(|p| both(p).is_some_and(|(halted, success)| halted < success))
         },
     ),
     feature(

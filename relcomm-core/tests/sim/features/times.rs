@@ -144,7 +144,7 @@ pub(super) const FEATURES: &[Feature] = &[
                 }
             }
         },
-        |c| c.is_prerelease(),
+        Case::is_prerelease,
     ),
     feature(
         "kinds of release",

@@ -206,7 +206,7 @@ impl Oracle<'_> {
             if stands_in || self.said.is_gap(at) {
                 continue;
             }
-            if gate.statuses.iter().any(|s| *s == Status::Impossible) {
+            if gate.statuses.contains(&Status::Impossible) {
                 fate = Fate::Blocked;
                 continue;
             }
@@ -228,7 +228,7 @@ impl Oracle<'_> {
     }
 
     fn likely_fate(&self, gate: &Gate) -> Fate {
-        if gate.statuses.iter().any(|s| *s == Status::Unclear) {
+        if gate.statuses.contains(&Status::Unclear) {
             // Whatever becomes of what it waits for, a time that is over or a word that closes it may still decide.
             return Fate::Unclear;
         }

@@ -203,7 +203,7 @@ impl Oracle<'_> {
         let through = at.vague(self.noise + if clean { 0 } else { self.retries });
         let may_hold = |at: Minutes| self.leasable_from(gate, at) == Some(at);
         hours.are_open_through(through)
-            && last.is_none_or(|last| through.is_by(last) != None)
+            && last.is_none_or(|last| through.is_by(last).is_some())
             && (!self.said.changes_within(through)
                 || (may_hold(through.lo)
                     && self.said.changes().filter(|c| through.lo <= *c && *c <= through.hi).all(may_hold)))
