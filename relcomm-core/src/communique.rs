@@ -356,7 +356,8 @@ impl Dependency {
     }
 }
 
-/// One step of `via`: a mechanism, and the condition that opens the step after the one before it.
+/// One step of `via`: a mechanism, and the condition that opens the step after the one before it. Several that are begun at once follow
+/// one another, and all but the first are [`joined`](Self::joined).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Step {
@@ -368,13 +369,39 @@ pub struct Step {
     pub within: Option<Duration>,
     /// Who acts by hand.
     pub performer: Option<Role>,
+    /// The other person whom it reaches; the stakeholder, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Reach>,
+    /// Whether it is begun together with the step before it, as one of several at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joined: bool,
+}
+
+/// Whom a step reaches in a stakeholder's place: an escalation. `Debug` does not show the name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Reach {
+    /// The person of this id among the plan's people, else the first holder of this role who has an address.
+    Named(String),
+    /// The person whose id stands in this variable of the stakeholder, such as the next in the rota of a team.
+    Column(String),
+}
+
+impl fmt::Debug for Reach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Named(_) => "Named(..)",
+            Self::Column(_) => "Column(..)",
+        })
+    }
 }
 
 impl Step {
     /// A step by this mechanism, begun when the one before it was refused.
     #[must_use]
     pub fn new(via: Mechanism) -> Self {
-        Self { via, unless: None, within: None, performer: None }
+        Self { via, unless: None, within: None, performer: None, to: None, joined: false }
     }
 
     /// A step begun also when the one before it has not reached `unless` within so long of its acceptance.

@@ -46,6 +46,13 @@ impl Mechanism {
         Self::STANDARD.contains(&self.as_str())
     }
 
+    /// How far behind it stands where several would do and nothing says which: mail first, words of the plan's own last.
+    pub(crate) fn rank(&self) -> usize {
+        let order =
+            ["email", "webhook", "chat", "text", "pager", "phone", "website", "bulletin", "newsletter", "presentation"];
+        order.iter().position(|word| *word == self.as_str()).unwrap_or(order.len())
+    }
+
     /// How a standard mechanism reaches people; `None` for a word of the plan's own.
     #[must_use]
     pub fn standard_addressing(&self) -> Option<Addressing> {

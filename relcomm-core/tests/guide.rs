@@ -36,6 +36,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("MembersFrom", "`members`"),
     ("NeedOnly", "`approvals.need`"),
     ("OnePer", "`require`"),
+    ("ReachColumn", "`via`: the steps"),
     ("ParamFrom", "`params`"),
     ("PartyMap", "A person in parts"),
     ("PlaceDraft", "`release.where`"),

@@ -8,6 +8,7 @@ use crate::id::LaneNo;
 use crate::mechanism::Deduplication;
 use crate::receipt::Assurance;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::time::Duration;
 
 /// The way a delivery may take: its steps, preferred first, and what makes it end.
@@ -40,19 +41,28 @@ pub struct PathStep {
     pub unless: Option<(Assurance, Duration)>,
     /// Whether it is credited by a post, which keeps the hours itself.
     pub is_shared: bool,
+    /// Whether it is begun together with the step before it, as one of several at once.
+    pub is_joined: bool,
 }
 
 impl PathStep {
     /// A step on this lane, begun when the one before it was refused.
     #[must_use]
     pub fn new(lane: LaneNo, deduplication: Deduplication) -> Self {
-        Self { lane, deduplication, unless: None, is_shared: false }
+        Self { lane, deduplication, unless: None, is_shared: false, is_joined: false }
     }
 
     /// A step begun also when `assurance` is not reached within so long.
     #[must_use]
     pub fn unless(mut self, assurance: Assurance, within: Duration) -> Self {
         self.unless = Some((assurance, within));
+        self
+    }
+
+    /// A step begun together with the one before it.
+    #[must_use]
+    pub fn joined(mut self) -> Self {
+        self.is_joined = true;
         self
     }
 }
@@ -89,6 +99,15 @@ impl Path {
     #[must_use]
     pub fn is_in_time(&self, from: Moment) -> bool {
         from < Moment::MAX && self.not_after.is_none_or(|last| from <= last)
+    }
+
+    /// The steps that are begun at once with this one, itself among them; alone, where it is on none of them.
+    #[must_use]
+    pub fn together(&self, step: u8) -> Range<u8> {
+        let joined = |n: u8| self.steps.get(usize::from(n)).is_some_and(|step| step.is_joined);
+        let first = (0..=step).rev().find(|n| !joined(*n)).unwrap_or(0);
+        let end = (step..u8::MAX).map(|n| n + 1).find(|n| !joined(*n)).unwrap_or(u8::MAX);
+        first..end
     }
 
     /// What the delivery goes on for: the strongest of the rule and of every condition that opens a step. Reaching the rule alone must

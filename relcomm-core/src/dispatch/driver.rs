@@ -74,6 +74,8 @@ pub(super) struct Driver<'a> {
     pub(super) gatherings: BTreeMap<usize, (u64, Gathering)>,
     /// How many were told, or are in doubt, by the sources of each correction that is out, when that was last looked at.
     pub(super) heard: BTreeMap<usize, Vec<(u32, u32)>>,
+    /// How the gates stood when nobody was found there to whom a post is to be credited beside another leg.
+    pub(super) hidden: BTreeMap<usize, Tally>,
     pub(super) turn: usize,
 }
 
@@ -132,6 +134,7 @@ impl<'a> Driver<'a> {
             judged: BTreeMap::new(),
             gatherings: BTreeMap::new(),
             heard: BTreeMap::new(),
+            hidden: BTreeMap::new(),
             turn: 0,
         })
     }
@@ -165,6 +168,10 @@ impl<'a> Driver<'a> {
             self.refresh().await?;
             if !std::mem::replace(&mut looked_again, true) {
                 // What was decided above may have been decided on an old record.
+                continue;
+            }
+            if self.credit_hidden().await? {
+                looked_again = false;
                 continue;
             }
             looked_again = false;

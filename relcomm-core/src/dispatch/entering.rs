@@ -6,6 +6,7 @@ use crate::course::{Gate, Path};
 use crate::id::{LaneNo, StakeholderId};
 use crate::journal::{Entrant, Run};
 use crate::prepare::{GatePlan, Kept, Roll, share};
+use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub(crate) struct Chunk {
     pub(crate) who: Vec<Entrant>,
     pub(crate) to: u32,
     pub(crate) last: bool,
+    /// Where the legs of the last delivery begin among the runs.
+    pub(super) head: usize,
 }
 
 /// How many deliveries are entered at a time.
@@ -27,11 +30,14 @@ const NOWHERE: LaneNo = LaneNo(u16::MAX);
 type Slot = (Moment, Option<Moment>);
 
 impl Chunk {
-    /// Adds a delivery that begins so.
-    pub(super) fn enter(&mut self, run: Run) {
-        match self.runs.last_mut() {
-            Some(last) if (last.lane, last.at, last.until) == (run.lane, run.at, run.until) => last.count += 1,
-            _ => self.runs.push(run),
+    /// Adds a delivery that begins with these legs.
+    pub(super) fn enter(&mut self, legs: &[Run]) {
+        match self.runs.get_mut(self.head..) {
+            Some(last) if are_alike(last, legs) => last.iter_mut().for_each(|run| run.count += 1),
+            _ => {
+                self.head = self.runs.len();
+                self.runs.extend_from_slice(legs);
+            }
         }
         self.to += 1;
     }
@@ -43,8 +49,10 @@ pub(super) struct Begin {
     course: Path,
     at: Moment,
     spread: Option<Duration>,
-    /// By how much later than the first.
-    slots: BTreeMap<Duration, Slot>,
+    /// Of each step with which they begin, by how much later than the first.
+    slots: BTreeMap<(u8, Duration), Slot>,
+    /// With how many steps at once.
+    many: u8,
 }
 
 impl Begin {
@@ -53,15 +61,50 @@ impl Begin {
         (NOWHERE, (at, None))
     }
 
-    pub(super) fn slot(&mut self, ordinal: u32) -> Slot {
+    /// The legs with which a delivery begins: nearly always one.
+    pub(super) fn legs(&mut self, ordinal: u32) -> SmallVec<[Run; 1]> {
+        let (at, until) = self.slot(0, ordinal);
+        let mut legs: SmallVec<[Run; 1]> = smallvec![Run::new(1, 0, self.lane, at, until).riding(self.rides())];
+        if self.many > 1 {
+            legs.extend(self.further(ordinal));
+        }
+        legs
+    }
+
+    fn slot(&mut self, step: u8, ordinal: u32) -> Slot {
         let Self { course, at, spread, slots, .. } = self;
-        let later = spread.map_or(Duration::ZERO, |spread| share(spread, ordinal));
-        *slots.entry(later).or_insert_with(|| {
+        // What all share goes out once.
+        let is_shared = || course.steps.get(usize::from(step)).is_some_and(|step| step.is_shared);
+        let later = spread.filter(|_| !is_shared()).map_or(Duration::ZERO, |spread| share(spread, ordinal));
+        *slots.entry((step, later)).or_insert_with(|| {
             // Spread over its hours: what is due at night is not all due at once in the morning.
             let at = if later.is_zero() { *at } else { course.hours.pass(*at, later).unwrap_or(*at) };
-            course.slot(0, at)
+            course.slot(step, at)
         })
     }
+
+    /// The further legs with which a delivery begins.
+    fn further(&mut self, ordinal: u32) -> SmallVec<[Run; 2]> {
+        let mut further = SmallVec::new();
+        for step in 1..self.many {
+            let Some((lane, rides)) = self.course.steps.get(usize::from(step)).map(|s| (s.lane, s.is_shared)) else {
+                break;
+            };
+            let (at, until) = self.slot(step, ordinal);
+            further.push(Run::new(1, step, lane, at, until).further().riding(rides));
+        }
+        further
+    }
+
+    /// Whether the first leg lets the others go before it.
+    fn rides(&self) -> bool {
+        self.many > 1 && self.course.steps.first().is_some_and(|step| step.is_shared)
+    }
+}
+
+/// Whether the legs are the same but for how many deliveries begin with them.
+fn are_alike(entered: &[Run], further: &[Run]) -> bool {
+    entered.len() == further.len() && entered.iter().zip(further).all(|(a, b)| Run { count: b.count, ..*a } == *b)
 }
 
 impl Dispatcher {
@@ -70,22 +113,23 @@ impl Dispatcher {
         let opened = state.opened.unwrap_or(Moment::MIN);
         let mut paths: BTreeMap<u16, Begin> = BTreeMap::new();
         let to = roll.len().min(cursor.saturating_add(CHUNK));
-        let mut chunk = Chunk { runs: Vec::new(), who: Vec::new(), to: cursor, last: to == roll.len() };
+        let mut chunk = Chunk { runs: Vec::new(), who: Vec::new(), to: cursor, last: to == roll.len(), head: 0 };
         let keeps = self.prepared.is_corrected(plan);
         let posts = if keeps { roll.kept_posts() } else { Vec::new() };
         for ordinal in cursor..to {
-            let (lane, (at, until), who, kept) = if roll.posts().get(ordinal as usize).is_some() {
+            let (legs, who, kept) = if roll.posts().get(ordinal as usize).is_some() {
                 let begins = self.post_begins(record, plan, roll, opened, ordinal);
-                let (lane, slot) = begins.unwrap_or_else(|| Begin::nowhere(opened));
-                (lane, slot, None, posts.get(ordinal as usize).cloned().map(Kept::Post))
+                let (lane, (at, until)) = begins.unwrap_or_else(|| Begin::nowhere(opened));
+                let legs = smallvec![Run::new(1, 0, lane, at, until)];
+                (legs, None, posts.get(ordinal as usize).cloned().map(Kept::Post))
             } else {
                 let Some((person, path)) = roll.member(ordinal) else { continue };
                 let begin = paths.entry(path).or_insert_with(|| self.begins(record, plan, roll, opened, path));
                 let who = self.prepared.people().at(person).and_then(|who| StakeholderId::new(who.id()).ok());
                 let kept = roll.path(path).filter(|_| keeps).and_then(|path| self.prepared.keep_member(person, path));
-                (begin.lane, begin.slot(ordinal), who, kept)
+                (begin.legs(ordinal), who, kept)
             };
-            chunk.enter(Run::new(1, 0, lane, at, until));
+            chunk.enter(&legs);
             chunk.who.push(Entrant::new(who).kept(kept.and_then(|kept| kept.text())));
         }
         chunk
@@ -94,16 +138,15 @@ impl Dispatcher {
     pub(super) fn begins(&self, record: &Record, plan: &GatePlan, roll: &Roll, opened: Moment, path: u16) -> Begin {
         let Some(path) = roll.path(path) else {
             let course = Path::new(crate::receipt::Assurance::Accepted, Vec::new());
-            return Begin { lane: NOWHERE, course, at: opened, spread: None, slots: BTreeMap::new() };
+            return Begin { lane: NOWHERE, course, at: opened, spread: None, slots: BTreeMap::new(), many: 1 };
         };
         let times = times_of(self, record, plan, path, path.zone);
         let course = course_of(self, record, plan, path);
-        let first = course.steps.first();
         Begin {
-            lane: first.map_or(NOWHERE, |step| step.lane),
+            lane: course.steps.first().map_or(NOWHERE, |step| step.lane),
             at: times.at.unwrap_or(opened).max(opened),
-            // What all share goes out once.
-            spread: times.spread.filter(|_| first.is_some_and(|step| !step.is_shared)),
+            spread: times.spread,
+            many: course.together(0).end,
             course,
             slots: BTreeMap::new(),
         }

@@ -1,6 +1,7 @@
 //! Who is told by a gate of which the bundle alone does not say it: those whom others told, for a correction or a revision, and those who
 //! came after it had opened.
 
+use super::driver::{Driver, alongside};
 use super::entering::{Begin, CHUNK, Chunk};
 use super::{DispatchError, Dispatcher, Record, times_of};
 use crate::clock::Moment;
@@ -11,6 +12,7 @@ use crate::journal::{Entrant, GateRow, Row, Run};
 use crate::prepare::{GatePlan, Gathered, Kept, KeptPost, PathPlan, Roll};
 use crate::receipt::Assurance;
 use crate::stakeholder::Stakeholder;
+use smallvec::{SmallVec, smallvec};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError};
 
@@ -114,21 +116,23 @@ impl Dispatcher {
         let roll = batch.finish();
         let opened = state.opened.unwrap_or(Moment::MIN);
         let mut begins: BTreeMap<u16, Begin> = BTreeMap::new();
-        let mut chunk = Chunk { runs: Vec::new(), who, to: cursor, last };
+        let mut chunk = Chunk { runs: Vec::new(), who, to: cursor, last, head: 0 };
         for (n, path) in paths.into_iter().enumerate() {
             let ordinal = chunk.to;
-            let (lane, (at, until)) = match path {
+            let alone = |(lane, (at, until))| smallvec![Run::new(1, 0, lane, at, until)];
+            let legs: SmallVec<[Run; 1]> = match path {
                 Some(_) if n < posts => {
                     let of = u32::try_from(n).unwrap_or(u32::MAX);
-                    self.post_begins(record, plan, &roll, opened, of).unwrap_or_else(|| Begin::nowhere(opened))
+                    let begins = self.post_begins(record, plan, &roll, opened, of);
+                    alone(begins.unwrap_or_else(|| Begin::nowhere(opened)))
                 }
                 Some(no) => {
                     let begin = begins.entry(no).or_insert_with(|| self.begins(record, plan, &roll, opened, no));
-                    (begin.lane, begin.slot(ordinal))
+                    begin.legs(ordinal)
                 }
-                None => Begin::nowhere(opened),
+                None => alone(Begin::nowhere(opened)),
             };
-            chunk.enter(Run::new(1, 0, lane, at, until));
+            chunk.enter(&legs);
         }
         Ok(chunk)
     }
@@ -306,6 +310,27 @@ impl Dispatcher {
         let mut all = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(row.no, (head, many, Arc::clone(&roll)));
         Ok(roll)
+    }
+}
+
+impl Driver<'_> {
+    /// Whether a correction is out and somebody turns out to have been told who has no delivery of it. Looked at when those whom its
+    /// sources told may have become more.
+    pub(super) async fn heard_more(&mut self, plan: &GatePlan) -> Result<bool, DispatchError> {
+        let on = self.on;
+        let phase = self.record.gates.get(plan.index).map(|row| row.state.phase);
+        if !on.prepared.is_gathered(plan) || !matches!(phase, Some(Phase::Open | Phase::Settled)) {
+            return Ok(false);
+        }
+        let sources = plan.requirements.iter().flat_map(|requirement| &requirement.on);
+        let tallies = sources.filter_map(|index| self.record.gates.get(*index)).map(|row| row.tally);
+        let seen = tallies.map(|tally| (tally.reached(Assurance::Accepted), tally.doubt)).collect();
+        if self.heard.get(&plan.index) == Some(&seen) {
+            return Ok(false);
+        }
+        self.heard.insert(plan.index, seen);
+        let call = on.somebody_is_left(&self.record, plan);
+        alongside(&mut self.flights, &mut self.landed, call).await
     }
 }
 

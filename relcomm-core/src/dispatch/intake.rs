@@ -440,6 +440,8 @@ impl Dispatcher {
 /// The leg that a person's word is about: the last that waits for one, else the last that is out.
 fn spoken_of(state: &Delivery) -> Option<u8> {
     let waits = |stage: &Stage| matches!(stage, Stage::Awaiting { .. } | Stage::Doubt { .. });
-    let leg = state.legs.iter().rposition(|leg| waits(&leg.stage)).or(state.legs.len().checked_sub(1));
+    let handed = state.legs.iter().rposition(Leg::is_task);
+    let leg = handed.or_else(|| state.legs.iter().rposition(|leg| waits(&leg.stage)));
+    let leg = leg.or(state.legs.len().checked_sub(1));
     leg.and_then(|leg| u8::try_from(leg).ok())
 }

@@ -231,6 +231,12 @@ impl Dispatcher {
         }
     }
 
+    /// The key of a step by which somebody else is reached in the stakeholder's place.
+    pub(crate) fn escalation_key(&self, gate: &GatePlan, who: &str, reached: &str, mechanism: &Mechanism) -> Key {
+        // No person's id holds a `~`.
+        self.delivery_key(gate, &format!("{who}~{reached}"), mechanism)
+    }
+
     /// The key of a post: as of a delivery, with its address and language in the stakeholder's place.
     pub(crate) fn post_key(&self, gate: &GatePlan, roll: &Roll, ordinal: u32, mechanism: &Mechanism) -> Key {
         let post = roll.posts().get(ordinal as usize);
@@ -340,6 +346,7 @@ pub(crate) fn course_of(dispatcher: &Dispatcher, record: &Record, gate: &GatePla
         let mut of = PathStep::new(lane, carrier.map_or(Deduplication::None, |c| c.capabilities.deduplication));
         of.unless = step.unless;
         of.is_shared = step.post.is_some();
+        of.is_joined = step.joined;
         of
     });
     let course = Path::new(path.informed_when, steps.collect());

@@ -2,11 +2,12 @@
 //! stand in the bundle now.
 
 use super::{Dispatcher, Record, course_of, course_of_post};
-use crate::course::Path;
+use crate::channel::Key;
+use crate::course::{Leg, Path, Stage};
 use crate::id::GroupId;
 use crate::journal::Row;
 use crate::mechanism::Mechanism;
-use crate::plan::People;
+use crate::plan::{People, Reached};
 use crate::prepare::{GatePlan, PathPlan, Roll};
 use crate::receipt::Assurance;
 use std::collections::BTreeSet;
@@ -68,8 +69,40 @@ impl Dispatcher {
 
     /// Whether the leg that a row may try next is credited by the post at this ordinal.
     pub(crate) fn shares(&self, roll: &Roll, row: &Row, post: u32) -> bool {
-        let step = row.state.ready_leg().and_then(|(leg, ..)| Some(row.state.legs.get(usize::from(leg))?.step));
-        let path = self.path_of(roll, row);
-        path.zip(step).and_then(|(path, step)| path.steps.get(usize::from(step))?.post) == Some(post)
+        row.state.ready_leg().is_some_and(|(leg, ..)| self.waits_for(roll, row, post) == Some(leg))
+    }
+
+    /// The leg of a row that waits for the post at this ordinal.
+    pub(crate) fn waits_for(&self, roll: &Roll, row: &Row, post: u32) -> Option<u8> {
+        if row.state.end.is_some() {
+            return None;
+        }
+        let path = self.path_of(roll, row)?;
+        let waits = |leg: &Leg| {
+            matches!(leg.stage, Stage::Ready { .. })
+                && path.steps.get(usize::from(leg.step)).is_some_and(|step| step.post == Some(post))
+        };
+        row.state.legs.iter().zip(0u8..).find(|(leg, _)| waits(leg)).map(|(_, n)| n)
+    }
+
+    /// Whom a leg of a row reaches in the stakeholder's place, if it does; `None` also if there is no such person any more.
+    pub(crate) fn in_their_place(&self, roll: &Roll, row: &Row, leg: u8) -> Option<Reached<'_>> {
+        let (number, path) = self.seat(roll, row)?;
+        let step = row.state.legs.get(usize::from(leg))?.step;
+        let step = roll.path(path)?.steps.get(usize::from(step))?;
+        self.prepared.reached(step.to.as_ref()?, &step.mechanism, self.people_of(roll).at(number)?)
+    }
+
+    /// The key of a leg: it names the stakeholder, and whoever is reached in their place.
+    pub(crate) fn key_of(&self, gate: &GatePlan, roll: &Roll, row: &Row, leg: u8, mechanism: &Mechanism) -> Key {
+        match &row.who {
+            None => self.post_key(gate, roll, row.id.ordinal, mechanism),
+            Some(who) => match self.in_their_place(roll, row, leg) {
+                Some(reached) if reached.id() != who.as_str() => {
+                    self.escalation_key(gate, who.as_str(), reached.id(), mechanism)
+                }
+                _ => self.delivery_key(gate, who.as_str(), mechanism),
+            },
+        }
     }
 }

@@ -1,12 +1,10 @@
 //! What people must do by hand.
 
 use super::{DispatchError, Dispatcher, Record};
-use crate::course::Stage;
 use crate::id::{CommuniqueId, DeliveryId, GroupId, LaneNo, Role, StakeholderId};
 use crate::journal::Row;
 use crate::mechanism::Mechanism;
 use crate::prepare::Roll;
-use crate::receipt::Assurance;
 use serde::Serialize;
 
 /// Something that a person must do by hand and then attest.
@@ -24,6 +22,9 @@ pub struct Task {
     pub group: GroupId,
     /// To whom; `None` for something that is done once for all.
     pub person: Option<StakeholderId>,
+    /// Who is to be reached in their place, where the step says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<StakeholderId>,
     /// How.
     pub mechanism: Mechanism,
     /// Who is to do it; the responsible party where nobody is named.
@@ -66,27 +67,23 @@ impl Dispatcher {
                 let Some(last) = page.last() else { break };
                 from = last.id.ordinal + 1;
                 for delivery in page.into_iter().filter(|d| d.state.end.is_none()) {
-                    let open = delivery.state.legs.iter().find(|leg| {
-                        matches!(leg.stage, Stage::Awaiting { .. })
-                            && leg.sure < Some(Assurance::Accepted)
-                            && !leg.failed
-                    });
-                    let Some(leg) = open else { continue };
-                    let Some((path, mechanism, performer)) = self.by_hand(&record, roll, &delivery, leg.step, leg.lane)
-                    else {
-                        continue;
-                    };
-                    let person = self.seat(roll, &delivery).map(|(number, _)| number);
-                    tasks.push(Task {
-                        id: delivery.id,
-                        communique: plan.id.communique.clone(),
-                        gate: plan.id.to_string(),
-                        group: path.group.clone(),
-                        person: delivery.who.clone(),
-                        script: self.script(plan, path, (roll, person), (&mechanism, &record), &late),
-                        mechanism,
-                        performer,
-                    });
+                    for (leg, n) in delivery.state.legs.iter().zip(0u8..).filter(|(leg, _)| leg.is_task()) {
+                        let by_hand = self.by_hand(&record, roll, &delivery, leg.step, leg.lane);
+                        let Some((path, mechanism, performer)) = by_hand else { continue };
+                        let person = self.seat(roll, &delivery).map(|(number, _)| number);
+                        let reached = self.in_their_place(roll, &delivery, n);
+                        tasks.push(Task {
+                            id: delivery.id,
+                            communique: plan.id.communique.clone(),
+                            gate: plan.id.to_string(),
+                            group: path.group.clone(),
+                            person: delivery.who.clone(),
+                            to: reached.and_then(|reached| StakeholderId::new(reached.id()).ok()),
+                            script: self.script(plan, path, (roll, person), (&mechanism, &record), &late),
+                            mechanism,
+                            performer,
+                        });
+                    }
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::course::{Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateIn
 use crate::id::{DeliveryId, GateNo, LaneNo};
 use crate::journal::{Change, Committed, LaneRow, Note, Row, Tally, Want, Write};
 use crate::mechanism::{Capabilities, Deduplication};
-use crate::prepare::{GatePlan, SHARED};
+use crate::prepare::SHARED;
 use crate::receipt::Assurance;
 use smallvec::smallvec;
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,25 +109,6 @@ impl Driver<'_> {
         Ok(false)
     }
 
-    /// Whether a correction is out and somebody turns out to have been told who has no delivery of it. Looked at when those whom its
-    /// sources told may have become more.
-    async fn heard_more(&mut self, plan: &GatePlan) -> Result<bool, DispatchError> {
-        let on = self.on;
-        let phase = self.record.gates.get(plan.index).map(|row| row.state.phase);
-        if !on.prepared.is_gathered(plan) || !matches!(phase, Some(Phase::Open | Phase::Settled)) {
-            return Ok(false);
-        }
-        let sources = plan.requirements.iter().flat_map(|requirement| &requirement.on);
-        let tallies = sources.filter_map(|index| self.record.gates.get(*index)).map(|row| row.tally);
-        let seen = tallies.map(|tally| (tally.reached(Assurance::Accepted), tally.doubt)).collect();
-        if self.heard.get(&plan.index) == Some(&seen) {
-            return Ok(false);
-        }
-        self.heard.insert(plan.index, seen);
-        let call = on.somebody_is_left(&self.record, plan);
-        alongside(&mut self.flights, &mut self.landed, call).await
-    }
-
     /// How the requirements of a waiting gate stand, judged again only when what they look at has changed.
     async fn dependences(&mut self, index: usize) -> Result<Vec<GateInput>, DispatchError> {
         let on = self.on;
@@ -192,6 +173,48 @@ impl Driver<'_> {
         Ok(any)
     }
 
+    /// Credits posts to those who have another leg, begun at once, that waits for its time or its lane: by their post they are not found.
+    /// A look at each such gate, when nothing else is to be done, and again only when something has changed.
+    pub(super) async fn credit_hidden(&mut self) -> Result<bool, DispatchError> {
+        let on = self.on;
+        let mut any = false;
+        for index in 0..self.record.gates.len() {
+            let (Some(plan), Some(row)) = (on.prepared.gates().get(index), self.record.gates.get(index)) else {
+                continue;
+            };
+            let (gate, tally) = (row.no, row.tally);
+            if tally.running == 0 || !row.state.leasable() || self.hidden.get(&index) == Some(&tally) {
+                continue;
+            }
+            let roll = on.prepared.roll(plan);
+            if !roll.is_mixed() {
+                continue;
+            }
+            let posts: Vec<DeliveryId> =
+                (0..).zip(roll.posts()).map(|(ordinal, _)| DeliveryId { gate, ordinal }).collect();
+            let posts = on.journal.read(&posts).await?;
+            let decided: Vec<(u32, Finish)> =
+                posts.iter().filter_map(|post| Some((post.id.ordinal, outcome_of(&post.state)?))).collect();
+            let mut inputs = Vec::new();
+            for lane in self.record.lanes.iter().filter(|l| !l.name.starts_with(SHARED) && !decided.is_empty()) {
+                for rider in on.journal.ready(gate, lane.no, Moment::MAX, usize::MAX).await? {
+                    let credit = |(ordinal, finish): &(u32, Finish)| {
+                        Some(DeliveryInput::Posted { leg: on.waits_for(roll, &rider, *ordinal)?, finish: *finish })
+                    };
+                    if let Some(input) = decided.iter().find_map(credit) {
+                        inputs.push((rider, input, None));
+                    }
+                }
+            }
+            if !self.decide_and_commit(inputs).await? {
+                self.hidden.insert(index, tally);
+                continue;
+            }
+            any = true;
+        }
+        Ok(any)
+    }
+
     // --- timers and lost legs -----------------------------------------------------------------------------------------------------
 
     pub(super) async fn recover_lost(&mut self) -> Result<bool, DispatchError> {
@@ -220,11 +243,11 @@ impl Driver<'_> {
         let due = alongside(&mut self.flights, &mut self.landed, call).await?;
         let questions: Vec<(Row, u8)> = due
             .iter()
-            .filter_map(|row| {
+            .flat_map(|row| {
                 let asked =
                     |l: &crate::course::Leg| matches!(l.stage, Stage::Doubt { query_at: Some(at) } if at <= now);
-                let leg = row.state.legs.iter().position(asked)?;
-                Some((row.clone(), u8::try_from(leg).ok()?))
+                let legs = row.state.legs.iter().zip(0u8..).filter(move |(l, _)| asked(l));
+                legs.map(move |(_, leg)| (row.clone(), leg))
             })
             .collect();
         let inputs = due.into_iter().map(|row| (row, DeliveryInput::Tick, None)).collect();
@@ -241,10 +264,7 @@ impl Driver<'_> {
         let Some((mechanism, channel)) = self.channel_of(lane) else { return };
         let gate = self.record.gate_index(row.id.gate).and_then(|i| self.record.plans.get(i));
         let Some(gate) = gate else { return };
-        let key = match &row.who {
-            Some(who) => on.delivery_key(gate, who.as_str(), &mechanism),
-            None => on.post_key(gate, self.record.roll(on, gate), row.id.ordinal, &mechanism),
-        };
+        let key = on.key_of(gate, self.record.roll(on, gate), row, leg, &mechanism);
         let cx = AttemptContext::new(Arc::clone(&on.clock), channel.capabilities().timeout);
         let about = (row.id, leg);
         self.flights.begin(cx.deadline, |limit| ask(channel, key, about, cx, limit));

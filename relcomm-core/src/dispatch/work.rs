@@ -9,7 +9,7 @@ use crate::communique::Part;
 use crate::id::{GateNo, GroupId, LaneNo, Lang};
 use crate::journal::{Note, Row};
 use crate::mechanism::Mechanism;
-use crate::plan::StakeholderRef;
+use crate::plan::{Reached, StakeholderRef};
 use crate::prepare::{GatePlan, Late, PathPlan, Roll};
 use crate::stakeholder::Address;
 use data_encoding::HEXLOWER;
@@ -71,6 +71,8 @@ struct Recipient<'a> {
     step: usize,
     mechanism: &'a Mechanism,
     who: Option<StakeholderRef<'a>>,
+    /// Who is reached in their place.
+    reached: Option<Reached<'a>>,
     address: Option<Address>,
 }
 
@@ -121,16 +123,28 @@ impl Dispatcher {
         {
             let Some(path) = roll.path(post.path) else { return Err((row, gone("the post has no words"))) };
             let (path_no, mechanism, address) = (post.path, &post.mechanism, post.address.clone());
-            return Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: None, address });
+            return Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: None, reached: None, address });
         }
         let found = self.seat(roll, &row).and_then(|(number, path)| Some((self.people_of(roll).at(number)?, path)));
         let Some((who, path_no)) = found else { return Err((row, gone("no longer on the roll"))) };
         let Some(path) = roll.path(path_no) else { return Err((row, gone("no path"))) };
         let Some(plan) = path.steps.get(step) else { return Err((row, gone("the step is no longer in the plan"))) };
         let mechanism = &plan.mechanism;
+        let reached = match &plan.to {
+            None => None,
+            Some(to) => match self.prepared.reached(to, mechanism, who) {
+                None => return Err((row, gone("nobody to reach in their place"))),
+                Some(reached) if reached.opted_out() => return Err((row, opted_out())),
+                reached => reached,
+            },
+        };
         // Checked again, although it was when it was loaded: a bundle comes from a disk.
-        let address = who.address(mechanism).and_then(|text| Address::new(text).ok());
-        Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: Some(who), address })
+        let address = match reached {
+            Some(reached) => reached.address(mechanism),
+            None => who.address(mechanism),
+        };
+        let address = address.and_then(|text| Address::new(text).ok());
+        Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: Some(who), reached, address })
     }
 
     fn text(
@@ -202,15 +216,22 @@ impl Dispatcher {
         let Some(binding) = self.channels.get(recipient.mechanism) else { return };
         let per_call = binding.channel.capabilities().per_call.get() as usize;
         let personal = self.prepared.is_personal(gate) && recipient.who.is_some();
-        let key = match recipient.who {
-            Some(who) => self.delivery_key(gate, who.id(), recipient.mechanism),
-            None => self.post_key(gate, roll, recipient.row.id.ordinal, recipient.mechanism),
+        let key = match (recipient.who, recipient.reached) {
+            (Some(who), Some(reached)) if reached.id() != who.id() => {
+                self.escalation_key(gate, who.id(), reached.id(), recipient.mechanism)
+            }
+            (Some(who), _) => self.delivery_key(gate, who.id(), recipient.mechanism),
+            (None, _) => self.post_key(gate, roll, recipient.row.id.ordinal, recipient.mechanism),
         };
         let tries = recipient.row.state.legs.get(usize::from(recipient.leg)).map_or(1, |l| u32::from(l.tries));
         let by = Arc::clone(tokens) as Arc<dyn Mint>;
+        let name = match recipient.reached {
+            Some(reached) => reached.name(),
+            None => recipient.who.and_then(|w| w.name()),
+        };
         let item = Outgoing::marked(key, by, recipient.row.id, recipient.leg, recipient.address)
             .attempt(tries)
-            .name(recipient.who.and_then(|w| w.name()).map(Into::into));
+            .name(name.map(Into::into));
         let row = (recipient.row, recipient.leg);
         let fits = |f: &&mut Flight| {
             f.lane == recipient.lane && Arc::ptr_eq(&f.text, &text.prepared) && f.items.len() < per_call
@@ -243,6 +264,11 @@ impl Dispatcher {
 /// What was meant is not there any more.
 fn gone(why: &str) -> Outcome {
     Outcome::Failed(ChannelError::new(ErrorKind::RecipientInvalid, why))
+}
+
+/// Whoever is reached in another's place wishes not to be told.
+fn opted_out() -> Outcome {
+    Outcome::Failed(ChannelError::new(ErrorKind::RecipientOptedOut, "opted out"))
 }
 
 /// The words cannot be made: no other try of this step will do better.

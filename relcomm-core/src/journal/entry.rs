@@ -66,7 +66,7 @@ pub enum Fact {
     },
 }
 
-/// So many deliveries in a row that begin alike.
+/// So many deliveries in a row that begin alike; or a further leg with which those of the run before begin at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Run {
@@ -81,19 +81,45 @@ pub struct Run {
     /// Until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Moment>,
+    /// Whether it is a further leg of the deliveries of the run before, and not deliveries of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub further: bool,
+    /// Whether the leg waits for a post that others share, and lets every other that is ready go before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rides: bool,
 }
 
 impl Run {
     /// So many deliveries that begin with this step on this lane at this time.
     #[must_use]
     pub fn new(count: u32, step: u8, lane: LaneNo, at: Moment, until: Option<Moment>) -> Self {
-        Self { count, step, lane, at, until }
+        Self { count, step, lane, at, until, further: false, rides: false }
     }
 
-    /// How each of them begins.
+    /// As a further leg of the deliveries of the run before.
     #[must_use]
-    pub fn delivery(&self) -> Delivery {
-        Delivery::ready(self.step, self.lane, self.at, self.until)
+    pub fn further(mut self) -> Self {
+        self.further = true;
+        self
+    }
+
+    /// Waiting for a post that others share.
+    #[must_use]
+    pub fn riding(mut self, rides: bool) -> Self {
+        self.rides = rides;
+        self
+    }
+
+    /// The deliveries of runs: how many, and how each of them begins.
+    pub fn deliveries(runs: &[Self]) -> impl Iterator<Item = (u32, Delivery)> {
+        runs.chunk_by(|_, next| next.further).filter_map(|legs| {
+            let mut delivery = Delivery::default();
+            for Self { step, lane, at, until, rides, .. } in legs {
+                let (step, lane, at, until, rides) = (*step, *lane, *at, *until, *rides);
+                delivery.apply(&DeliveryFact::Begun { step, lane, at, until, rides });
+            }
+            Some((legs.first()?.count, delivery))
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the entries of a record come to, and whether that is what the record says.
 
-use super::{Entry, Fact, Journal, JournalError, Subject, Tally};
+use super::{Entry, Fact, Journal, JournalError, Run, Subject, Tally};
 use crate::course::{Delivery, Gate, Head, Lane};
 use crate::id::{DeliveryId, GateNo, LaneNo};
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ impl Folded {
                 None => return false,
             },
             (Subject::Gate(gate), Fact::Entered { from, runs }) => {
-                let each = runs.iter().flat_map(|run| (0..run.count).map(|_| run.delivery()));
+                let each = Run::deliveries(runs).flat_map(|(count, state)| (0..count).map(move |_| state.clone()));
                 let mut numbered = (*from..).zip(each).map(|(ordinal, state)| (DeliveryId { gate, ordinal }, state));
                 return numbered.all(|(id, state)| self.deliveries.insert(id, state).is_none());
             }

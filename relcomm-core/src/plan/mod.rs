@@ -15,6 +15,7 @@ mod members;
 mod texts;
 mod embargo;
 mod valid;
+mod reach;
 pub(crate) mod resolve;
 
 pub use directory::{Condition, Directory, DirectoryError, MemberRecord, Predicate};
@@ -32,3 +33,4 @@ pub use valid::{Approvals, Need, OwnMechanism, Plan};
 
 pub(crate) use findings::key_path;
 pub(crate) use members::Origins;
+pub(crate) use reach::{Escalations, Reached};

@@ -9,7 +9,7 @@ use crate::id::{CommuniqueId, GroupId, PlaceId, PlanId, Role, StakeholderId};
 use crate::mechanism::{Addressing, Mechanism};
 use crate::receipt::Assurance;
 use crate::release::Release;
-use crate::stakeholder::{Group, Responsible};
+use crate::stakeholder::{Group, Party, Responsible};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +41,9 @@ pub struct Plan {
     pub(crate) params: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) embargo: Option<Embargo>,
+    /// Who holds each role that a step names, with their addresses; and who answers for the release, by their ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) holders: BTreeMap<String, Vec<Party>>,
 }
 
 /// The word for the responsible party and whoever stands in for them, where a role is named.
@@ -200,6 +203,11 @@ impl Plan {
         &self.responsible
     }
 
+    /// Who may be reached in another's place, as roles and people who answer for the release are named by steps.
+    pub fn holders(&self) -> impl Iterator<Item = &Party> {
+        self.holders.values().flatten()
+    }
+
     /// Who must approve what.
     #[must_use]
     pub fn approvals(&self) -> &Approvals {
@@ -272,12 +280,7 @@ impl Plan {
     /// Every mechanism that the plan speaks of, or by which one of its people has an address.
     #[must_use]
     pub fn spoken_of(&self, people: &People) -> BTreeSet<Mechanism> {
-        let of_groups = self.groups.iter().map(|group| &group.via);
-        let of_communiques = self.communiques.iter().flat_map(|communique| {
-            let of_variants = communique.variants.values().map(|variant| &variant.via);
-            std::iter::once(&communique.via).chain(of_variants)
-        });
-        let steps = of_groups.chain(of_communiques).flatten().map(|step| &step.via);
+        let steps = self.all_steps().map(|step| &step.via);
         let mut all: BTreeSet<Mechanism> = self.mechanisms.keys().chain(steps).cloned().collect();
         for mechanism in people.iter().flat_map(|who| who.mechanisms()) {
             if !all.contains(mechanism) {

@@ -25,7 +25,7 @@ pub(crate) fn stands(plan: &Plan, places: &[PlaceId], head: &Head) -> Option<Emb
         return Some(head.lifted.map_or(Embargo::Lift, Embargo::Until));
     }
     let anchor = match embargo.until.anchor {
-        Anchor::Planned => plan.release().when.planned,
+        Anchor::Planned => head.planned(plan.release().when.planned),
         Anchor::Begun => head.begun(),
         Anchor::Declared | Anchor::LastDeclared => {
             head.declared(None, places).filter(|(outcome, _)| *outcome == Outcome::Success).map(|(_, at)| at)

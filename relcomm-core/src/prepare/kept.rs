@@ -166,8 +166,13 @@ impl PreparedPlan {
         let mut steps = Vec::new();
         if corrects.as_told {
             let first = told.steps.get(usize::from(step))?.clone();
-            steps.push(StepPlan { unless: None, post: None, ..first });
-            steps.extend(corrects.also.get(&told.group).into_iter().flat_map(|also| self.within_reach(also, who)));
+            steps.push(StepPlan { unless: None, post: None, joined: false, ..first });
+            let mut also = corrects.also.get(&told.group).map_or_else(Vec::new, |also| self.within_reach(also, who));
+            // What is to be said in another way as well does not wait for the first to fail.
+            if let Some(first) = also.first_mut().filter(|step| step.unless.is_none()) {
+                first.joined = true;
+            }
+            steps.append(&mut also);
         } else {
             let own = variant.as_ref().and_then(|group| communique.variants.get(group)).map(|variant| &variant.via);
             let via = [own, Some(&communique.via), group.map(|group| &group.via)];
@@ -195,20 +200,33 @@ impl PreparedPlan {
 
     /// The steps by which somebody can be reached.
     fn within_reach(&self, via: &[Step], who: &Stakeholder) -> Vec<StepPlan> {
-        let reaches = |step: &&Step| {
+        let reaches = |step: &Step| {
             self.carriers().get(&step.via).is_some_and(|carrier| {
                 let can = &carrier.capabilities;
-                can.addressing == Addressing::Once || can.by_hand || who.addresses.contains_key(&step.via)
+                let has = step.to.is_some() || who.addresses.contains_key(&step.via);
+                can.addressing == Addressing::Once || can.by_hand || has
             })
         };
-        let planned = |step: &Step| StepPlan {
-            mechanism: step.via.clone(),
-            lane: usize::MAX,
-            post: None,
-            unless: step.unless.zip(step.within),
-            performer: step.performer.clone(),
-        };
-        via.iter().filter(reaches).map(planned).collect()
+        let mut steps: Vec<StepPlan> = Vec::new();
+        // The first of the steps that are begun at once, whose condition holds for all of them; and that of those that reach somebody.
+        let (mut head, mut begun) = (None, None);
+        for (step, number) in via.iter().zip(0..) {
+            if !step.joined || head.is_none() {
+                head = Some((number, step));
+            }
+            let Some((first, lead)) = head.filter(|_| reaches(step)) else { continue };
+            let joined = begun.replace(first) == Some(first);
+            steps.push(StepPlan {
+                mechanism: step.via.clone(),
+                lane: usize::MAX,
+                post: None,
+                unless: lead.unless.zip(lead.within).filter(|_| !joined),
+                performer: step.performer.clone(),
+                to: step.to.clone(),
+                joined,
+            });
+        }
+        steps
     }
 
     /// Joins the steps of a path that are shared to their posts; those that there are not yet are added.

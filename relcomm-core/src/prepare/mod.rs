@@ -25,12 +25,12 @@ pub(crate) use schedule::{Times, share};
 
 use crate::channel::{About, ChannelSet, Descriptor, Prepared};
 use crate::clock::Moment;
-use crate::communique::Communique;
+use crate::communique::{Communique, Reach};
 use crate::course::{Digests, Slip};
 use crate::id::{GateId, GroupId, PlaceId};
 use crate::mechanism::{Addressing, Capabilities, Mechanism};
 use crate::plan::draft::Act;
-use crate::plan::{Finding, People, Plan, StakeholderRef};
+use crate::plan::{Escalations, Finding, People, Plan, Reached, StakeholderRef};
 use render::Renderer;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +63,8 @@ struct Inner {
     /// Everyone who is reached through somebody else, with the number of whom.
     led: OnceLock<Vec<(u32, Option<u32>)>>,
     gaps: OnceLock<Vec<Gap>>,
+    /// Whom steps reach in another's place.
+    escalations: OnceLock<Escalations>,
 }
 
 /// What the bundle knows of the channel that carries a mechanism. No host, no secret.
@@ -163,6 +165,7 @@ impl PreparedPlan {
             nobody: Arc::default(),
             led: OnceLock::new(),
             gaps: OnceLock::new(),
+            escalations: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner), by: None })
     }
@@ -269,6 +272,12 @@ impl PreparedPlan {
     pub(crate) fn leader(&self, number: u32) -> Option<u32> {
         let led = self.inner.led.get_or_init(|| self.inner.people.led());
         led.binary_search_by_key(&number, |(of, _)| *of).ok().and_then(|at| led.get(at)?.1)
+    }
+
+    /// Whom the step of a stakeholder reaches in their place.
+    pub(crate) fn reached(&self, reach: &Reach, by: &Mechanism, who: StakeholderRef<'_>) -> Option<Reached<'_>> {
+        let Inner { plan, people, escalations, .. } = &*self.inner;
+        escalations.get_or_init(|| Escalations::of(plan, people)).reached((plan, people), reach, by, who)
     }
 
     /// Everybody who must be informed and whom nobody can reach. Computed once.
@@ -444,6 +453,14 @@ fn lanes(plan: &Plan, people: &People, carriers: &BTreeMap<Mechanism, Carrier>) 
             let Some(who) = people.get(number) else { continue };
             for mechanism in &endpoints {
                 if let Some(address) = who.addresses.get(*mechanism) {
+                    lanes.insert(lane_name(mechanism, true, Some(address.as_str())));
+                }
+            }
+        }
+        // Steps may reach holders of roles who are none of the people.
+        for party in plan.holders.values().flatten() {
+            for mechanism in &endpoints {
+                if let Some(address) = party.addresses.get(*mechanism) {
                     lanes.insert(lane_name(mechanism, true, Some(address.as_str())));
                 }
             }

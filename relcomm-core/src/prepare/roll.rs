@@ -2,7 +2,7 @@
 
 use super::{GatePlan, PreparedPlan, SHARED, lane_name};
 use crate::clock::Moment;
-use crate::communique::{Part, Step};
+use crate::communique::{Part, Reach, Step};
 use crate::id::{GroupId, Lang, Role};
 use crate::mechanism::{Addressing, Mechanism};
 use crate::plan::{People, StakeholderRef};
@@ -95,6 +95,12 @@ pub struct StepPlan {
     /// Who acts by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub performer: Option<Role>,
+    /// Whom it reaches in the stakeholder's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Reach>,
+    /// Whether it is begun together with the step before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joined: bool,
 }
 
 impl PathPlan {
@@ -158,16 +164,20 @@ impl Roll {
         &self.zones
     }
 
+    /// Whether some begin at once what they share with others and what is theirs alone.
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.paths.iter().any(|path| {
+            let shared = path.steps.iter().filter(|step| step.post.is_some()).count();
+            path.steps.iter().any(|step| step.joined) && (1..path.steps.len()).contains(&shared)
+        })
+    }
+
     /// The paths, by number.
     #[must_use]
     pub fn paths(&self) -> &[PathPlan] {
         &self.paths
     }
 }
-
-/// The order in which the kinds of address that a member has are tried where neither plan nor group says.
-const PREFERENCE: [&str; 10] =
-    ["email", "webhook", "chat", "text", "pager", "phone", "website", "bulletin", "newsletter", "presentation"];
 
 pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
     let (plan, people) = (prepared.plan(), prepared.people());
@@ -221,7 +231,7 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
                 if steps.is_empty() {
                     return NO_PATH;
                 }
-                let by_address = steps.iter().any(|step| step.address.is_some());
+                let by_address = steps.iter().any(|step| step.address.is_some() || step.by_column);
                 let lang = group.language(who.lang());
                 let key = PathKey { variant, lang, zone: zone.name(), informed_when, steps };
                 let path = match known.get(&key) {
@@ -292,24 +302,30 @@ struct Reachable<'a> {
     lane: String,
     /// The address, where it leads to a lane or a post of its own.
     address: Option<&'a str>,
+    /// Whether whom it reaches stands in their variables.
+    by_column: bool,
 }
 
 /// Mechanisms in the order in which they are tried where nothing says another.
 pub(super) fn by_preference<'a>(mechanisms: impl Iterator<Item = &'a Mechanism>) -> Vec<&'a Mechanism> {
-    let rank = |m: &Mechanism| PREFERENCE.iter().position(|p| *p == m.as_str()).unwrap_or(PREFERENCE.len());
     let mut own: Vec<&Mechanism> = mechanisms.collect();
-    own.sort_by_key(|m| rank(m));
+    own.sort_by_key(|m| m.rank());
     own
 }
 
-fn steps_of<'a>(prepared: &PreparedPlan, who: StakeholderRef<'a>, via: Option<&'a [Step]>) -> Vec<Reachable<'a>> {
+fn steps_of<'a>(prepared: &'a PreparedPlan, who: StakeholderRef<'a>, via: Option<&'a [Step]>) -> Vec<Reachable<'a>> {
     let mechanisms: Vec<&Mechanism> = match via {
         Some(via) => via.iter().map(|step| &step.via).collect(),
         None => by_preference(who.mechanisms().iter()),
     };
     let reachable = |(index, mechanism): (usize, &'a Mechanism)| {
         let carrier = prepared.carriers().get(mechanism)?;
-        let address = who.address(mechanism);
+        let to = via.and_then(|via| via.get(index)?.to.as_ref());
+        let address = match to {
+            Some(to) => prepared.reached(to, mechanism, who)?.address(mechanism),
+            None => who.address(mechanism),
+        };
+        let by_column = matches!(to, Some(Reach::Column(_)));
         let (lane, address) = match carrier.capabilities.addressing {
             Addressing::Once => (format!("{SHARED}{mechanism}"), address),
             Addressing::Each if address.is_none() && !carrier.capabilities.by_hand => return None,
@@ -317,7 +333,7 @@ fn steps_of<'a>(prepared: &PreparedPlan, who: StakeholderRef<'a>, via: Option<&'
                 (lane_name(mechanism, carrier.endpoints, address), address.filter(|_| carrier.endpoints))
             }
         };
-        Some(Reachable { index, mechanism, lane, address })
+        Some(Reachable { index, mechanism, lane, address, by_column })
     };
     mechanisms.into_iter().enumerate().filter_map(reachable).collect()
 }
@@ -331,17 +347,25 @@ fn path(
 ) -> u16 {
     let number = u16::try_from(roll.paths.len()).unwrap_or(u16::MAX);
     let mut steps = Vec::new();
+    let mut before = None;
     for reachable in &key.steps {
         let mechanism = reachable.mechanism;
         let step = via.and_then(|via| via.get(reachable.index));
+        // Of several at once the first that reaches them stands for all.
+        let first = via.and_then(|via| (0..=reachable.index).rev().find(|n| via.get(*n).is_some_and(|s| !s.joined)));
+        let joined = first.is_some() && before == first;
+        before = first;
+        let head = first.and_then(|first| via?.get(first)).filter(|_| !joined);
         let shared = reachable.lane.starts_with(SHARED);
         let address = || reachable.address.and_then(|address| Address::new(address).ok());
         steps.push(StepPlan {
             mechanism: mechanism.clone(),
             lane: prepared.lanes().iter().position(|l| *l == reachable.lane).unwrap_or(usize::MAX),
             post: shared.then(|| post(roll, mechanism, address().as_ref(), key.lang.as_ref(), number)),
-            unless: step.and_then(|step| step.unless.zip(step.within)),
+            unless: head.and_then(|step| step.unless.zip(step.within)),
             performer: step.and_then(|step| step.performer.clone()),
+            to: step.and_then(|step| step.to.clone()),
+            joined,
         });
     }
     let (variant, lang, informed_when) = (key.variant.cloned(), key.lang.clone(), key.informed_when);

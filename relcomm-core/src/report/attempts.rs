@@ -152,17 +152,18 @@ impl Story {
         }
     }
 
-    /// What the report says of its tries, each with its leg. `carried` tells of a step by what it is carried.
+    /// What the report says of its tries, each with its leg. `of` tells of a leg and its step by what it is carried, and
+    /// whom it reaches in the person's place.
     pub(super) fn attempts(
         &self,
         state: &Delivery,
-        carried: impl Fn(u8) -> Option<Carried>,
+        of: impl Fn(u8, u8) -> Option<(Carried, Option<String>)>,
     ) -> Vec<(u8, AttemptReport)> {
         let mut numbers: BTreeMap<u8, u32> = BTreeMap::new();
         let report = |attempt: &Try| {
             let number = numbers.entry(attempt.leg).or_default();
             *number += 1;
-            let (mechanism, performer) = carried(state.legs.get(usize::from(attempt.leg))?.step)?;
+            let ((mechanism, performer), to) = of(attempt.leg, state.legs.get(usize::from(attempt.leg))?.step)?;
             let (reason, code) = match &attempt.bounced {
                 Some(code) => (Some("bounced".to_owned()), code.clone()),
                 None => (attempt.reason.clone(), attempt.code.clone()),
@@ -170,6 +171,7 @@ impl Story {
             let Ending { at: ended, reference, by, note } = attempt.ending.clone();
             let report = AttemptReport {
                 mechanism,
+                to,
                 number: *number,
                 at: attempt.at,
                 outcome: attempt.outcome.to_owned(),

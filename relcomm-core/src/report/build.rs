@@ -193,7 +193,7 @@ impl<'a> Builder<'a> {
             self.revision(&mut report, plan, path);
             match seats.get(&person).and_then(|ordinal| entered.get(ordinal)) {
                 Some(delivery) => {
-                    self.delivery(&mut report, plan, row, path, delivery, &entered);
+                    self.delivery(&mut report, (plan, roll), row, path, delivery, &entered);
                     self.lateness(&mut report, plan, row, path, Some(delivery.id));
                     let told = self.stories.get(&delivery.id).and_then(|s| s.accepted);
                     if let Some(at) = told.filter(|_| delivery.state.told_or_perhaps()) {
@@ -278,7 +278,7 @@ impl<'a> Builder<'a> {
     pub(super) fn delivery(
         &self,
         report: &mut DeliveryReport,
-        plan: &GatePlan,
+        (plan, roll): (&GatePlan, &Roll),
         gate: &GateRow,
         path: &PathPlan,
         row: &Row,
@@ -287,7 +287,6 @@ impl<'a> Builder<'a> {
         report.id = format!("{}.{}", plan.id, row.id.ordinal);
         let best = row.state.best();
         report.assurance = best;
-        let carried = |step: u8| path.steps.get(usize::from(step)).map(|step| self.carried(step));
         let credit = row.state.legs.iter().filter(|l| !l.failed && l.sure == best).find_map(|l| {
             let step = path.steps.get(usize::from(l.step))?;
             Some((step.mechanism.clone(), step.post))
@@ -297,7 +296,10 @@ impl<'a> Builder<'a> {
         let mut attempts = Vec::new();
         if let Some(story) = self.stories.get(&row.id) {
             report.text_digest.clone_from(&story.text_digest);
-            attempts = story.attempts(&row.state, carried);
+            attempts = story.attempts(&row.state, |leg, step| {
+                let to = self.on.in_their_place(roll, row, leg).map(|reached| reached.id().to_owned());
+                Some((self.carried(path.steps.get(usize::from(step))?), to))
+            });
         }
         // Whoever shares a post has its tries for their own.
         for (leg, number) in row.state.legs.iter().zip(0..) {
@@ -306,7 +308,7 @@ impl<'a> Builder<'a> {
                 continue;
             };
             if let Some(story) = self.stories.get(&post.id) {
-                let mut posted = story.attempts(&post.state, |_| Some(self.carried(step)));
+                let mut posted = story.attempts(&post.state, |_, _| Some((self.carried(step), None)));
                 if let (Some((_, last)), Some(own)) = (posted.last_mut(), self.stories.get(&row.id)) {
                     own.speak_of(number, last);
                 }

@@ -317,6 +317,9 @@ pub struct DeliveryReport {
 pub struct AttemptReport {
     /// The mechanism.
     pub mechanism: Mechanism,
+    /// Who was to be reached in the person's place, where the step says so; nobody in a redacted report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// Its number on that mechanism, from 1.
     pub number: u32,
     /// When it began.
@@ -407,6 +410,7 @@ impl Report {
             delivery.through = None;
             for attempt in &mut delivery.attempts {
                 (attempt.reference, attempt.performer, attempt.by, attempt.note) = (None, None, None, None);
+                attempt.to = None;
             }
         }
         for gap in &mut self.gaps {

@@ -114,6 +114,7 @@ impl Builder<'_> {
         if !self.on.prepared().is_corrected(plan) || self.on.prepared().is_gathered(plan) {
             return Ok(());
         }
+        let roll = self.on.prepared().roll(plan);
         let left = |row: &&Row| row.who.as_ref().is_some_and(|who| !self.numbers.contains_key(who.as_str()));
         let left: Vec<&Row> = entered.values().filter(left).collect();
         for row in left {
@@ -123,7 +124,7 @@ impl Builder<'_> {
             let whose = Whose { id: who.id.as_str().to_owned(), number: None };
             let mut report = self.row(plan, None);
             self.revision(&mut report, plan, &path);
-            self.delivery(&mut report, plan, gate, &path, row, entered);
+            self.delivery(&mut report, (plan, roll), gate, &path, row, entered);
             if let Some(at) = self.stories.get(&row.id).and_then(|story| story.accepted)
                 && row.state.told_or_perhaps()
             {

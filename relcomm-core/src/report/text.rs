@@ -194,14 +194,21 @@ pub(super) fn fallbacks(report: &Report) -> Vec<String> {
         for delivery in &person.deliveries {
             let Some(by) = &delivery.mechanism else { continue };
             let mut failed: Vec<String> = Vec::new();
+            let informing = delivery.attempts.iter().filter(|a| &a.mechanism == by).map(|a| a.at).min();
             for attempt in delivery.attempts.iter().filter(|a| &a.mechanism != by) {
                 let bounced = attempt.reason.as_deref() == Some("bounced");
+                // What was taken over beside it, or after it, did not fail.
+                if attempt.outcome == "accepted" && !bounced && informing.is_some_and(|at| at <= attempt.at) {
+                    continue;
+                }
+                let whom = attempt.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+                let tried = format!("{}{whom}", attempt.mechanism);
                 let how = match (&attempt.reason, &attempt.code) {
-                    (_, Some(code)) if bounced => format!("{} bounced ({code})", attempt.mechanism),
-                    (_, None) if bounced => format!("{} bounced", attempt.mechanism),
-                    (_, Some(code)) => format!("{} {} ({code})", attempt.mechanism, attempt.outcome),
-                    (Some(reason), None) => format!("{} {} ({reason})", attempt.mechanism, attempt.outcome),
-                    (None, None) => format!("{} {}, not confirmed", attempt.mechanism, attempt.outcome),
+                    (_, Some(code)) if bounced => format!("{tried} bounced ({code})"),
+                    (_, None) if bounced => format!("{tried} bounced"),
+                    (_, Some(code)) => format!("{tried} {} ({code})", attempt.outcome),
+                    (Some(reason), None) => format!("{tried} {} ({reason})", attempt.outcome),
+                    (None, None) => format!("{tried} {}, not confirmed", attempt.outcome),
                 };
                 if !failed.contains(&how) {
                     failed.push(how);

@@ -135,7 +135,7 @@ impl<'a> Subject<'a> {
     pub(super) fn mechanisms_gone_by(&self) -> Vec<(String, Mechanism)> {
         let mut uses = Vec::new();
         for (path, steps) in self.all_steps() {
-            uses.extend(steps.iter().enumerate().map(|(i, step)| (self.step_path(&path, i), step.via.clone())));
+            uses.extend(steps.iter().enumerate().map(|(i, step)| (self.step_path(&path, steps, i), step.via.clone())));
         }
         for communique in self.plan.communiques() {
             for group in communique.to.iter().filter_map(|id| self.plan.group(id)) {
@@ -152,7 +152,7 @@ impl<'a> Subject<'a> {
     pub(super) fn mechanisms_named(&self) -> Vec<(String, Mechanism)> {
         let mut named = Vec::new();
         for (path, steps) in self.all_steps() {
-            named.extend(steps.iter().enumerate().map(|(i, step)| (self.step_path(&path, i), step.via.clone())));
+            named.extend(steps.iter().enumerate().map(|(i, step)| (self.step_path(&path, steps, i), step.via.clone())));
         }
         for (id, group) in &self.draft.groups {
             let path = key_path("groups", id.as_str());
@@ -187,9 +187,14 @@ impl<'a> Subject<'a> {
         all
     }
 
-    /// The path of a step: that of `via` itself where it is written without a list.
-    pub(super) fn step_path(&self, via: &str, index: usize) -> String {
-        self.entry_path(via, index)
+    /// The path of a step: that of `via` itself where it is written without a list, and within `all` where it is begun with others.
+    pub(super) fn step_path(&self, via: &str, steps: &[Step], index: usize) -> String {
+        let until = steps.get(..=index).unwrap_or_default();
+        let head = until.iter().rposition(|step| !step.joined).unwrap_or(0);
+        let entry = until.iter().take(head).filter(|step| !step.joined).count();
+        let path = self.entry_path(via, entry);
+        let within = format!("{path}.all[{}]", index - head);
+        if self.source.get(&within).is_some() { within } else { path }
     }
 
     /// The path of an entry of what may be one value or a list.

@@ -5,7 +5,7 @@ use proptest::sample::select;
 use relcomm_core::channel::{ErrorKind, Found};
 use relcomm_core::clock::Moment;
 use relcomm_core::communique::Indeterminate;
-use relcomm_core::course::{Delivery, DeliveryInput, Finish, Path, PathStep, SessionNo};
+use relcomm_core::course::{Delivery, DeliveryFact, DeliveryInput, Finish, Path, PathStep, SessionNo};
 use relcomm_core::id::LaneNo;
 use relcomm_core::mechanism::Deduplication;
 use relcomm_core::receipt::{Assurance, Evidence};
@@ -41,9 +41,13 @@ pub(crate) fn kind() -> impl Strategy<Value = ErrorKind> {
 fn step(lane: u16) -> impl Strategy<Value = PathStep> {
     let deduplication = select(vec![Deduplication::None, Deduplication::ByKey, Deduplication::ByLookup]);
     let unless = proptest::option::of((assurance(), seconds(2 * HOUR)));
-    (deduplication, unless).prop_map(move |(deduplication, unless)| {
-        let step = PathStep::new(LaneNo(lane), deduplication);
+    let at_once = (proptest::bool::weighted(0.3), proptest::bool::weighted(0.2));
+    (deduplication, unless, at_once).prop_map(move |(deduplication, unless, (is_joined, is_shared))| {
+        let mut step = PathStep::new(LaneNo(lane), deduplication);
+        step.is_shared = is_shared;
         match unless {
+            // The condition stands on the first of those that are begun at once.
+            _ if is_joined && lane > 0 => step.joined(),
             Some((assurance, within)) => step.unless(assurance, within),
             None => step,
         }
@@ -65,9 +69,19 @@ pub(crate) fn path() -> impl Strategy<Value = Path> {
     )
 }
 
-/// The first leg of a path.
+pub(crate) fn is_several(path: &Path) -> bool {
+    path.steps.iter().any(|step| step.is_joined)
+}
+
+/// The first legs of a path.
 pub(crate) fn begin(path: &Path) -> Delivery {
-    Delivery::ready(0, path.steps[0].lane, START, path.not_after)
+    let mut delivery = Delivery::default();
+    for step in path.together(0) {
+        let of = &path.steps[usize::from(step)];
+        let rides = is_several(path) && of.is_shared;
+        delivery.apply(&DeliveryFact::Begun { step, lane: of.lane, at: START, until: path.not_after, rides });
+    }
+    delivery
 }
 
 pub(crate) fn finish() -> impl Strategy<Value = Finish> {

@@ -1,11 +1,11 @@
 //! Deliveries.
 
-use crate::arbitrary::{START, begin, evidence, finish, found, inputs, path, reread};
+use crate::arbitrary::{START, begin, evidence, finish, found, inputs, is_several, path, reread};
 use proptest::prelude::*;
 use relcomm_core::channel::{ErrorKind, Found};
 use relcomm_core::clock::Moment;
 use relcomm_core::course::{
-    Delivery, DeliveryFact, DeliveryInput, End, Finish, Path, PathStep, SessionNo, Shut, Stage,
+    Delivery, DeliveryFact, DeliveryInput, End, Finish, Leg, Path, PathStep, SessionNo, Shut, Stage,
 };
 use relcomm_core::id::LaneNo;
 use relcomm_core::mechanism::Deduplication;
@@ -66,10 +66,14 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_begun_after_the_end_or_the_bound_and_one_leg_at_a_time(path in path(), inputs in inputs()) {
+    fn nothing_is_begun_after_the_end_or_the_bound_and_one_leg_flies_at_a_time(path in path(), inputs in inputs()) {
         run(&path, &inputs, |before, input, facts, after, now| {
             assert!(after.legs.len() >= before.legs.len());
-            assert!(after.legs.iter().filter(|l| is_under_way(l.stage)).count() <= 1, "{after:?}");
+            let flying = after.legs.iter().filter(|l| matches!(l.stage, Stage::Flying { .. })).count();
+            assert!(flying <= 1 && (flying == 0 || after.ready_leg().is_none()), "{after:?}");
+            if !is_several(&path) {
+                assert!(after.legs.iter().filter(|l| is_under_way(l.stage)).count() <= 1, "{after:?}");
+            }
             let mut ended = before.end.is_some();
             for fact in facts {
                 match fact {
@@ -109,7 +113,13 @@ proptest! {
             }
             // That an attempt was begun ends nothing, even where nothing more is asked: it may yet be refused.
             if after.end.is_none() && path.pursue() > Assurance::Attempted {
-                assert!(after.best() < Some(path.pursue()), "reached and not ended");
+                // Of several at once each is tried first, unless somebody has answered.
+                let untried = |l: &Leg| matches!(l.stage, Stage::Ready { .. }) && l.tries == 0;
+                let flies = |l: &Leg| matches!(l.stage, Stage::Flying { .. });
+                let waits = is_several(&path)
+                    && (after.legs.iter().any(flies)
+                        || after.best() < Some(Assurance::Acknowledged) && after.legs.iter().any(untried));
+                assert!(waits || after.best() < Some(path.pursue()), "reached and not ended: {path:?} {after:?}");
             }
         });
     }
@@ -208,7 +218,7 @@ proptest! {
         let mut path = path;
         path.not_after = None;
         let mut state = begin(&path);
-        let mut begun = vec![0];
+        let mut begun: Vec<usize> = path.together(0).map(usize::from).collect();
         for _ in 0..path.steps.len() {
             let Some((leg, lane, at, _)) = state.ready_leg() else { break };
             prop_assert_eq!(lane, path.steps[usize::from(leg)].lane);
@@ -227,6 +237,30 @@ proptest! {
         }
         prop_assert_eq!(state.end, Some(End::Exhausted));
         prop_assert_eq!(begun, (0..path.steps.len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn steps_begun_at_once_are_begun_together_and_each_is_tried_before_it_is_stopped(path in path(), inputs in inputs()) {
+        run(&path, &inputs, |before, input, facts, after, now| {
+            let steps: Vec<u8> = after.legs.iter().map(|l| l.step).collect();
+            assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
+            for leg in &after.legs {
+                let in_time = |n: &u8| path.is_in_time(path.slot(*n, now).0);
+                let together: Vec<u8> = path.together(leg.step).filter(|n| steps.contains(n) || in_time(n)).collect();
+                assert!(together.iter().all(|n| steps.contains(n)) || before.legs.len() == after.legs.len(), "{after:?}");
+            }
+            let best = after.best();
+            let last = path.together(steps.iter().copied().max().unwrap());
+            // Whoever is erased is not tried to be reached.
+            for fact in facts.iter().filter(|_| *input != DeliveryInput::Stop) {
+                if let DeliveryFact::Shut { leg, why: Shut::Stopped } = fact {
+                    let of = &before.legs.get(usize::from(*leg));
+                    let untried = of.is_some_and(|l| l.tries == 0 && matches!(l.stage, Stage::Ready { .. }));
+                    let at_once = last.len() > 1 && of.is_some_and(|l| last.contains(&l.step));
+                    assert!(!(untried && at_once) || best >= Some(Assurance::Acknowledged), "{path:?} {before:?} {facts:?}");
+                }
+            }
+        });
     }
 
     #[test]

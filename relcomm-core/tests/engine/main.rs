@@ -16,6 +16,8 @@ mod languages;
 mod windows;
 mod order;
 mod steps;
+mod at_once;
+mod escalation;
 mod retries;
 mod permits;
 mod protocol;

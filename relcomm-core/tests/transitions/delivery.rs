@@ -20,6 +20,8 @@ struct Conditions<'a> {
     next: bool,
     timed: bool,
     ended: bool,
+    /// Another step was begun at once, and its leg is in that stage.
+    beside: Option<&'a str>,
     tries: Option<u8>,
     asked: bool,
     not_after: Option<Moment>,
@@ -57,6 +59,8 @@ impl<'a> Conditions<'a> {
                         c.rule = Some(rule.parse().unwrap());
                     } else if let Some(heard) = word.strip_prefix("heard ") {
                         c.heard = Some(heard);
+                    } else if let Some(stage) = word.strip_prefix("beside ") {
+                        c.beside = Some(stage);
                     } else if let Some(due) = word.strip_prefix("due ") {
                         c.due = span(due);
                     } else {
@@ -72,13 +76,17 @@ impl<'a> Conditions<'a> {
         let deduplication = self.deduplication.unwrap_or(Deduplication::None);
         let step = |n| PathStep::new(LaneNo(n), deduplication);
         let mut steps = vec![step(0)];
+        let n = if self.beside.is_some() { 2 } else { 1 };
+        if n == 2 {
+            steps.push(step(1).joined());
+        }
         if self.ended {
             steps.push(step(1).unless(Assurance::Delivered, HOUR));
             steps.push(step(2));
         } else if self.timed {
-            steps.push(step(1).unless(Assurance::Delivered, HOUR));
+            steps.push(step(n).unless(Assurance::Delivered, HOUR));
         } else if self.next {
-            steps.push(step(1));
+            steps.push(step(n));
         }
         let mut path = Path::new(self.rule.unwrap_or(Assurance::Delivered), steps);
         path.not_after = self.not_after;
@@ -123,7 +131,10 @@ impl World {
 
     fn sound(&self, before: &Delivery, facts: &[DeliveryFact], now: Moment) {
         let is_under_way = |stage| matches!(stage, Stage::Ready { .. } | Stage::Flying { .. });
-        assert!(self.state.legs.iter().filter(|l| is_under_way(l.stage)).count() <= 1);
+        let several = self.path.steps.iter().any(|step| step.is_joined);
+        let flying = self.state.legs.iter().filter(|l| matches!(l.stage, Stage::Flying { .. })).count();
+        assert!(flying <= 1);
+        assert!(several || self.state.legs.iter().filter(|l| is_under_way(l.stage)).count() <= 1);
         if self.state.end.is_some() {
             assert_eq!(self.state.ready_leg(), None);
             assert!(!self.state.legs.iter().any(|l| matches!(l.stage, Stage::Ready { .. })));
@@ -133,7 +144,7 @@ impl World {
             assert_eq!(self.state.flying(), None);
         }
         let is_unbounded = self.path.not_after.is_none() && self.path.hours.0.is_empty();
-        if is_unbounded && self.state.ready_leg().is_some() {
+        if is_unbounded && !several && self.state.ready_leg().is_some() {
             assert_eq!(self.state.timer(), None, "an unbounded ready leg waits for no timer");
         }
         // What is due does something, and what is not due does nothing.
@@ -174,6 +185,9 @@ impl World {
             w.take(DeliveryInput::Tick, START);
             w.leg = 1;
         }
+        if let Some(stage) = c.beside {
+            w.put_beside(stage, at);
+        }
         if column != "Ready" {
             w.take(DeliveryInput::Lease(MINE), at);
         }
@@ -199,6 +213,20 @@ impl World {
             return w.is_in(column).then_some(w);
         }
         Some(w)
+    }
+
+    /// Begins a second leg at once with the first, and brings it into a stage.
+    fn put_beside(&mut self, stage: &str, at: Moment) {
+        self.step(&DeliveryFact::Begun { step: 1, lane: LaneNo(1), at, until: None, rides: false });
+        let outcome = match stage {
+            "ready" => return,
+            "awaiting" => Finish::Accepted(Assurance::Accepted),
+            "shut" => Finish::Refused(ErrorKind::RecipientInvalid),
+            _ => panic!("unknown stage `{stage}`"),
+        };
+        self.step(&DeliveryFact::Started { leg: 1, session: MINE });
+        let input = DeliveryInput::Finish { leg: 1, session: MINE, finish: outcome };
+        assert!(!self.take(input, START).is_empty());
     }
 
     fn is_in(&self, column: &str) -> bool {

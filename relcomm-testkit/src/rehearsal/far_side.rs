@@ -13,7 +13,7 @@ use relcomm_core::id::GroupId;
 use relcomm_core::mechanism::{Capabilities, Deduplication, Mechanism};
 use relcomm_core::plan::source::WordOr;
 use relcomm_core::plan::time::Span;
-use relcomm_core::plan::{Finding, People};
+use relcomm_core::plan::{Finding, People, Plan};
 use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind};
 use relcomm_core::stakeholder::Address;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,7 +92,7 @@ impl World {
     }
 
     /// Learns who is behind which address.
-    pub(super) fn meet(&self, people: &People) {
+    pub(super) fn meet(&self, plan: &Plan, people: &People) {
         let mut groups: BTreeMap<u32, Vec<String>> = BTreeMap::new();
         for (group, members) in people.groups() {
             for member in members {
@@ -105,6 +105,17 @@ impl World {
             for (mechanism, address) in who.addresses() {
                 let place = behind.entry((mechanism.clone(), address.to_owned())).or_default();
                 place.push(Behind { id: who.id().to_owned(), groups: mine.clone() });
+            }
+        }
+        // Whoever answers for the release may be reached in another's place; one of the people goes before.
+        let responsible = plan.responsible();
+        let parties = std::iter::once(&responsible.execute).chain(&responsible.backup);
+        for party in parties.chain(responsible.performers.values()).chain(plan.holders()) {
+            for (mechanism, address) in &party.addresses {
+                let place = behind.entry((mechanism.clone(), address.as_str().to_owned())).or_default();
+                if place.is_empty() {
+                    place.push(Behind { id: party.id.as_str().to_owned(), groups: Vec::new() });
+                }
             }
         }
         let mut state = self.state();
@@ -209,7 +220,8 @@ impl FarSide {
         let known = address.and_then(|a| self.world.state().people.get(&(self.via.clone(), a)).cloned());
         // Of several who share an address, those whom the text is for.
         let is_meant = |behind: &&Behind| behind.groups.iter().any(|g| of_text.contains(g));
-        match known.as_ref().and_then(|all| all.iter().find(is_meant)) {
+        // Or whoever is reached in the place of somebody for whom it is.
+        match known.as_ref().and_then(|all| all.iter().find(is_meant).or_else(|| all.first())) {
             Some(Behind { id, groups }) => {
                 let groups = groups.iter().filter(|g| of_text.contains(g)).cloned().collect();
                 Recipient { person: Some(id.clone()), groups, about: about.clone() }

@@ -199,7 +199,7 @@ impl<'a> Play<'a> {
         let validation = validate(&draft, &source, &files, &Deployment::unknown().now(now), &standard_rules());
         let mut findings = validation.findings().to_vec();
         let (plan, people) = validation.into_plan().map_err(Unplayable::Plan)?;
-        world.meet(&people);
+        world.meet(&plan, &people);
         let channels = channels(world, &plan, &people, &self.script.channels);
         let preparation = prepare(plan, people, &channels);
         findings.extend(preparation.findings);

@@ -3,7 +3,7 @@
 use relcomm_core::clock::Moment;
 use relcomm_core::course::{Closed, DeliveryFact, End, GateFact, LaneFact, Shut};
 use relcomm_core::id::{DeliveryId, GateNo, LaneNo};
-use relcomm_core::journal::{Entry, Fact, Subject};
+use relcomm_core::journal::{Entry, Fact, Run, Subject};
 use relcomm_core::receipt::Assurance;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -125,9 +125,10 @@ impl Teller<'_> {
         match (entry.subject, &entry.fact) {
             (Subject::Gate(no), Fact::Entered { from, runs }) => {
                 let mut ordinal = *from;
-                for run in runs {
-                    for _ in 0..run.count {
-                        self.legs.insert(DeliveryId { gate: no, ordinal }, vec![(run.lane, 0)]);
+                for (count, delivery) in Run::deliveries(runs) {
+                    for _ in 0..count {
+                        let legs = delivery.legs.iter().map(|leg| (leg.lane, 0)).collect();
+                        self.legs.insert(DeliveryId { gate: no, ordinal }, legs);
                         ordinal += 1;
                     }
                 }

@@ -19,6 +19,8 @@ pub(super) async fn tasks(common: &Common) -> Result<Exit, Failure> {
     let mut out = String::new();
     for task in &tasks {
         let whom = task.person.as_ref().map_or_else(|| format!("group {}", task.group), |p| p.as_str().to_owned());
+        // Whoever is to be reached, and in whose place.
+        let whom = task.to.as_ref().map_or(whom.clone(), |to| format!("{} for {whom}", to.as_str()));
         let by = task.performer.as_ref().map_or_else(|| "the responsible party".into(), ToString::to_string);
         // Writing to a string does not fail.
         let _ = writeln!(out, "{} — {} to {whom}, by {by}", task.gate, task.mechanism);

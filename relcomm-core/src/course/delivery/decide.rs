@@ -84,7 +84,10 @@ impl<'a> Course<'a> {
                 }
             }
             Finish::Refused(kind) => self.shut(leg, Shut::Refused(kind)),
-            Finish::LaneFault { until, kind } => self.ready(leg, until, false, kind),
+            Finish::LaneFault { until, kind } => {
+                self.ready(leg, until, false, kind);
+                self.goal_of_several(Some(leg));
+            }
             Finish::Returned => self.ready(leg, self.now, false, ErrorKind::Cancelled),
             Finish::Maybe(kind) => self.maybe(leg, kind),
         }
@@ -106,6 +109,7 @@ impl<'a> Course<'a> {
         } else {
             let (at, until) = self.slot(leg, at);
             self.emit(DeliveryFact::Again { leg, at, until, counts, kind });
+            self.goal_of_several(None);
         }
     }
 
@@ -122,12 +126,21 @@ impl<'a> Course<'a> {
     /// The condition that stands on the step after this leg's, counted from now.
     fn waiting(&self, leg: u8) -> Option<Waiting> {
         let step = self.state.legs.get(usize::from(leg))?.step;
-        let last = self.state.legs.iter().map(|l| l.step).max()?;
-        let (unless, within) = self.path.steps.get(usize::from(step) + 1)?.unless?;
-        let open = step == last && self.state.end.is_none();
-        let by = self.now + within;
+        let together = self.path.together(step);
+        let (unless, within) = self.path.steps.get(usize::from(together.end))?.unless?;
+        let open = together.contains(&self.last_step()?) && self.state.end.is_none();
+        // Of several at once the first that is accepted counts, whatever the far side has asked for since.
+        let first = self.state.legs.iter().filter(|l| together.contains(&l.step)).find_map(|l| match l.stage {
+            Stage::Awaiting { waiting: Some(waiting) } => Some(waiting.latest),
+            _ => None,
+        });
         // The far side may ask for at most as long again, or it could hold the next step off for ever.
-        open.then_some(Waiting { unless, by, latest: by + within })
+        let latest = first.unwrap_or(self.now + within + within);
+        open.then_some(Waiting { unless, by: latest - within, latest })
+    }
+
+    fn last_step(&self) -> Option<u8> {
+        self.state.legs.iter().map(|l| l.step).max()
     }
 
     fn failed_short(&self, leg: u8) -> bool {
@@ -161,6 +174,7 @@ impl<'a> Course<'a> {
         } else if !(repeat && self.state.end.is_none() && self.again(leg, None, kind)) {
             self.emit(DeliveryFact::Doubted { leg, query_at: None });
         }
+        self.goal_of_several(None);
     }
 
     fn answer(&mut self, leg: u8, found: Found) {
@@ -190,12 +204,13 @@ impl<'a> Course<'a> {
                         continue;
                     }
                     self.emit(DeliveryFact::Shut { leg, why: Shut::Expired });
-                    if !self.alive() {
+                    self.goal_of_several(None);
+                    if self.state.end.is_none() && !self.alive() {
                         self.emit(DeliveryFact::Ended(End::Expired));
                     }
                 }
                 Some(Stage::Awaiting { waiting: Some(waiting) }) if running && waiting.by <= self.now => {
-                    self.shut(leg, Shut::MovedOn);
+                    self.move_on(leg);
                 }
                 // The question is parked before it is asked: asked twice, it could be answered twice.
                 Some(Stage::Doubt { query_at: Some(at) }) if at <= self.now => {
@@ -274,41 +289,100 @@ impl<'a> Course<'a> {
         })
     }
 
-    /// The leg that was stopped because another had reached the goal, which it has not kept.
-    fn stopped(&self) -> Option<u8> {
-        let stopped = Stage::Shut { why: Shut::Stopped };
-        self.state.legs.iter().zip(0u8..).find_map(|(l, n)| (l.stage == stopped && !l.failed).then_some(n))
-    }
-
-    /// Begins the next step, or ends the delivery if none is left and nothing else can come.
-    fn next(&mut self) {
-        if self.state.end.is_some() {
-            return;
-        }
-        let waits = self.state.legs.iter().any(|l| matches!(l.stage, Stage::Ready { .. } | Stage::Flying { .. }));
-        if waits {
-            return;
-        }
-        let step = self.state.legs.iter().map(|l| l.step).max().map_or(0, |s| s.saturating_add(1));
-        if let Some(leg) = self.stopped().filter(|leg| self.path.is_in_time(self.slot(*leg, self.now).0)) {
-            return self.ready(leg, self.now, true, ErrorKind::Cancelled);
-        }
-        let (at, until) = self.path.slot(step, self.now);
-        match self.path.steps.get(usize::from(step)) {
-            Some(next) if self.path.is_in_time(at) => {
-                self.emit(DeliveryFact::Begun { step, lane: next.lane, at, until });
+    /// Moves on from all steps that were begun at once with this leg's: their time is over.
+    fn move_on(&mut self, leg: u8) {
+        let Some(step) = self.state.legs.get(usize::from(leg)).map(|l| l.step) else { return };
+        let together = self.path.together(step);
+        for other in 0..self.count() {
+            let is_among = self.state.legs.get(usize::from(other)).is_some_and(|l| together.contains(&l.step));
+            if let (true, Some(Stage::Awaiting { .. })) = (is_among, self.stage(other)) {
+                self.emit(DeliveryFact::Shut { leg: other, why: Shut::MovedOn });
             }
-            Some(_) if !self.alive() => self.emit(DeliveryFact::Ended(End::Expired)),
-            None if !self.alive() => self.emit(DeliveryFact::Ended(End::Exhausted)),
-            _ => {}
+        }
+        self.begin(together.end);
+    }
+
+    fn count(&self) -> u8 {
+        u8::try_from(self.state.legs.len()).unwrap_or(u8::MAX)
+    }
+
+    /// Takes up again the legs that were stopped because another had reached the goal, which it has not kept; `false` if there are none.
+    fn revive(&mut self) -> bool {
+        let mut any = false;
+        for leg in 0..self.count() {
+            let stopped = |l: &super::Leg| l.stage == Stage::Shut { why: Shut::Stopped } && !l.failed;
+            if self.state.legs.get(usize::from(leg)).is_some_and(stopped)
+                && self.path.is_in_time(self.slot(leg, self.now).0)
+            {
+                let (at, until) = self.slot(leg, self.now);
+                self.emit(DeliveryFact::Again { leg, at, until, counts: true, kind: ErrorKind::Cancelled });
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Whether a leg of the last step keeps the chain from moving on: it may be tried yet, or was taken over, and what is waited for
+    /// may still come.
+    fn holds(&self, leg: &super::Leg, unless: Option<Assurance>) -> bool {
+        match leg.stage {
+            Stage::Ready { .. } | Stage::Flying { .. } | Stage::Doubt { .. } => true,
+            // One whose timer is gone although nothing came of it waits for nothing.
+            Stage::Awaiting { waiting } => {
+                !leg.failed && (waiting.is_some() || unless.is_none_or(|unless| self.state.best() >= Some(unless)))
+            }
+            Stage::Shut { .. } => false,
         }
     }
 
-    /// Ends the delivery if what it pursues is reached.
-    fn goal(&mut self) {
-        if self.state.best() >= Some(self.path.pursue()) {
-            self.end(End::Reached);
+    /// Begins the next step if nothing of the last one keeps it from that, or ends the delivery if none is left and nothing else can come.
+    fn next(&mut self) {
+        self.goal_of_several(None);
+        if self.state.end.is_some() || self.revive() {
+            return;
         }
+        let together = self.last_step().map_or(0..0, |last| self.path.together(last));
+        let unless = self.path.steps.get(usize::from(together.end)).and_then(|s| s.unless).map(|(unless, _)| unless);
+        let of_last = |leg: &&super::Leg| together.contains(&leg.step);
+        if !self.state.legs.iter().filter(of_last).any(|leg| self.holds(leg, unless)) {
+            self.begin(together.end);
+        }
+    }
+
+    /// Begins a step, and those that are begun at once with it; or ends the delivery, if there is none and nothing else can come.
+    fn begin(&mut self, step: u8) {
+        let several = self.path.steps.iter().any(|s| s.is_joined);
+        let (mut any, mut there) = (false, false);
+        for step in self.path.together(step) {
+            let Some(next) = self.path.steps.get(usize::from(step)) else { break };
+            let (lane, rides) = (next.lane, several && next.is_shared);
+            let (at, until) = self.path.slot(step, self.now);
+            there = true;
+            if self.path.is_in_time(at) {
+                self.emit(DeliveryFact::Begun { step, lane, at, until, rides });
+                any = true;
+            }
+        }
+        if !any && !self.alive() {
+            self.emit(DeliveryFact::Ended(if there { End::Expired } else { End::Exhausted }));
+        }
+    }
+
+    fn goal(&mut self) {
+        self.goal_though(None);
+    }
+
+    /// Ends the delivery if what it pursues is reached. Of several steps at once each is tried first, unless the person has answered; a
+    /// try that failed with its lane does not count, and is `tried` all the same.
+    fn goal_though(&mut self, tried: Option<u8>) {
+        let best = self.state.best();
+        if self.state.end.is_some() || best < Some(self.path.pursue()) {
+            return;
+        }
+        if best < Some(Assurance::Acknowledged) && self.is_untried(tried) {
+            return;
+        }
+        self.end(End::Reached);
     }
 
     /// Ends the delivery: nothing is begun any more.
@@ -316,11 +390,28 @@ impl<'a> Course<'a> {
         if self.state.end.is_some() {
             return;
         }
-        for leg in 0..u8::try_from(self.state.legs.len()).unwrap_or(u8::MAX) {
+        for leg in 0..self.count() {
             if let Some(Stage::Ready { .. }) = self.stage(leg) {
                 self.emit(DeliveryFact::Shut { leg, why: Shut::Stopped });
             }
         }
         self.emit(DeliveryFact::Ended(end));
+    }
+
+    /// Whether one of the steps that were begun at once last was never tried.
+    fn is_untried(&self, tried: Option<u8>) -> bool {
+        let together = self.last_step().map_or(0..0, |last| self.path.together(last));
+        let untried = |l: &super::Leg| matches!(l.stage, Stage::Ready { .. }) && l.tries == 0;
+        let mut legs = self.state.legs.iter().zip(0u8..).filter(|(l, _)| together.contains(&l.step));
+        together.len() > 1 && legs.any(|(l, n)| untried(l) && tried != Some(n))
+    }
+
+    /// Whether the goal, which waited for the first try of each of several steps at once, is reached by now.
+    fn goal_of_several(&mut self, tried: Option<u8>) {
+        // That an attempt was begun ends nothing: it may have been refused by now.
+        let is_there = self.state.best() > Some(Assurance::Attempted);
+        if is_there && self.path.steps.iter().any(|s| s.is_joined) {
+            self.goal_though(tried);
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The delivery: one gate to one stakeholder. Its legs are the mechanisms begun, one after another.
+//! The delivery: one gate to one stakeholder. Its legs are the mechanisms begun, one after another or several at once; at most one of
+//! them flies at a time.
 
 mod decide;
 
@@ -45,6 +46,9 @@ pub struct Leg {
     /// Whether negative evidence came.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
+    /// Whether it waits for a post that others share, and lets every other leg that is ready go before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rides: bool,
 }
 
 impl Clone for Delivery {
@@ -57,6 +61,13 @@ impl Clone for Delivery {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
 fn is_zero(n: &u8) -> bool {
     *n == 0
+}
+
+impl Leg {
+    /// Whether it was handed to a person, who has not done it yet.
+    pub(crate) fn is_task(&self) -> bool {
+        matches!(self.stage, Stage::Awaiting { .. }) && self.sure < Some(Assurance::Accepted) && !self.failed
+    }
 }
 
 /// Where a leg stands.
@@ -264,6 +275,9 @@ pub enum DeliveryFact {
         /// Until when.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Moment>,
+        /// Whether it waits for a post that others share, and lets every other leg that is ready go before it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        rides: bool,
     },
     /// More is proved.
     Proved {
@@ -300,7 +314,7 @@ impl Delivery {
     #[must_use]
     pub fn ready(step: u8, lane: LaneNo, at: Moment, until: Option<Moment>) -> Self {
         let mut new = Self::default();
-        new.apply(&DeliveryFact::Begun { step, lane, at, until });
+        new.apply(&DeliveryFact::Begun { step, lane, at, until, rides: false });
         new
     }
 
@@ -322,7 +336,7 @@ impl Delivery {
     pub fn apply(&mut self, fact: &DeliveryFact) {
         use DeliveryFact as F;
         match *fact {
-            F::Begun { step, lane, at, until } => self.legs.push(Leg {
+            F::Begun { step, lane, at, until, rides } => self.legs.push(Leg {
                 step,
                 lane,
                 stage: Stage::Ready { at, until },
@@ -330,6 +344,7 @@ impl Delivery {
                 asked: 0,
                 sure: None,
                 failed: false,
+                rides,
             }),
             F::Ended(end) => {
                 self.end = Some(end);
@@ -399,16 +414,27 @@ impl Delivery {
         self.legs.iter().filter(|l| !(l.failed && l.sure < Some(Assurance::Delivered))).filter_map(|l| l.sure).max()
     }
 
-    /// The leg that may be tried, if there is one: its number, its lane, from when and until when.
+    /// The leg that may be tried next, if there is one: its number, its lane, from when and until when. Of several it is the earliest
+    /// that waits for no post, and while one flies it is none of them.
     #[must_use]
     pub fn ready_leg(&self) -> Option<(u8, LaneNo, Moment, Option<Moment>)> {
         if self.end.is_some() {
             return None;
         }
-        self.legs.iter().zip(0u8..).find_map(|(leg, n)| match leg.stage {
-            Stage::Ready { at, until } => Some((n, leg.lane, at, until)),
-            _ => None,
-        })
+        let mut first = None;
+        // Later than anything.
+        let mut before = (true, Moment::MAX);
+        for (leg, n) in self.legs.iter().zip(0u8..) {
+            match leg.stage {
+                Stage::Flying { .. } => return None,
+                Stage::Ready { at, until } if first.is_none() || (leg.rides, at) < before => {
+                    before = (leg.rides, at);
+                    first = Some((n, leg.lane, at, until));
+                }
+                _ => {}
+            }
+        }
+        first
     }
 
     /// The leg that is flying, if there is one, and under which session.

@@ -291,11 +291,13 @@ impl State {
         let Some(gate) = self.gates.get_mut(no.0 as usize).filter(|g| g.row.version == expect) else { return false };
         let from = u32::try_from(gate.rows.len()).unwrap_or(u32::MAX);
         let mut ordinal = from;
-        for run in &runs {
-            let delivery = run.delivery();
-            for _ in 0..run.count {
+        for (count, delivery) in Run::deliveries(&runs) {
+            let ready = delivery.ready_leg();
+            for _ in 0..count {
                 gate.row.tally.add(&delivery);
-                gate.ready.entry(run.lane).or_default().entry(run.at).or_default().push_back(ordinal);
+                if let Some((_, lane, at, _)) = ready {
+                    gate.ready.entry(lane).or_default().entry(at).or_default().push_back(ordinal);
+                }
                 if let Some(timer) = delivery.timer() {
                     self.timers.insert((timer, DeliveryId { gate: no, ordinal }));
                 }

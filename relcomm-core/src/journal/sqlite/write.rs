@@ -293,18 +293,17 @@ impl Store {
 
     fn write_runs(&mut self, no: GateNo, from: u32, runs: &[Run]) -> Res<()> {
         let mut ordinal = from;
-        for run in runs {
-            let state = run.delivery();
-            let (alike, text) = self.store_state(&state, run.count > 1)?;
+        for (count, state) in Run::deliveries(runs) {
+            let (alike, text) = self.store_state(&state, count > 1)?;
             let c = Columns::of(&state);
-            for _ in 0..run.count {
+            for _ in 0..count {
                 self.come(no, &state);
             }
             let mut statement = self.connection.prepare_cached(
                 "INSERT INTO delivery (id, version, running, alike, state, lane, ready_at, until, timer)
                  VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?;
-            for _ in 0..run.count {
+            for _ in 0..count {
                 let id = key(self.scope, no, ordinal).ok_or_else(too_many)?;
                 statement.execute(params![id, c.running, alike, text, c.lane, c.ready_at, c.until, c.timer])?;
                 ordinal += 1;

@@ -1,5 +1,6 @@
 //! Communiques as people write them: to whom, when, after what, by which steps, in which words.
 
+use super::people::Named;
 use super::rules::Quantifier;
 use crate::communique::{Indeterminate, Per, State};
 use crate::id::{CommuniqueId, GroupId, ItemId, Lang, OccurrenceId, PlaceId, Role};
@@ -357,7 +358,7 @@ pub(super) struct ViaMap {
     performer: Option<Role>,
     /// The other person or role whom this step reaches.
     #[serde(default)]
-    to: Option<super::people::Named>,
+    to: Option<ReachDraft>,
     /// At the address by which each was told.
     #[serde(default)]
     as_told: bool,
@@ -435,5 +436,28 @@ pub struct FullStepDraft {
     pub performer: Option<Role>,
     /// The other person or role whom this step reaches: an escalation.
     #[serde(default)]
-    pub to: Option<super::people::Named>,
+    pub to: Option<ReachDraft>,
+}
+
+/// Whom a step reaches in the stakeholder's place.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ReachDraft {
+    /// The person of this id, or who holds this role.
+    Named(Named),
+    /// The person whose id stands in this variable of the member.
+    Column(ReachColumn),
+}
+
+flexible!(ReachDraft, "a person's id, a role, or `{ column: NAME }`";
+    text(Named) => ReachDraft::Named;
+    map(ReachColumn) => ReachDraft::Column);
+
+/// The person whose id stands in a variable of the member, such as the next in the rota of a team.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ReachColumn {
+    /// The variable: a column of the member data, or a key of `vars`.
+    pub column: String,
 }

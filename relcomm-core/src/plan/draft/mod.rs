@@ -10,7 +10,8 @@ mod communique;
 
 pub use communique::{
     AfterDraft, AsToldDraft, BlockedThen, CommuniqueDraft, DependencyDraft, FullStepDraft, IfBlockedDraft, IfDraft,
-    OnSlip, Perhaps, StateDraft, StepDraft, TextDraft, ToDraft, ToldDraft, VariantDraft, ViaDraft,
+    OnSlip, Perhaps, ReachColumn, ReachDraft, StateDraft, StepDraft, TextDraft, ToDraft, ToldDraft, VariantDraft,
+    ViaDraft,
 };
 pub use people::{
     AddressDraft, Addresses, FullGroupDraft, FullMemberDraft, GroupDraft, GroupShape, MemberDraft, MembersDraft,
@@ -124,6 +125,31 @@ impl JsonSchema for FormatVersion {
 }
 
 impl PlanDraft {
+    /// Who answers for the release: who executes, who stands in, and who performs by hand.
+    pub(crate) fn parties(&self) -> impl Iterator<Item = &PartyDraft> {
+        self.responsible.iter().flat_map(|responsible| {
+            let one = std::iter::once(&responsible.execute).chain(&responsible.backup);
+            one.chain(responsible.performers.values())
+        })
+    }
+
+    /// Who holds the role of that word: in approvals, as a performer, or as `responsible` and `backup`.
+    pub(crate) fn holders(&self, word: &str) -> Vec<&PartyDraft> {
+        let approvals = self.approvals.iter().flat_map(|approvals| &approvals.roles);
+        let mut holders: Vec<&PartyDraft> =
+            approvals.filter(|(role, _)| role.as_str() == word).flat_map(|(_, holders)| holders).collect();
+        if let Some(responsible) = &self.responsible {
+            let performers = responsible.performers.iter().filter(|(role, _)| role.as_str() == word);
+            holders.extend(performers.map(|(_, party)| party));
+            match word {
+                "responsible" | "execute" => holders.push(&responsible.execute),
+                "backup" => holders.extend(&responsible.backup),
+                _ => {}
+            }
+        }
+        holders
+    }
+
     /// Reads a plan without parameters from outside: the format is told by the file's name.
     ///
     /// # Errors

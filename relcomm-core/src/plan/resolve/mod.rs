@@ -11,7 +11,7 @@ mod release;
 mod steps;
 mod wording;
 
-use super::draft::{Named, ParamDraft, PlanDraft};
+use super::draft::{Named, ParamDraft, PartyDraft, PlanDraft};
 use super::excerpt::without_addresses;
 use super::finding::Finding;
 use super::findings::Findings;
@@ -22,9 +22,10 @@ use super::sources::Sources;
 use super::texts::Text;
 use super::time::{Span, TimeDraft};
 use super::valid::{OwnMechanism, Plan, Protocol};
-use crate::communique::Timing;
+use crate::communique::{Reach, Timing};
 use crate::id::PlanId;
 use crate::mechanism::Addressing;
+use crate::stakeholder::Party;
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -58,7 +59,7 @@ pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources)
     if draft.zone.is_none() {
         cx.default_used("zone", "RC0811", "`zone` is UTC");
     }
-    let plan = Plan {
+    let mut plan = Plan {
         id,
         zone: cx.zone.unwrap_or(Tz::UTC),
         release,
@@ -81,7 +82,9 @@ pub(crate) fn resolve(draft: &PlanDraft, source: &Source, sources: &dyn Sources)
         settle: draft.settle.and_then(|settle| cx.elapsed("settle", settle)),
         params: params(draft),
         embargo,
+        holders: BTreeMap::new(),
     };
+    plan.holders = holders(draft, &plan);
     Resolved { plan, people, origins, texts, findings: cx.out }
 }
 
@@ -94,6 +97,23 @@ fn protocol(draft: &PlanDraft) -> Protocol {
         declare: words(&draft.declare),
         execute: words(&draft.execute),
     }
+}
+
+/// Whom the words mean that steps name in `to`, as far as they are roles or people who answer for the release.
+fn holders(draft: &PlanDraft, plan: &Plan) -> BTreeMap<String, Vec<Party>> {
+    let words = plan.all_steps().filter_map(|step| match &step.to {
+        Some(Reach::Named(word)) => Some(word),
+        _ => None,
+    });
+    let party = |draft: &PartyDraft| {
+        let addresses = draft.addresses.iter().map(|(m, a)| (m.clone(), a.address().clone())).collect();
+        Some(Party { id: groups::party_id(draft)?, name: draft.name.clone(), addresses })
+    };
+    let of = |word: &String| {
+        let by_id = draft.parties().filter(|party| groups::party_id(party).is_some_and(|id| id.as_str() == word));
+        draft.holders(word).into_iter().chain(by_id).filter_map(party).collect::<Vec<_>>()
+    };
+    words.map(|word| (word.clone(), of(word))).filter(|(_, holders)| !holders.is_empty()).collect()
 }
 
 fn params(draft: &PlanDraft) -> BTreeMap<String, String> {
@@ -126,14 +146,6 @@ impl Resolver<'_> {
     /// Notes that a default was used at `path`.
     fn default_used(&mut self, path: impl Into<String>, code: &'static str, what: impl Into<String>) {
         self.out.push(Finding::note(code, path, format!("default: {}", what.into())));
-    }
-
-    /// Says that a part of the language is understood but not acted on.
-    fn inert(&mut self, code: &'static str, path: impl Into<String>, what: &str) {
-        self.out.push(
-            Finding::error(code, path, format!("not acted on yet: {what}"))
-                .help("leave it out: a plan must not promise what is not done"),
-        );
     }
 
     /// Says that `word` names no `kind` of the plan.

@@ -1,9 +1,14 @@
 //! Steps and dependencies.
 
 use super::Resolver;
-use crate::communique::{Anchor, Dependency, IfBlocked, Share, Step, Then};
-use crate::id::{CommuniqueId, Role};
-use crate::plan::draft::{AfterDraft, BlockedThen, CommuniqueDraft, Quantifier, StepDraft, ToDraft, ViaDraft};
+use super::groups::party_id;
+use crate::communique::{Anchor, Dependency, IfBlocked, Reach, Share, Step, Then};
+use crate::id::{CommuniqueId, Role, StakeholderId};
+use crate::mechanism::Mechanism;
+use crate::plan::draft::{
+    Addresses, AfterDraft, BlockedThen, CommuniqueDraft, FullMemberDraft, FullStepDraft, MemberDraft, MembersDraft,
+    Quantifier, ReachDraft, StepDraft, ToDraft, ViaDraft,
+};
 use crate::plan::time::TimeDraft;
 use crate::plan::valid::RESPONSIBLE;
 use std::time::Duration;
@@ -33,50 +38,129 @@ impl Resolver<'_> {
                 }
                 StepDraft::Full(full) => full,
             };
-            if !full.all.is_empty() {
-                self.inert("RC0905", &path, "`all`: several steps at once");
-            }
-            if full.to.is_some() {
-                self.inert("RC0905", format!("{path}.to"), "`to` of a step: escalation to another person");
-            }
-            let first = steps.is_empty() && i == 0;
-            match (full.unless, full.within) {
-                (Some(_), None) => self.error(
-                    "RC0606",
-                    format!("{path}.unless"),
-                    "`unless` needs `within`: how long is it waited for?",
-                ),
-                (None, Some(_)) => {
-                    self.error("RC0606", format!("{path}.within"), "`within` needs `unless`: what is waited for?");
+            let within = self.condition(&path, full, steps.is_empty() && i == 0);
+            let several = if full.all.is_empty() {
+                self.step(&path, full).into_iter().collect()
+            } else {
+                self.at_once(&path, full)
+            };
+            for (n, mut step) in several.into_iter().enumerate() {
+                step.joined = n > 0;
+                if n == 0 {
+                    (step.unless, step.within) = (full.unless, within);
                 }
-                (Some(_), Some(_)) if first => {
-                    self.error("RC0606", format!("{path}.unless"), "the first step has no step before it to wait for");
-                }
-                _ => {}
-            }
-            if let Some(performer) = &full.performer {
-                let known: Vec<&str> =
-                    self.draft.responsible.iter().flat_map(|r| r.performers.keys()).map(Role::as_str).collect();
-                if !known.contains(&performer.as_str()) {
-                    self.dangling(format!("{path}.performer"), "performer", performer.as_str(), known);
-                }
-            }
-            let within = full.within.and_then(|within| self.elapsed(&format!("{path}.within"), within));
-            match &full.via {
-                Some(mechanism) => {
-                    let mut step = Step::new(mechanism.clone());
-                    step.unless = full.unless;
-                    step.within = within;
-                    step.performer = full.performer.clone();
-                    steps.push(step);
-                }
-                None if full.all.is_empty() && full.to.is_none() => {
-                    self.error("RC0104", &path, "a step needs `via`: by which mechanism?");
-                }
-                None => {}
+                steps.push(step);
             }
         }
         steps
+    }
+
+    /// Judges the condition of a step, and returns how long it is waited for.
+    fn condition(&mut self, path: &str, full: &FullStepDraft, first: bool) -> Option<Duration> {
+        match (full.unless, full.within) {
+            (Some(_), None) => {
+                self.error("RC0606", format!("{path}.unless"), "`unless` needs `within`: how long is it waited for?");
+            }
+            (None, Some(_)) => {
+                self.error("RC0606", format!("{path}.within"), "`within` needs `unless`: what is waited for?");
+            }
+            (Some(_), Some(_)) if first => {
+                self.error("RC0606", format!("{path}.unless"), "the first step has no step before it to wait for");
+            }
+            _ => {}
+        }
+        full.within.and_then(|within| self.elapsed(&format!("{path}.within"), within))
+    }
+
+    /// The steps of `all`: plain ones, each once.
+    fn at_once(&mut self, path: &str, full: &FullStepDraft) -> Vec<Step> {
+        if full.via.is_some() || full.performer.is_some() || full.to.is_some() {
+            self.error(
+                "RC0104",
+                path,
+                "`all` stands in place of `via`, `performer` and `to`: say those of each of its steps",
+            );
+        }
+        let mut steps: Vec<Step> = Vec::new();
+        for (i, draft) in full.all.iter().enumerate() {
+            let path = format!("{path}.all[{i}]");
+            let step = match draft {
+                StepDraft::Via(mechanism) => Step::new(mechanism.clone()),
+                StepDraft::Full(inner) if !inner.all.is_empty() || inner.unless.is_some() || inner.within.is_some() => {
+                    let message =
+                        "what is begun at once is a plain step: without `all`, `unless` or `within` of its own";
+                    self.error("RC0104", path, message);
+                    continue;
+                }
+                StepDraft::Full(inner) => match self.step(&path, inner) {
+                    Some(step) => step,
+                    None => continue,
+                },
+            };
+            if steps.iter().any(|before| (&before.via, &before.to) == (&step.via, &step.to)) {
+                self.error("RC0102", path, format!("`{}` is begun twice at once", step.via));
+                continue;
+            }
+            steps.push(step);
+        }
+        steps
+    }
+
+    /// A step without its condition.
+    fn step(&mut self, path: &str, full: &FullStepDraft) -> Option<Step> {
+        if let Some(performer) = &full.performer {
+            let known: Vec<&str> =
+                self.draft.responsible.iter().flat_map(|r| r.performers.keys()).map(Role::as_str).collect();
+            if !known.contains(&performer.as_str()) {
+                self.dangling(format!("{path}.performer"), "performer", performer.as_str(), known);
+            }
+        }
+        let to = full.to.as_ref().map(|to| match to {
+            ReachDraft::Named(named) => Reach::Named(named.as_str().to_owned()),
+            ReachDraft::Column(of) => Reach::Column(of.column.clone()),
+        });
+        let via = match (&full.via, &to) {
+            (Some(via), _) => via.clone(),
+            (None, None) => {
+                self.error("RC0104", path, "a step needs `via`: by which mechanism?");
+                return None;
+            }
+            (None, Some(reach)) => match self.what_they_have(reach) {
+                Some(via) => via,
+                None => {
+                    let message =
+                        "a step to somebody whose addresses do not stand in the plan needs `via`: by which mechanism?";
+                    self.error("RC0104", path, message);
+                    return None;
+                }
+            },
+        };
+        let mut step = Step::new(via);
+        step.performer = full.performer.clone();
+        step.to = to;
+        Some(step)
+    }
+
+    /// The first mechanism by which somebody has an address, as far as the plan itself says so.
+    fn what_they_have(&self, reach: &Reach) -> Option<Mechanism> {
+        let Reach::Named(word) = reach else { return None };
+        let members = self.draft.groups.values().filter_map(|group| match &group.full.members {
+            Some(MembersDraft::Inline(members)) => Some(members),
+            _ => None,
+        });
+        let is = |id: Option<StakeholderId>| id.is_some_and(|id| id.as_str() == word);
+        for member in members.flatten() {
+            let (party, id) = match member {
+                MemberDraft::Text(party) => (&party.addresses, party_id(party)),
+                MemberDraft::Full(full) => (&full.addresses, member_id(full)),
+            };
+            if is(id) && !party.is_empty() {
+                return first_of(party);
+            }
+        }
+        let holders = self.draft.holders(word);
+        let parties = holders.into_iter().chain(self.draft.parties().filter(|party| is(party_id(party))));
+        parties.map(|party| &party.addresses).find_map(first_of)
     }
 
     /// The dependencies of an `after` at `path`.
@@ -174,4 +258,16 @@ impl Resolver<'_> {
         }
         Vec::new()
     }
+}
+
+fn member_id(member: &FullMemberDraft) -> Option<StakeholderId> {
+    let email = member.addresses.iter().find(|(mechanism, _)| mechanism.as_str() == "email");
+    member.id.clone().or_else(|| {
+        let text = email?.1.address().as_str();
+        StakeholderId::new(text.rsplit_once('@').map_or(text, |(local, _)| local).to_lowercase()).ok()
+    })
+}
+
+fn first_of(addresses: &Addresses) -> Option<Mechanism> {
+    addresses.keys().min_by_key(|mechanism| mechanism.rank()).cloned()
 }

@@ -48,7 +48,8 @@ impl Rule for Addressed {
                         if steps.is_empty() {
                             who.mechanisms().is_empty()
                         } else {
-                            !steps.iter().any(|step| who.mechanisms().contains(&step.via))
+                            // Whether whoever is reached in their place can be is another rule's to judge.
+                            !steps.iter().any(|step| step.to.is_some() || who.mechanisms().contains(&step.via))
                         }
                     })
                 });
@@ -198,6 +199,13 @@ impl Rule for Addresses {
         parties.extend(responsible.backup.iter().map(|party| ("responsible.backup".to_owned(), party)));
         for (role, party) in &responsible.performers {
             parties.push((key_path("responsible.performers", role.as_str()), party));
+        }
+        // Of roles only the holders whom a step may reach.
+        let roles = cx.draft().approvals.iter().flat_map(|approvals| approvals.roles.keys());
+        for role in roles {
+            let holders = cx.plan().holders.get(role.as_str()).into_iter().flatten();
+            let path = key_path("approvals.roles", role.as_str());
+            parties.extend(holders.zip(0..).map(|(party, i)| (cx.entry_path(&path, i), party)));
         }
         for (path, party) in parties {
             for (mechanism, address) in &party.addresses {

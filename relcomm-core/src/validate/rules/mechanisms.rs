@@ -98,7 +98,7 @@ fn unprovable_condition(
             && best < *unless
             && said.insert(format!("{path}[{i}]"))
         {
-            let path = cx.step_path(&path, i);
+            let path = cx.step_path(&path, steps, i);
             let message = format!("`{via}` always follows: the steps before it prove at most {best}, never {unless}");
             out.push(Finding::warning("RC0504", format!("{path}.unless"), message));
         }

@@ -3,6 +3,7 @@
 mod alike;
 mod complete;
 mod contacts;
+mod escalations;
 mod content;
 mod coverage;
 mod duties;
@@ -49,6 +50,7 @@ pub fn standard_rules() -> Vec<Box<dyn Rule>> {
         Box::new(alike::OneAddressEach),
         Box::new(mechanisms::Known),
         Box::new(mechanisms::Provable),
+        Box::new(escalations::Reachable),
         Box::new(timing::NotPast),
         Box::new(timing::NotFar),
         Box::new(timing::BeforeItsEnd),

@@ -266,7 +266,8 @@ impl Rule for NotFasterThanTheTick {
                     );
                     let help = "wait longer, or let dispatch run with `--wait`";
                     out.push(
-                        Finding::error("RC0604", format!("{}.within", cx.step_path(&path, i)), message).help(help),
+                        Finding::error("RC0604", format!("{}.within", cx.step_path(&path, steps, i)), message)
+                            .help(help),
                     );
                 }
             }

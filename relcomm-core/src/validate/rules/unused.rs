@@ -3,7 +3,7 @@
 use super::super::{Rule, Subject, vocabulary::identifier};
 use crate::id::Role;
 use crate::mechanism::Mechanism;
-use crate::plan::draft::{BlockedThen, FullStepDraft, Named, NeedDraft, StepDraft, ViaDraft};
+use crate::plan::draft::{BlockedThen, FullStepDraft, Named, NeedDraft, ReachDraft, StepDraft, ViaDraft};
 use crate::plan::{Finding, Findings, key_path};
 use std::collections::BTreeSet;
 
@@ -107,13 +107,20 @@ fn roles_used<'a>(cx: &Subject<'a>, steps: &[&'a FullStepDraft]) -> BTreeSet<&'a
     }
     used.extend(draft.embargo.iter().flat_map(|embargo| &embargo.0.lift).map(Named::as_str));
     used.extend(draft.groups.values().filter_map(|group| Some(group.full.owner.as_ref()?.as_str())));
-    used.extend(steps.iter().filter_map(|step| Some(step.to.as_ref()?.as_str())));
+    used.extend(steps.iter().filter_map(|step| Some(named(step)?.as_str())));
     for communique in draft.communiques.values() {
         if let Some(BlockedThen::Ask(role)) = communique.if_blocked.as_ref().map(|blocked| &blocked.then) {
             used.insert(role.as_str());
         }
     }
     used
+}
+
+fn named(step: &FullStepDraft) -> Option<&Named> {
+    match step.to.as_ref()? {
+        ReachDraft::Named(named) => Some(named),
+        ReachDraft::Column(_) => None,
+    }
 }
 
 /// Every step of which more is said than its mechanism.

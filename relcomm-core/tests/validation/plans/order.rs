@@ -23,6 +23,36 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
+        "RC0104",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, via: [{ all: [email, «{ via: phone, unless: delivered, within: 1h }] }], per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0104",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, via: [{ all: [email, «{ all: [phone] }] }], per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0102",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, via: [{ all: [email, «email] }], per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0505",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, via: [email, «{ via: email, to: nobody-here }], per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0505",
+        &[
+            "communiques:\n  out: { to: staff, at: declared, via: [email, { all: [phone, «{ via: website, to: ada }] }], per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
         "RC0605",
         &[
             "communiques:\n  out: { to: staff, at: declared, «not_after: { from: declared, plus: 1d, between: \"07:00-20:00\" }, per: release, text: \"{{ release.what | length }}\" }\n",

@@ -4,6 +4,13 @@ use crate::cases::{Case, case};
 
 /// Plans whose people or mechanisms are wrong.
 pub(crate) const PLANS: &[Case] = &[
+    case(
+        "RC0411",
+        &[
+            "approvals: { roles: { duty: [«{ id: dee, email: nowhere }] } }\n",
+            "communiques:\n  out: { to: staff, at: declared, via: [email, { via: email, to: duty }], per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
     case("RC0401", &["groups:\n  staff: { owner: ada, via: email, informed_when: accepted, «members: none.csv }\n"]),
     case(
         "RC0401",

@@ -31,16 +31,4 @@ pub(crate) const PLANS: &[Case] = &[
             "release:\n  product: Billing\n  version: 1.2.3\n  what: [«Faster export]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
         ],
     ),
-    case(
-        "RC0905",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [«{ all: [email, phone] }] }\n",
-        ],
-    ),
-    case(
-        "RC0905",
-        &[
-            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\", via: [email, { via: email, «to: ben }] }\n",
-        ],
-    ),
 ];

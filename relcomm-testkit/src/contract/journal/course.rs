@@ -76,10 +76,14 @@ async fn walk(stage: &Stage, dice: &mut Dice, gate: GateNo, session: SessionNo) 
         0 => {
             let n = dice.below(6) + 1;
             let until = (dice.below(3) == 0).then(|| now + MINUTE * 3);
-            let runs =
-                vec![Run::new(n, 0, EMAIL, now + MINUTE * dice.below(2), until), Run::new(1, 1, PAGER, now, None)];
-            let rolled = facts([GateFact::Rolled { to: row.tally.rows + n + 1, last: false }]);
-            let who = vec![Entrant::default(); n as usize + 1];
+            let runs = vec![
+                Run::new(n, 0, EMAIL, now + MINUTE * dice.below(2), until),
+                Run::new(1, 1, PAGER, now, None),
+                Run::new(1, 0, PAGER, now, None).riding(true),
+                Run::new(1, 1, EMAIL, now + MINUTE, until).further(),
+            ];
+            let rolled = facts([GateFact::Rolled { to: row.tally.rows + n + 2, last: false }]);
+            let who = vec![Entrant::default(); n as usize + 2];
             assert!(good(journal.enter(gate, row.version, rolled, runs, who).await));
         }
         1..=3 => {

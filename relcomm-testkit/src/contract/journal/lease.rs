@@ -67,6 +67,7 @@ where
 
     refusals(&stage, one, two).await;
     alternating(&stage).await;
+    at_once(&stage, one).await;
 
     // A lease outlives its opener.
     let clock = Arc::new(stage.clock.clone());
@@ -74,6 +75,29 @@ where
     for row in &first {
         assert_eq!(&stage.row(row.id).await, row);
     }
+}
+
+/// Deliveries that begin with several legs at once: one of them flies at a time, and one that waits for a post hides no other.
+async fn at_once(stage: &Stage, session: SessionNo) {
+    let both = vec![Run::new(2, 0, EMAIL, NOON, None), Run::new(2, 1, PAGER, NOON, None).further()];
+    let gate = stage.gate_of("both", both).await;
+    let rows = stage.rows(gate).await;
+    assert!(rows.len() == 2 && rows.iter().all(|row| row.state.legs.len() == 2), "one row for two legs");
+    assert_eq!(stage.gate_row(gate).await.tally.rows, 2);
+    let by = |lane| [Want::new(gate, lane, 9)];
+    let flying = good(stage.journal().lease(session, &by(EMAIL), NOON).await);
+    assert_eq!(ordinals(&flying), [0, 1]);
+    assert!(good(stage.journal().lease(session, &by(PAGER), NOON).await).is_empty(), "another leg flies");
+    let accepted = Finish::Accepted(Assurance::Accepted);
+    stage.done(flying.iter().map(|row| stage.finish(row, accepted)).collect()).await;
+    assert_eq!(ordinals(&good(stage.journal().lease(session, &by(PAGER), NOON).await)), [0, 1]);
+
+    let later = NOON + MINUTE;
+    let rides = vec![Run::new(1, 0, PAGER, NOON, None).riding(true), Run::new(1, 1, EMAIL, later, None).further()];
+    let gate = stage.gate_of("rides", rides).await;
+    assert!(good(stage.journal().ready(gate, PAGER, later, 9).await).is_empty(), "it lets the other go before it");
+    assert_eq!(good(stage.journal().ready(gate, EMAIL, later, 9).await).len(), 1);
+    assert_eq!(good(stage.journal().lease(session, &[Want::new(gate, EMAIL, 9)], later).await).len(), 1);
 }
 
 /// Gates that are not leasable and sessions that are not alive get nothing, and nothing is written.

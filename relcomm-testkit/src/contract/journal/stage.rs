@@ -89,7 +89,7 @@ impl Stage {
     /// An opened gate with these deliveries.
     pub(super) async fn gate_of(&self, name: &str, runs: Vec<Run>) -> GateNo {
         let no = self.opening(name).await;
-        let count = runs.iter().map(|r| r.count).sum();
+        let count = runs.iter().filter(|r| !r.further).map(|r| r.count).sum();
         let who = (0..count).map(|n| Entrant::new(Some(person(no, n)))).collect();
         let version = self.gate_row(no).await.version;
         let rolled = facts([GateFact::Rolled { to: count, last: true }]);
