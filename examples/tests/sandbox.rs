@@ -98,7 +98,7 @@ fn a_small_plan_needs_no_more_than_its_parameters() {
 }
 
 #[test]
-fn the_plans_by_example_have_no_fault() {
+fn the_plans_by_example_have_no_fault_and_their_deployment_only_asks_for_acknowledgement_links() {
     let folder = Folder::with_plans();
     for args in [
         vec!["validate", "medium.yaml", "--channels", "medium.channels.yaml", "--format", "json"],
@@ -108,7 +108,7 @@ fn the_plans_by_example_have_no_fault() {
         let out = relcomm(&folder, &args);
         let found: Value = serde_json::from_str(&out.stdout).unwrap();
         for finding in found["findings"].as_array().unwrap() {
-            assert!(finding["severity"] != "error", "{args:?}: {finding}");
+            assert!(finding["severity"] != "error" || finding["code"] == "RC0950", "{args:?}: {finding}");
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Escalations: a step reaches somebody else, and what they prove is credited to the person in whose place they were reached.
 
 use crate::support::{MINUTE, World, addresses, finish, live, person, said, scripted};
-use relcomm_core::channel::Received;
+use relcomm_core::channel::{ChannelSet, Received};
 use relcomm_core::dispatch::{Attestation, Dispatcher, Whom};
-use relcomm_core::id::{CommuniqueId, StakeholderId};
+use relcomm_core::id::{CommuniqueId, GateNo, StakeholderId};
+use relcomm_core::mechanism::Mechanism;
 use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind, Token};
 use relcomm_core::release::Outcome;
 use relcomm_core::report::Class;
@@ -183,4 +184,31 @@ communiques:
     let report = dispatcher.report().await.unwrap();
     let delivery = &person(&report, "al").deliveries[0];
     assert_eq!(delivery.mechanism.as_ref().unwrap().as_str(), "phone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_addresses_name_endpoints_the_one_who_is_reached_has_a_lane_of_their_own() {
+    let body = "
+responsible: { execute: ada@demo.example, backup: { id: ben, pager: ben-pager } }
+groups:
+  desk: { members: [{ id: al, pager: al-pager }], via: [pager, { via: pager, to: backup }] }
+communiques:
+  out: { to: desk, per: place, text: Out. }
+";
+    let body = format!("{}{body}", crate::support::RELEASE.split("responsible:").next().unwrap());
+    let pager = ScriptedChannel::new("pager").answering(|address, _| match address {
+        "al-pager" => Answer::Refuse,
+        _ => Answer::Accept(Assurance::Accepted),
+    });
+    let channels = ChannelSet::new().with_endpoints(Mechanism::new("pager").unwrap(), pager.clone());
+    let world = World::new(&body, channels);
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&live("eu")).await.unwrap();
+    dispatcher.declare(&said("us", Outcome::Failure)).await.unwrap();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(addresses(&pager.seen()), ["al-pager", "ben-pager"]);
+    let lanes = dispatcher.journal().lanes().await.unwrap();
+    let row = dispatcher.journal().scan(GateNo(0), 0, 1).await.unwrap().remove(0);
+    let names: Vec<_> = row.state.legs.iter().map(|leg| lanes[usize::from(leg.lane.0)].name.as_str()).collect();
+    assert_eq!(names, ["pager:al-pager", "pager:ben-pager"]);
 }

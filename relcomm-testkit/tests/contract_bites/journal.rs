@@ -56,14 +56,7 @@ const BITES: &[Bite<Flaw>] = &[
     bite("j03", Flaw::Piecemeal),
     and("j04", Flaw::Reviving, &[("j10", "a session whose time is over leases on")]),
     bite("j05", Flaw::Restless),
-    and(
-        "j06",
-        Flaw::Suspicious,
-        &[
-            ("j02", "what flies is lost at every look, so that nothing does at the end of the walk"),
-            ("j10", "what flies under a living session is lost"),
-        ],
-    ),
+    and("j06", Flaw::Suspicious, &[("j10", "what flies under a living session is lost")]),
     and("j07", Flaw::Gullible, &[("j12", "a receipt that was known before an erasure comes again")]),
     and("j08", Flaw::Gapping, &[("j02", "what is folded must be all that there is, by its numbers")]),
     and("j09", Flaw::Overlapping, &[("j02", "a row that comes in two pages is compared twice")]),
