@@ -55,9 +55,8 @@ impl Dispatcher {
             GapOf::Company(company) => gap.company.as_ref() == Some(company),
         };
         if !self.prepared.gaps().iter().any(is_it) {
-            let everyone = || (0..).map_while(|number| people.at(number));
             return match of {
-                GapOf::Person(id) if everyone().any(|who| who.id() == id.as_str()) => {
+                GapOf::Person(id) if self.is_among_people(id) => {
                     refuse("this person has no gap: they can be reached, or nobody says that they must be informed")
                 }
                 GapOf::Person(_) => refuse("nobody of this id is among the people of the plan"),
@@ -78,5 +77,11 @@ impl Dispatcher {
                 return Ok(true);
             }
         }
+    }
+
+    /// Whether the plan's people have one of this id.
+    pub(crate) fn is_among_people(&self, id: &StakeholderId) -> bool {
+        let people = self.prepared.people();
+        (0..).map_while(|number| people.at(number)).any(|who| who.id() == id.as_str())
     }
 }

@@ -157,7 +157,7 @@ impl Dispatcher {
     /// Takes an approval of the present digests in a role, or a refusal. `false` if the same stands already.
     ///
     /// # Errors
-    /// Refused: a role that the plan does not know, a person who does not hold it, or a digest that is not the present one.
+    /// Refused: nobody named, a role that the plan does not know, a person who does not hold it, or a digest that is not the present one.
     pub async fn approve(
         &self,
         role: &Role,
@@ -166,6 +166,9 @@ impl Dispatcher {
         rejected: bool,
         note: Option<String>,
     ) -> Result<bool, DispatchError> {
+        if by.trim().is_empty() {
+            return refuse("an approval needs a name: who approves?");
+        }
         let approvals = self.prepared.plan().approvals();
         if !approvals.need.iter().any(|n| &n.role == role) {
             return refuse(format!("the plan needs no approval by `{role}`"));
@@ -211,7 +214,7 @@ impl Dispatcher {
     /// and asks what is done because it is blocked, answers that it goes out all the same.
     ///
     /// # Errors
-    /// Refused: an unknown communique, or an answer by somebody who is not asked.
+    /// Refused: nobody named, an unknown communique, one to be held that was cancelled, or an answer by somebody who is not asked.
     pub async fn hold(
         &self,
         communique: Option<&CommuniqueId>,
@@ -220,12 +223,18 @@ impl Dispatcher {
         why: Option<String>,
     ) -> Result<bool, DispatchError> {
         self.known(communique)?;
+        if by.trim().is_empty() {
+            return refuse("a hold needs a name: who holds it, or lets it go on?");
+        }
         loop {
             let record = self.enrol().await?;
             let stands = match communique {
                 Some(id) => record.head.held_communiques.contains(id),
                 None => record.head.held,
             };
+            if held && !stands && communique.map_or(record.head.cancelled, |id| record.head.is_cancelled(id)) {
+                return refuse("it was cancelled, for good: nothing is left to hold");
+            }
             let note = Note { by: Some(by.to_owned()), text: why.clone(), ..Note::default() };
             if stands == held {
                 let Some(id) = communique.filter(|_| !held) else { return Ok(false) };
@@ -247,7 +256,7 @@ impl Dispatcher {
     /// Cancels everything that is not settled, or one communique. `false` if that stands already.
     ///
     /// # Errors
-    /// Refused: an unknown communique, or one that asks what is done because it is blocked, by somebody who is not asked.
+    /// Refused: nobody named, an unknown communique, or one that asks what is done because it is blocked, by somebody who is not asked.
     pub async fn cancel(
         &self,
         communique: Option<&CommuniqueId>,
@@ -255,6 +264,9 @@ impl Dispatcher {
         why: Option<String>,
     ) -> Result<bool, DispatchError> {
         self.known(communique)?;
+        if by.trim().is_empty() {
+            return refuse("a cancellation needs a name: who cancels?");
+        }
         loop {
             let record = self.enrol().await?;
             let stands = match communique {
@@ -347,7 +359,12 @@ impl Dispatcher {
             }
         }
         if found == 0 {
-            return refuse("nothing of that communique is out to them yet, so there is nothing to attest");
+            match &attestation.whom {
+                Whom::Person(id) if !self.is_among_people(id) => {
+                    return refuse("nobody of this id is among the people of the plan");
+                }
+                _ => return refuse("nothing of that communique is out to them yet, so there is nothing to attest"),
+            }
         }
         Ok(news)
     }
