@@ -68,13 +68,16 @@ pub(crate) fn judge(case: &Case, played: &Played) -> Judgement {
         ));
     }
     let expected = ["nothing of that communique is out", "this person has no gap", "this company has no gap"];
-    let is_known =
-        |why: &str| expected.iter().any(|known| why.starts_with(known)) || why.contains(" is already declared ");
+    let cancelled = |at| case.events.iter().any(|(when, event)| *when <= at && matches!(event, Event::Cancel(_)));
+    let is_known = |at: Minutes, why: &str| {
+        expected.iter().any(|known| why.starts_with(known))
+            || why.contains(" is already declared ")
+            || (why.starts_with("it was cancelled") && cancelled(at))
+    };
     if (played.report.verdict == Verdict::Pending) == played.standing.is_done() {
         judgement.wrong.push(format!("{:?}, and yet {:?}", played.report.verdict, played.standing));
     }
-    let unexpected = |why: &&String| !is_known(why);
-    for why in played.refused.iter().map(|(_, why)| why).filter(unexpected) {
+    for (_, why) in played.refused.iter().filter(|(at, why)| !is_known(*at, why)) {
         judgement.wrong.push(format!("refused: {why}"));
     }
     judgement

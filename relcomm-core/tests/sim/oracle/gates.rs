@@ -3,7 +3,7 @@
 
 use super::calendar::{At, resolve};
 use super::{Fate, Gate, Oracle, Row, Status};
-use crate::model::{Anchor, Communique, Minutes, Outcome, Require, State, Time};
+use crate::model::{Anchor, Communique, Minutes, Outcome, State, Time};
 use chrono_tz::Tz;
 
 /// What a gate waits for.
@@ -85,19 +85,14 @@ impl Oracle<'_> {
             Fate::Blocked => Status::Impossible,
             Fate::Closed(_, at) if settles => Status::Met(*at),
             Fate::Closed(..) => Status::Impossible,
-            Fate::Opens(at) => self.rows_reach(*at, index, wait),
+            Fate::Opens(at) => match self.rules(index, wait).as_slice() {
+                [] => self.rows_reach(*at, index, wait),
+                groups => self.rules_reach(*at, index, groups),
+            },
         }
     }
 
     fn rows_reach(&self, opened: At, index: usize, wait: &Wait) -> Status {
-        let mut counted = self.case.communiques[self.gates[index].communique]
-            .to
-            .iter()
-            .filter(|group| wait.group.is_none_or(|only| only == **group));
-        // Where a group counts as informed before everybody is, what is met when is not foretold.
-        if wait.state == State::Informed && counted.any(|group| self.case.group(group).require != Require::All) {
-            return Status::Unclear;
-        }
         let mut met = opened.vague(self.noise);
         let mut impossible = false;
         for (who, row) in self.rows.iter().filter(|((gate, _), _)| *gate == index).map(|((_, who), row)| (who, row)) {

@@ -9,6 +9,7 @@ mod gates;
 mod people;
 mod posts;
 mod roll;
+mod rules;
 mod walk;
 
 use crate::far_side::To;
