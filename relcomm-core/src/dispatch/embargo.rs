@@ -1,10 +1,11 @@
 //! The embargo: when it is over, and by whom it is lifted.
 
-use super::intake::refuse;
+use super::intake::{given, refuse};
 use super::{DispatchError, Dispatcher};
 use crate::clock::Moment;
 use crate::course::{Embargo, Head, HeadFact, Phase};
 use crate::journal::{GateRow, Note};
+use crate::plan::RESPONSIBLE;
 use crate::prepare::GatePlan;
 
 impl Dispatcher {
@@ -38,26 +39,11 @@ impl Dispatcher {
     pub async fn lift(&self, by: &str, cause: &str) -> Result<bool, DispatchError> {
         let plan = self.prepared.plan();
         let Some(embargo) = plan.embargo() else { return refuse("the plan has no embargo to lift") };
-        let by = by.trim();
-        if by.is_empty() {
-            return refuse("the embargo needs a name to be lifted: who lifts it?");
-        }
-        if cause.trim().is_empty() {
-            return refuse("the embargo needs a cause to be lifted: why may it be known now?");
-        }
-        let responsible = plan.responsible();
-        let may = if embargo.lift.is_empty() {
-            std::iter::once(&responsible.execute).chain(&responsible.backup).any(|party| party.id.as_str() == by)
-        } else {
-            let holds = |named: &String| {
-                let role =
-                    plan.approvals().roles.iter().find(|(role, _)| role.as_str() == named).map(|(_, holders)| holders);
-                let performer = responsible.performers.iter().find(|(role, _)| role.as_str() == named);
-                named == by
-                    || role.is_some_and(|holders| holders.iter().any(|holder| holder.as_str() == by))
-                    || performer.is_some_and(|(_, party)| party.id.as_str() == by)
-            };
-            embargo.lift.iter().any(holds)
+        given(by, "the embargo needs a name to be lifted: who lifts it?")?;
+        given(cause, "the embargo needs a cause to be lifted: why may it be known now?")?;
+        let may = match embargo.lift.as_slice() {
+            [] => plan.is_one_of(by, RESPONSIBLE),
+            named => named.iter().any(|word| plan.is_one_of(by, word)),
         };
         if !may {
             return refuse("this person may not lift the embargo: the plan names who may");
@@ -73,7 +59,7 @@ impl Dispatcher {
                 return Ok(false);
             }
             let fact = HeadFact::Lifted { at: self.clock.now() };
-            let note = Note { by: Some(by.to_owned()), text: Some(cause.to_owned()), ..Note::default() };
+            let note = Note { by: Some(by.trim().to_owned()), text: Some(cause.to_owned()), ..Note::default() };
             if self.record_together(&record, vec![fact], Some(note)).await? {
                 return Ok(true);
             }

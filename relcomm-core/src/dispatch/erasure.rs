@@ -1,6 +1,6 @@
 //! Erasing a person from the record: what names or describes them goes, and what happened stays.
 
-use super::intake::refuse;
+use super::intake::{given, refuse};
 use super::token::Tokens;
 use super::{DispatchError, Dispatcher, Record};
 use crate::channel::Mint;
@@ -27,9 +27,7 @@ impl Dispatcher {
     /// # Errors
     /// Refused: nobody named who erases; nothing of this person is in the record; an attempt to them is in flight.
     pub async fn erase(&self, person: &StakeholderId, by: &str) -> Result<bool, DispatchError> {
-        if by.trim().is_empty() {
-            return refuse("an erasure needs a name: who erases?");
-        }
+        given(by, "an erasure needs a name: who erases?")?;
         let tokens = self.tokens().await?;
         loop {
             let record = self.enrol().await?;
@@ -43,7 +41,10 @@ impl Dispatcher {
             if rows.iter().any(|row| row.state.flying().is_some()) {
                 return refuse("an attempt to this person is in flight: dispatch, and then erase");
             }
-            let taken = |n: &u32| self.prepared.people().iter().any(|who| who.id() == format!("{STAND_IN}{n}"));
+            let taken = |n: &u32| {
+                let stand_in = format!("{STAND_IN}{n}");
+                self.prepared.people().iter().any(|who| who.id() == stand_in)
+            };
             let last = record.head.erased.keys().next_back().copied().unwrap_or(0);
             let number = (last.saturating_add(1)..u32::MAX).find(|n| !taken(n)).unwrap_or(u32::MAX);
             let Ok(stand_in) = StakeholderId::new(format!("{STAND_IN}{number}")) else {
@@ -81,7 +82,7 @@ impl Dispatcher {
     async fn is_erased(&self, record: &Record, person: &StakeholderId) -> Result<bool, DispatchError> {
         for (plan, gate) in self.prepared.gates().iter().zip(&record.gates) {
             let roll = self.prepared.roll(plan);
-            let first = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
+            let first = roll.first_member();
             let here = roll.members().zip(first..).find(|((n, _), _)| self.prepared.people().is(*n, person));
             let Some((_, ordinal)) = here else { continue };
             let row = self.journal.read(&[crate::id::DeliveryId { gate: gate.no, ordinal }]).await?.pop();

@@ -1,6 +1,6 @@
 //! Gaps: who must be informed and cannot be reached keeps everything from going out, until somebody accepts that by name.
 
-use super::intake::refuse;
+use super::intake::{given, refuse};
 use super::{DispatchError, Dispatcher};
 use crate::course::{Head, HeadFact};
 use crate::id::StakeholderId;
@@ -39,12 +39,8 @@ impl Dispatcher {
     /// # Errors
     /// Refused: nobody named, no reason, an unknown person or company, or one without a gap.
     pub async fn accept_gap(&self, of: &GapOf, by: &str, why: &str) -> Result<bool, DispatchError> {
-        if by.trim().is_empty() {
-            return refuse("the acceptance of a gap needs a name: who accepts it?");
-        }
-        if why.trim().is_empty() {
-            return refuse("the acceptance of a gap needs a reason: why may they go without?");
-        }
+        given(by, "the acceptance of a gap needs a name: who accepts it?")?;
+        given(why, "the acceptance of a gap needs a reason: why may they go without?")?;
         let people = self.prepared.people();
         let (kind, name) = match of {
             GapOf::Person(id) => ("person", id.as_str()),
@@ -56,7 +52,7 @@ impl Dispatcher {
         };
         if !self.prepared.gaps().iter().any(is_it) {
             return match of {
-                GapOf::Person(id) if self.is_among_people(id) => {
+                GapOf::Person(id) if people.iter().any(|who| who.is(id)) => {
                     refuse("this person has no gap: they can be reached, or nobody says that they must be informed")
                 }
                 GapOf::Person(_) => refuse("nobody of this id is among the people of the plan"),
@@ -77,11 +73,5 @@ impl Dispatcher {
                 return Ok(true);
             }
         }
-    }
-
-    /// Whether the plan's people have one of this id.
-    pub(crate) fn is_among_people(&self, id: &StakeholderId) -> bool {
-        let people = self.prepared.people();
-        (0..).map_while(|number| people.at(number)).any(|who| who.id() == id.as_str())
     }
 }

@@ -146,7 +146,7 @@ impl Dispatcher {
         let held = if row.tally.doubt > 0 { self.held_posts(row.no, roll).await? } else { Vec::new() };
         let closed = matches!(row.state.phase, Phase::Closed(_));
         let mut verdict = Some(true);
-        let mut from = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
+        let mut from = roll.first_member();
         loop {
             let page = self.journal.scan(row.no, from, PAGE).await?;
             let Some(last) = page.last() else { return Ok(verdict) };

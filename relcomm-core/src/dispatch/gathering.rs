@@ -3,6 +3,7 @@
 
 use super::driver::{Driver, alongside};
 use super::entering::{Begin, CHUNK, Chunk};
+use super::gates::PAGE;
 use super::{DispatchError, Dispatcher, Record, times_of};
 use crate::clock::Moment;
 use crate::communique::State;
@@ -15,9 +16,6 @@ use crate::stakeholder::Stakeholder;
 use smallvec::{SmallVec, smallvec};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError};
-
-/// How many rows are read at a time.
-const PAGE: usize = 1024;
 
 /// How far the people of a gate are gathered.
 pub(super) struct Gathering {

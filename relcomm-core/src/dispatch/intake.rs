@@ -27,6 +27,11 @@ pub(super) fn refuse<T>(why: impl Into<String>) -> Result<T, DispatchError> {
     Err(DispatchError::Refused(Refusal::new(why)))
 }
 
+/// Refuses a word that is blank.
+pub(super) fn given(word: &str, otherwise: &str) -> Result<(), DispatchError> {
+    if word.trim().is_empty() { refuse(otherwise) } else { Ok(()) }
+}
+
 /// A named person's word about what was done by hand.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -101,9 +106,7 @@ impl Dispatcher {
     pub async fn declare(&self, declaration: &Declaration) -> Result<bool, DispatchError> {
         let now = self.clock.now();
         let place = self.declared_place(declaration.place.as_ref())?;
-        if declaration.by.trim().is_empty() {
-            return refuse("a declaration needs a name: who declares?");
-        }
+        given(&declaration.by, "a declaration needs a name: who declares?")?;
         let proved = declaration.proof.as_deref().is_some_and(|p| !p.trim().is_empty());
         if self.journal.scope().mode == Mode::Live && !proved {
             return refuse("a declaration needs proof: a link to the pipeline, a change number, a sentence");
@@ -166,9 +169,7 @@ impl Dispatcher {
         rejected: bool,
         note: Option<String>,
     ) -> Result<bool, DispatchError> {
-        if by.trim().is_empty() {
-            return refuse("an approval needs a name: who approves?");
-        }
+        given(by, "an approval needs a name: who approves?")?;
         let approvals = self.prepared.plan().approvals();
         if !approvals.need.iter().any(|n| &n.role == role) {
             return refuse(format!("the plan needs no approval by `{role}`"));
@@ -223,9 +224,7 @@ impl Dispatcher {
         why: Option<String>,
     ) -> Result<bool, DispatchError> {
         self.known(communique)?;
-        if by.trim().is_empty() {
-            return refuse("a hold needs a name: who holds it, or lets it go on?");
-        }
+        given(by, "a hold needs a name: who holds it, or lets it go on?")?;
         loop {
             let record = self.enrol().await?;
             let stands = match communique {
@@ -264,9 +263,7 @@ impl Dispatcher {
         why: Option<String>,
     ) -> Result<bool, DispatchError> {
         self.known(communique)?;
-        if by.trim().is_empty() {
-            return refuse("a cancellation needs a name: who cancels?");
-        }
+        given(by, "a cancellation needs a name: who cancels?")?;
         loop {
             let record = self.enrol().await?;
             let stands = match communique {
@@ -338,9 +335,7 @@ impl Dispatcher {
     /// Refused: an unknown communique, person or group; nothing of it is out; nobody named.
     pub async fn attest(&self, attestation: &Attestation) -> Result<usize, DispatchError> {
         self.known(Some(&attestation.communique))?;
-        if attestation.by.trim().is_empty() {
-            return refuse("an attestation needs a name: who says so?");
-        }
+        given(&attestation.by, "an attestation needs a name: who says so?")?;
         let record = self.enrol().await?;
         let mut found = 0;
         let mut news = 0;
@@ -360,7 +355,7 @@ impl Dispatcher {
         }
         if found == 0 {
             match &attestation.whom {
-                Whom::Person(id) if !self.is_among_people(id) => {
+                Whom::Person(id) if !self.prepared.people().iter().any(|who| who.is(id)) => {
                     return refuse("nobody of this id is among the people of the plan");
                 }
                 _ => return refuse("nothing of that communique is out to them yet, so there is nothing to attest"),
@@ -390,7 +385,7 @@ impl Dispatcher {
                     .zip(0..)
                     .filter(|(post, _)| roll.path(post.path).is_some_and(|p| &p.group == group));
                 let posts: Vec<u32> = shared.map(|(_, ordinal)| ordinal).collect();
-                let first = u32::try_from(roll.posts().len()).unwrap_or(u32::MAX);
+                let first = roll.first_member();
                 let members = roll.members().zip(first..).filter(|((n, _), _)| members.contains(n)).map(|(_, o)| o);
                 Ok(posts.into_iter().chain(members).filter(|o| *o < row.tally.rows).collect())
             }

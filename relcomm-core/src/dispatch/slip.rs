@@ -1,7 +1,7 @@
 //! Slips: the planned time moves. What is out stays out, what waits for the planned time waits for the new one, and exactly those who
 //! heard the old one hear of it, in a revision.
 
-use super::intake::refuse;
+use super::intake::{given, refuse};
 use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
 use crate::course::{GateInput, HeadFact, Phase, Slip};
@@ -16,9 +16,7 @@ impl Dispatcher {
     /// Refused: nobody named, a time that is past, a release of which an outcome is declared everywhere, or a text that goes to those who
     /// heard the old time and cannot say the new one.
     pub async fn slip(&self, planned: Option<Moment>, by: &str, why: Option<String>) -> Result<bool, DispatchError> {
-        if by.trim().is_empty() {
-            return refuse("a slip needs a name: who says that the planned time moved?");
-        }
+        given(by, "a slip needs a name: who says that the planned time moved?")?;
         loop {
             let now = self.clock.now();
             let record = self.enrol().await?;

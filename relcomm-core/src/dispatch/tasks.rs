@@ -1,5 +1,6 @@
 //! What people must do by hand.
 
+use super::gates::PAGE;
 use super::{DispatchError, Dispatcher, Record};
 use crate::id::{CommuniqueId, DeliveryId, GroupId, LaneNo, Role, StakeholderId};
 use crate::journal::Row;
@@ -38,8 +39,6 @@ impl std::fmt::Debug for Task {
         f.debug_struct("Task").field("gate", &self.gate).field("mechanism", &self.mechanism).finish_non_exhaustive()
     }
 }
-
-const PAGE: usize = 1024;
 
 impl Dispatcher {
     /// What people must do by hand now.

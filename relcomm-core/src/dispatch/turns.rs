@@ -154,7 +154,7 @@ impl Driver<'_> {
             }
             let roll = &Arc::clone(self.record.roll(on, plan));
             let gate = row.no;
-            for ordinal in 0..u32::try_from(roll.posts().len()).unwrap_or(0) {
+            for ordinal in 0..roll.first_member() {
                 let Some(post) = roll.posts().get(ordinal as usize) else { continue };
                 let Some(state) = on.journal.read(&[DeliveryId { gate, ordinal }]).await?.pop() else { continue };
                 let Some(finish) = outcome_of(&state.state) else { continue };

@@ -29,6 +29,7 @@ pub use schema::{json_schema, json_schema_of};
 pub use source::Source;
 pub use sources::{HeldFiles, Hosted, PlanDir, Sources};
 pub use texts::{Part, Text};
+pub(crate) use valid::RESPONSIBLE;
 pub use valid::{Approvals, Need, OwnMechanism, Plan};
 
 pub(crate) use findings::key_path;

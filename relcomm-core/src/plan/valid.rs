@@ -166,17 +166,20 @@ impl Plan {
     /// responsible party the backup stands in.
     #[must_use]
     pub fn is_one_of(&self, person: &str, word: &str) -> bool {
-        let person = person.trim();
-        let named = match self.approvals.roles.iter().find(|(role, _)| role.as_str() == word) {
-            Some((_, holders)) => holders.iter().any(|holder| holder.as_str() == person),
-            None => word == person,
-        };
-        let lead = &self.responsible.execute.id;
-        let leads = word == RESPONSIBLE
-            || word == lead.as_str()
-            || self.approvals.roles.iter().any(|(role, holders)| role.as_str() == word && holders.contains(lead));
+        let (person, named) = (person.trim(), self.people_of(word));
+        let leads = named.contains(&self.responsible.execute.id.as_str());
         let stands_in = self.responsible.backup.as_ref().is_some_and(|backup| backup.id.as_str() == person);
-        named || (leads && (stands_in || (word == RESPONSIBLE && lead.as_str() == person)))
+        named.contains(&person) || (leads && stands_in)
+    }
+
+    /// The persons whom a word names: the holders of a role, who performs by it, the responsible party, or the one person.
+    fn people_of<'a>(&'a self, word: &'a str) -> Vec<&'a str> {
+        if let Some((_, holders)) = self.approvals.roles.iter().find(|(role, _)| role.as_str() == word) {
+            return holders.iter().map(StakeholderId::as_str).collect();
+        }
+        let performer = self.responsible.performers.iter().find(|(role, _)| role.as_str() == word);
+        let party = performer.map(|(_, party)| party).or((word == RESPONSIBLE).then_some(&self.responsible.execute));
+        vec![party.map_or(word, |party| party.id.as_str())]
     }
 
     /// The zone for every time without an offset.
@@ -236,15 +239,7 @@ impl Plan {
     /// The persons whom the protocol names for an act, by the words that name them, roles as their holders.
     #[must_use]
     pub fn named_for(&self, act: Act) -> Vec<&str> {
-        let mut people: Vec<&str> = Vec::new();
-        for word in self.protocol.named(act) {
-            match self.approvals.roles.iter().find(|(role, _)| role.as_str() == word) {
-                Some((_, holders)) => people.extend(holders.iter().map(StakeholderId::as_str)),
-                None if word == RESPONSIBLE => people.push(self.responsible.execute.id.as_str()),
-                None => people.push(word),
-            }
-        }
-        people
+        self.protocol.named(act).iter().flat_map(|word| self.people_of(word)).collect()
     }
 
     /// The groups, in the plan's order.

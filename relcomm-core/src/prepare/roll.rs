@@ -130,6 +130,12 @@ impl Roll {
         &self.posts
     }
 
+    /// The ordinal of the first member: members come after the posts.
+    #[must_use]
+    pub fn first_member(&self) -> u32 {
+        u32::try_from(self.posts.len()).unwrap_or(u32::MAX)
+    }
+
     /// The members' numbers and paths, in the order of their ordinals.
     pub fn members(&self) -> impl Iterator<Item = (u32, u16)> {
         self.people.iter().copied().zip(self.path_nos.iter().copied())

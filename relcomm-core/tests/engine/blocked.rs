@@ -1,14 +1,14 @@
 //! What is done when what a communique waits for cannot be reached any more.
 
-use crate::support::{HOUR, MINUTE, World, finish, live, person};
-use relcomm_core::dispatch::{Attestation, Dispatcher, Whom};
-use relcomm_core::id::{CommuniqueId, StakeholderId};
+use crate::support::{self, HOUR, MINUTE, World, finish, live, person};
+use relcomm_core::dispatch::Dispatcher;
+use relcomm_core::id::CommuniqueId;
 use relcomm_core::report::{Class, Verdict};
 use relcomm_testkit::channel::ScriptedChannel;
 
 /// `out` waits for the acknowledgement of the desk, and does so much when that cannot come.
 fn plan(then: &str) -> String {
-    let release = crate::support::RELEASE.replace("where: { eu: {}, us: {} }", "where: eu").replace(
+    let release = support::RELEASE.replace("where: { eu: {}, us: {} }", "where: eu").replace(
         "responsible: Ada <ada@demo.example>",
         "responsible: { execute: Ada <ada@demo.example>, backup: ben@demo.example }",
     );
@@ -35,10 +35,7 @@ fn out() -> CommuniqueId {
 }
 
 async fn attest(dispatcher: &Dispatcher, who: &str, done: bool) {
-    let brief = CommuniqueId::new("brief").unwrap();
-    let whom = Whom::Person(StakeholderId::new(who).unwrap());
-    let word = if done { Attestation::done(brief, whom, "ada") } else { Attestation::failed(brief, whom, "ada") };
-    dispatcher.attest(&word).await.unwrap();
+    support::attest(dispatcher, "brief", who, done).await;
     dispatcher.step().await.unwrap();
 }
 

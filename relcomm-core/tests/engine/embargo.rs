@@ -1,6 +1,6 @@
 //! Embargoes: what is classified waits for the end, by its time or by a person's word, and a clock that jumps ends none.
 
-use crate::support::{DAY, HOUR, MINUTE, World, at, finish, live, said};
+use crate::support::{DAY, HOUR, MINUTE, RELEASE, World, at, finish, live, said};
 use async_trait::async_trait;
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::dispatch::{DispatchError, Dispatcher};
@@ -91,6 +91,23 @@ async fn a_lift_is_refused_to_others_and_noted_beside_the_entry() {
     let opened = opened(&world).await;
     assert!(of(&opened, "live").is_some_and(|when| when < at("2027-05-12T06:01:00Z")), "{opened:?}");
     assert_eq!(of(&opened, "then"), None, "an hour after the lift");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_responsible_party_lifts_it_and_whoever_stands_in() {
+    let release = RELEASE.replace(
+        "responsible: Ada <ada@demo.example>",
+        "responsible: { execute: Ada <ada@demo.example>, backup: cal@demo.example }",
+    );
+    for lift in ["", ", lift: responsible", ", lift: ada"] {
+        let plan = release.clone() + &PLAN.replace(", lift: [mia, owner]", lift);
+        for by in ["ada", "cal"] {
+            let world = World::by_email(&plan, &ScriptedChannel::new("smtp"));
+            let dispatcher = declared(&world).await;
+            dispatcher.lift("ben", "it is in the papers").await.unwrap_err();
+            assert!(dispatcher.lift(by, "it is in the papers").await.unwrap(), "{by}{lift}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,6 @@
 //! A place is declared only after those were told whom it needs to know.
 
-use crate::support::{HOUR, World, at, live, said};
-use relcomm_core::dispatch::{Attestation, Whom};
-use relcomm_core::id::{CommuniqueId, StakeholderId};
+use crate::support::{HOUR, World, at, attest, live, said};
 use relcomm_core::release::Outcome;
 use relcomm_testkit::channel::ScriptedChannel;
 
@@ -37,22 +35,12 @@ async fn begun_and_success_are_refused_until_it_is_met_and_what_went_wrong_never
     assert!(dispatcher.declare(&said("eu", Outcome::Failure)).await.unwrap());
     world.clock_until(at("2027-05-12T06:30:00Z")).await;
     dispatcher.step().await.unwrap();
-    let soon = CommuniqueId::new("soon").unwrap();
-    let attest = async |who: &str, done: bool| {
-        let whom = Whom::Person(StakeholderId::new(who).unwrap());
-        let word = if done {
-            Attestation::done(soon.clone(), whom, "ada")
-        } else {
-            Attestation::failed(soon.clone(), whom, "ada")
-        };
-        dispatcher.attest(&word).await.unwrap();
-    };
-    attest("bea", true).await;
+    attest(&dispatcher, "soon", "bea", true).await;
     assert!(dispatcher.declare(&live("eu")).await.unwrap_err().to_string().ends_with("not so yet"), "bea is of us");
-    attest("al", false).await;
+    attest(&dispatcher, "soon", "al", false).await;
     let refused = dispatcher.declare(&live("eu")).await.unwrap_err().to_string();
     assert!(refused.ends_with("that is not so, and cannot be as things stand"), "{refused}");
-    attest("al", true).await;
+    attest(&dispatcher, "soon", "al", true).await;
     assert!(dispatcher.declare(&live("eu")).await.unwrap());
     assert!(dispatcher.declare(&said("eu", Outcome::RolledBack)).await.unwrap());
 }

@@ -1,8 +1,7 @@
 //! What waits for what.
 
-use crate::support::{MINUTE, World, finish, live, person, said};
-use relcomm_core::dispatch::{Attestation, Dispatcher, Whom};
-use relcomm_core::id::{CommuniqueId, StakeholderId};
+use crate::support::{MINUTE, World, attest, finish, live, person, said};
+use relcomm_core::id::CommuniqueId;
 use relcomm_core::receipt::Assurance;
 use relcomm_core::release::Outcome;
 use relcomm_core::report::{Class, Verdict};
@@ -25,13 +24,6 @@ fn sent(email: &ScriptedChannel, word: &str) -> usize {
     email.seen().iter().filter(|s| s.text.part("text").contains(word)).count()
 }
 
-async fn attest(dispatcher: &Dispatcher, who: &str, done: bool) -> usize {
-    let brief = CommuniqueId::new("brief").unwrap();
-    let whom = Whom::Person(StakeholderId::new(who).unwrap());
-    let word = if done { Attestation::done(brief, whom, "ada") } else { Attestation::failed(brief, whom, "ada") };
-    dispatcher.attest(&word).await.unwrap()
-}
-
 #[tokio::test(start_paused = true)]
 async fn every_state_is_waited_for_and_reached_by_all() {
     for state in Assurance::ALL.into_iter().map(Assurance::word).chain(["informed", "settled"]) {
@@ -49,10 +41,10 @@ async fn every_state_is_waited_for_and_reached_by_all() {
         world.pass(MINUTE).await;
         dispatcher.step().await.unwrap();
         assert_eq!(sent(&email, "Out.") > 0, ["attempted", "accepted"].contains(&state), "{state}");
-        assert_eq!(attest(&dispatcher, "al", true).await, 1);
+        assert_eq!(attest(&dispatcher, "brief", "al", true).await, 1);
         dispatcher.step().await.unwrap();
         assert_eq!(sent(&email, "Out.") > 0, ["attempted", "accepted"].contains(&state), "{state}: one of two");
-        assert_eq!(attest(&dispatcher, "bea", true).await, 1);
+        assert_eq!(attest(&dispatcher, "brief", "bea", true).await, 1);
         assert!(finish(&dispatcher).await.is_done(), "{state}");
         assert_eq!(sent(&email, "Out."), 1, "{state}");
     }
@@ -66,15 +58,15 @@ async fn what_cannot_come_any_more_blocks_and_a_later_word_lets_it_go() {
     dispatcher.declare(&live("eu")).await.unwrap();
     dispatcher.declare(&said("us", Outcome::Failure)).await.unwrap();
     dispatcher.step().await.unwrap();
-    attest(&dispatcher, "al", true).await;
-    attest(&dispatcher, "bea", false).await;
+    attest(&dispatcher, "brief", "al", true).await;
+    attest(&dispatcher, "brief", "bea", false).await;
     let standing = finish(&dispatcher).await;
     assert!(standing.is_done(), "blocked is not pending: {standing:?}");
     let report = dispatcher.report().await.unwrap();
     assert_eq!(report.verdict, Verdict::NotInformed);
     let out = person(&report, "cy").deliveries.iter().find(|d| d.communique == "out").unwrap().clone();
     assert_eq!((out.class, out.reason.as_deref()), (Class::NotInformed, Some("blocked: brief acknowledged")));
-    assert_eq!(attest(&dispatcher, "bea", true).await, 1);
+    assert_eq!(attest(&dispatcher, "brief", "bea", true).await, 1);
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(sent(&email, "Out."), 1);
     assert_eq!(dispatcher.report().await.unwrap().verdict, Verdict::Informed);

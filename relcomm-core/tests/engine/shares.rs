@@ -1,8 +1,8 @@
 //! How many must have got so far before what waits for them goes out.
 
-use crate::support::{MINUTE, World, finish, live, person};
-use relcomm_core::dispatch::{Attestation, Dispatcher, GapOf, Whom};
-use relcomm_core::id::{CommuniqueId, StakeholderId};
+use crate::support::{self, MINUTE, World, finish, live, person};
+use relcomm_core::dispatch::{Dispatcher, GapOf};
+use relcomm_core::id::StakeholderId;
 use relcomm_core::report::{Class, Verdict};
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
 
@@ -45,10 +45,7 @@ fn is_out(email: &ScriptedChannel) -> bool {
 }
 
 async fn attest(dispatcher: &Dispatcher, who: &str, done: bool) {
-    let brief = CommuniqueId::new("brief").unwrap();
-    let whom = Whom::Person(StakeholderId::new(who).unwrap());
-    let word = if done { Attestation::done(brief, whom, "ada") } else { Attestation::failed(brief, whom, "ada") };
-    dispatcher.attest(&word).await.unwrap();
+    support::attest(dispatcher, "brief", who, done).await;
     dispatcher.step().await.unwrap();
 }
 

@@ -2,8 +2,8 @@
 
 use relcomm_core::channel::{Channel, ChannelSet};
 use relcomm_core::clock::{Clock, Moment};
-use relcomm_core::dispatch::{DispatchOptions, Dispatcher, Standing};
-use relcomm_core::id::PlaceId;
+use relcomm_core::dispatch::{Attestation, DispatchOptions, Dispatcher, Standing, Whom};
+use relcomm_core::id::{CommuniqueId, PlaceId, StakeholderId};
 use relcomm_core::journal::{Entry, Journal, MemoryJournal, Mode, Scope};
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::{HeldFiles, PlanDraft};
@@ -82,6 +82,14 @@ pub(crate) async fn finish(dispatcher: &Dispatcher) -> Standing {
 /// A declaration of a place, by Ada.
 pub(crate) fn said(place: &str, outcome: Outcome) -> Declaration {
     Declaration::new(outcome, "ada").place(PlaceId::new(place).unwrap())
+}
+
+/// Says by hand that a communique has reached a person, or that it failed. Returns for how many deliveries that was news.
+pub(crate) async fn attest(dispatcher: &Dispatcher, communique: &str, who: &str, done: bool) -> usize {
+    let communique = CommuniqueId::new(communique).unwrap();
+    let whom = Whom::Person(StakeholderId::new(who).unwrap());
+    let says = if done { Attestation::done } else { Attestation::failed };
+    dispatcher.attest(&says(communique, whom, "ada")).await.unwrap()
 }
 
 pub(crate) fn live(place: &str) -> Declaration {

@@ -117,7 +117,7 @@ fn a_part_that_is_given_to_nobody_is_found_by_role_and_by_word() {
             .map(|f| (f.severity, f.help))
             .collect::<Vec<_>>()
     };
-    assert_eq!(protocol("[owner, mia, ada]"), []);
+    assert_eq!(protocol("[owner, mia, ada, responsible]"), []);
     assert_eq!(protocol("empty")[0].0, Severity::Error);
     let near = protocol("onwer");
     assert_eq!(near, [(Severity::Warning, Some("did you mean `owner`?".into()))]);

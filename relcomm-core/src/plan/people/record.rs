@@ -251,7 +251,7 @@ impl<'a> StakeholderRef<'a> {
     }
 
     /// Whether this is their id.
-    pub(super) fn is(&self, id: &StakeholderId) -> bool {
+    pub(crate) fn is(&self, id: &StakeholderId) -> bool {
         take(&mut { self.record }) == Some(id.as_str())
     }
 

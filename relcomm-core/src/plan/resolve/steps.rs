@@ -5,12 +5,12 @@ use super::groups::party_id;
 use crate::communique::{Anchor, Dependency, IfBlocked, Reach, Share, Step, Then};
 use crate::id::{CommuniqueId, Role, StakeholderId};
 use crate::mechanism::Mechanism;
+use crate::plan::RESPONSIBLE;
 use crate::plan::draft::{
     Addresses, AfterDraft, BlockedThen, CommuniqueDraft, FullMemberDraft, FullStepDraft, MemberDraft, MembersDraft,
     Quantifier, ReachDraft, StepDraft, ToDraft, ViaDraft,
 };
 use crate::plan::time::TimeDraft;
-use crate::plan::valid::RESPONSIBLE;
 use std::time::Duration;
 
 impl Resolver<'_> {

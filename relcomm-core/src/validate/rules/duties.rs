@@ -4,7 +4,7 @@ use super::super::{Rule, Subject, nearest};
 use crate::communique::Then;
 use crate::id::{Role, StakeholderId};
 use crate::plan::draft::{Act, Named};
-use crate::plan::{Finding, Findings, key_path};
+use crate::plan::{Finding, Findings, RESPONSIBLE, key_path};
 use std::collections::BTreeSet;
 
 /// Every role and person that the plan gives a part to is somebody.
@@ -56,14 +56,16 @@ impl Rule for Held {
                 out.push(Finding::error("RC0107", path, message).help(help));
             }
         }
-        let people = people_named(cx);
+        let mut words = people_named(cx);
+        words.insert(RESPONSIBLE.to_owned());
+        words.extend(cx.plan().responsible().performers.keys().map(ToString::to_string));
         for (path, named) in parts(cx) {
             let word = named.as_str();
             if nobody(word) {
                 let finding = Finding::error("RC0107", path, format!("nobody holds the role `{word}`"));
                 out.push(finding.help("name its holders in `approvals.roles`"));
-            } else if !people.contains(word) && !approvals.roles.keys().any(|role| role.as_str() == word) {
-                let known = people.iter().map(String::as_str).chain(approvals.roles.keys().map(Role::as_str));
+            } else if !words.contains(word) && !approvals.roles.keys().any(|role| role.as_str() == word) {
+                let known = words.iter().map(String::as_str).chain(approvals.roles.keys().map(Role::as_str));
                 let help = match nearest(word, known) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "name the holders of a role in `approvals.roles`, a person under `responsible`".into(),
@@ -156,19 +158,11 @@ fn only<'a>(approvers: &BTreeSet<&'a str>, doers: &BTreeSet<String>) -> Option<&
 
 /// Who may do it: those whom `protocol` names, else for executing the responsible party; `None` where everyone may.
 fn who(cx: &Subject<'_>, act: Act) -> Option<BTreeSet<String>> {
-    let protocol = cx.draft().protocol.as_ref();
-    let named = protocol.map(|protocol| if act == Act::Declare { &protocol.declare } else { &protocol.execute });
-    if let Some(named) = named.filter(|named| !named.is_empty()) {
-        let roles = &cx.plan().approvals().roles;
-        let mut people = BTreeSet::new();
-        for word in named.iter().map(Named::as_str) {
-            match roles.iter().find(|(role, _)| role.as_str() == word) {
-                Some((_, holders)) => people.extend(holders.iter().map(|id| id.as_str().to_owned())),
-                None => {
-                    people.insert(word.to_owned());
-                }
-            }
-        }
+    let plan = cx.plan();
+    if !plan.protocol().named(act).is_empty() {
+        let mut people = people_named(cx);
+        people.extend(plan.named_for(act).into_iter().map(str::to_owned));
+        people.retain(|person| plan.may(act, person));
         return Some(people);
     }
     if act == Act::Declare || cx.draft().responsible.is_none() {
