@@ -55,7 +55,7 @@ impl Dispatcher {
                 row.state.phase == Phase::Waiting && self.rule(plan, &record.head, &row.state).embargo.is_some()
             };
             let is_over = self.embargo_is_over(&record.head);
-            if record.head.lifted.is_some() || is_over && !self.prepared.gates().iter().zip(&record.gates).any(holds) {
+            if record.head.lifted.is_some() || is_over && !record.plans.iter().zip(&record.gates).any(holds) {
                 return Ok(false);
             }
             let fact = HeadFact::Lifted { at: self.clock.now() };

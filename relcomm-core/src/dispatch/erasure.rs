@@ -7,6 +7,7 @@ use crate::channel::Mint;
 use crate::course::{DeliveryInput, HeadFact, Path};
 use crate::id::StakeholderId;
 use crate::journal::{Change, Erasure, Note, Row, Write};
+use crate::prepare::GatePlan;
 use crate::receipt::Assurance;
 
 /// What stands in the place of an erased person begins with this.
@@ -80,7 +81,9 @@ impl Dispatcher {
 
     /// Whether a person who is among the people of the bundle stood where an erased one stands.
     async fn is_erased(&self, record: &Record, person: &StakeholderId) -> Result<bool, DispatchError> {
-        for (plan, gate) in self.prepared.gates().iter().zip(&record.gates) {
+        let of_bundle = |plan: &&GatePlan| !self.prepared.is_gathered(plan);
+        for plan in self.prepared.gates().iter().filter(of_bundle) {
+            let Some(gate) = record.gates.get(plan.index) else { continue };
             let roll = self.prepared.roll(plan);
             let first = roll.first_member();
             let here = roll.members().zip(first..).find(|((n, _), _)| self.prepared.people().is(*n, person));

@@ -178,15 +178,14 @@ impl Driver<'_> {
     pub(super) async fn credit_hidden(&mut self) -> Result<bool, DispatchError> {
         let on = self.on;
         let mut any = false;
-        for index in 0..self.record.gates.len() {
-            let (Some(plan), Some(row)) = (on.prepared.gates().get(index), self.record.gates.get(index)) else {
-                continue;
-            };
+        let plans = Arc::clone(&self.record.plans);
+        for (index, plan) in plans.iter().enumerate() {
+            let Some(row) = self.record.gates.get(index) else { continue };
             let (gate, tally) = (row.no, row.tally);
             if tally.running == 0 || !row.state.leasable() || self.hidden.get(&index) == Some(&tally) {
                 continue;
             }
-            let roll = on.prepared.roll(plan);
+            let roll = &Arc::clone(self.record.roll(on, plan));
             if !roll.is_mixed() {
                 continue;
             }

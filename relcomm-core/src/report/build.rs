@@ -24,7 +24,7 @@ use std::sync::Arc;
 #[non_exhaustive]
 pub struct ReportError(#[from] DispatchError);
 
-const PAGE: usize = 1024;
+pub(super) const PAGE: usize = 1024;
 
 const OPTED_OUT: &str = "opted out";
 

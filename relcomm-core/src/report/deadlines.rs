@@ -1,14 +1,12 @@
 //! Deadlines that are relative to what another communique has reached.
 
-use super::build::Builder;
+use super::build::{Builder, PAGE};
 use crate::clock::Moment;
 use crate::communique::{Anchor, State};
 use crate::dispatch::DispatchError;
 use crate::id::{CommuniqueId, GroupId};
 use crate::prepare::GatePlan;
 use std::collections::BTreeMap;
-
-const PAGE: usize = 1024;
 
 /// By the place of a gate, and the group for which its deadline differs.
 pub(super) type Anchors = BTreeMap<(usize, Option<GroupId>), Moment>;

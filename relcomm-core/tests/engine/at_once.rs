@@ -1,6 +1,6 @@
 //! Several steps at once: each is tried, the first acceptance begins the time of the next step, and any acknowledgement stops the rest.
 
-use crate::support::{HOUR, MINUTE, World, finish, live, person, said, scripted};
+use crate::support::{DAY, HOUR, MINUTE, World, finish, live, person, said, scripted};
 use relcomm_core::channel::{ChannelSet, Received};
 use relcomm_core::dispatch::Dispatcher;
 use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind, Token};
@@ -8,6 +8,7 @@ use relcomm_core::release::Outcome;
 use relcomm_core::report::Class;
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
 use relcomm_testkit::journal::assert_is_the_fold;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 struct Far {
@@ -205,6 +206,33 @@ async fn a_post_is_credited_though_the_mail_beside_it_is_put_off() {
         assert_eq!((delivery.class, delivery.posted), (Class::Informed, true), "{via}");
         assert_is_the_fold(&world.journal, &["@demo"]).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_it_is_when_both_tell_of_a_slip() {
+    let mut far = far();
+    let is_first = AtomicBool::new(true);
+    far.email = far.email.answering(move |_, _| match is_first.swap(false, Ordering::Relaxed) {
+        true => Answer::Accept(Assurance::Accepted),
+        false => Answer::Defer(Some(HOUR)),
+    });
+    let body = "
+groups:
+  desk: { members: [{ id: al, email: al@demo.example }], via: { all: [email, website] } }
+communiques:
+  ahead: { to: desk, at: planned -30m, on_slip: correct, text: \"On {{ release.when.planned | datetime }}{% if release.when.before %}, not on {{ release.when.before | datetime }}{% endif %}.\" }
+";
+    let world = World::new(body, far.channels());
+    let dispatcher = world.dispatcher();
+    world.pass(MINUTE * 31).await;
+    dispatcher.step().await.unwrap();
+    assert_eq!(far.counts(), [1, 0, 0, 1]);
+    dispatcher.slip(Some(world.clock_now() + DAY), "ada", None).await.unwrap();
+    dispatcher.step().await.unwrap();
+    assert_eq!(far.counts(), [2, 0, 0, 2], "the mail is put off");
+    let report = dispatcher.report().await.unwrap();
+    let revision = person(&report, "al").deliveries.iter().find(|d| d.revision == 2).unwrap();
+    assert_eq!((revision.class, revision.posted), (Class::Informed, true));
 }
 
 #[tokio::test(start_paused = true)]
