@@ -1,12 +1,13 @@
 //! What must be true of every play, and whether what came of it is what was foretold.
 
 use crate::far_side::{Call, gate_name};
-use crate::model::{Case, Event, Minutes, Repeats};
-use crate::oracle::{Class, Cut, Oracle, as_shown};
+use crate::model::{Case, Event, Minutes, Outcome, Repeats};
+use crate::oracle::{Class, Cut, Oracle, Readiness, as_shown};
 use crate::play::Played;
 use relcomm_core::clock::Moment;
 use relcomm_core::report::{Class as Reported, DeliveryReport, Report, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What is wrong with a play, and how much of it was foretold for sure.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ fn gate(row: &DeliveryReport) -> String {
 
 /// What a crash has cut off, as far as the far sides can tell.
 pub(crate) fn cut(case: &Case, played: &Played) -> Cut {
-    let mut cut = Cut::default();
+    let mut cut = Cut { refused: played.refused.keys().copied().collect(), ..Cut::default() };
     let key = |call: &Call| (call.to.gate.clone(), call.to.who.clone(), call.to.mech);
     cut.decided.extend(played.calls.iter().filter(|call| call.decided).map(key));
     for (who, died) in &played.deaths {
@@ -58,7 +59,7 @@ pub(crate) fn judge(case: &Case, played: &Played) -> Judgement {
     nothing_early(case, &oracle, &played.calls, &mut judgement.wrong);
     nothing_twice(case, &played.calls, &mut judgement.wrong);
     nothing_lost(case, &played.report, &played.calls, &mut judgement.wrong);
-    as_asked(played, &mut judgement.wrong);
+    as_asked(case, played, &mut judgement.wrong);
     nothing_personal(played, &mut judgement.wrong);
     if played.report.unmatched.len() != played.forged {
         judgement.wrong.push(format!(
@@ -67,20 +68,52 @@ pub(crate) fn judge(case: &Case, played: &Played) -> Judgement {
             played.forged
         ));
     }
-    let expected = ["nothing of that communique is out", "this person has no gap", "this company has no gap"];
-    let cancelled = |at| case.events.iter().any(|(when, event)| *when <= at && matches!(event, Event::Cancel(_)));
-    let is_known = |at: Minutes, why: &str| {
-        expected.iter().any(|known| why.starts_with(known))
-            || why.contains(" is already declared ")
-            || (why.starts_with("it was cancelled") && cancelled(at))
-    };
     if (played.report.verdict == Verdict::Pending) == played.standing.is_done() {
         judgement.wrong.push(format!("{:?}, and yet {:?}", played.report.verdict, played.standing));
     }
-    for (_, why) in played.refused.iter().filter(|(at, why)| !is_known(*at, why)) {
-        judgement.wrong.push(format!("refused: {why}"));
-    }
+    refusals(&shown, &oracle, played, &mut judgement.wrong);
     judgement
+}
+
+/// Whoever may not do something is refused, and nobody else is.
+fn refusals(shown: &Case, oracle: &Oracle<'_>, played: &Played, wrong: &mut Vec<String>) {
+    for (number, (at, event)) in shown.events.iter().enumerate() {
+        let why = played.refused.get(&number).map(String::as_str);
+        let before = |is: fn(&Event) -> bool| shown.events[..number].iter().any(|(_, event)| is(event));
+        let fits = match (event, why) {
+            (Event::Declare(.., by), why) if !shown.may_declare(by) => {
+                why.is_some_and(|why| why.starts_with("the plan names who declares"))
+            }
+            (Event::Declare(place, outcome, _), why) => {
+                let asks = matches!(outcome, Outcome::Begun | Outcome::Success);
+                let lacks = match oracle.needed(place).filter(|_| asks) {
+                    None => Some(false),
+                    Some(Readiness::Never) => Some(true),
+                    Some(Readiness::Since(lo, _)) if *at < lo => Some(true),
+                    Some(Readiness::Since(_, hi)) if *at > hi => Some(false),
+                    Some(_) => None,
+                };
+                match why {
+                    None => lacks != Some(true),
+                    Some(why) if why.contains(" needs ") => lacks != Some(false),
+                    Some(why) if why.contains(" was rolled back") => {
+                        before(|event| matches!(event, Event::Declare(_, Outcome::RolledBack, _)))
+                    }
+                    Some(why) => why.contains(" is already declared "),
+                }
+            }
+            (_, None) => true,
+            (Event::Hold(_), Some(why)) => {
+                why.starts_with("it was cancelled") && before(|event| matches!(event, Event::Cancel(_)))
+            }
+            (Event::AcceptGap(_), Some(why)) => why.contains(" has no gap"),
+            (Event::Attest { .. }, Some(why)) => why.starts_with("nothing of that communique is out"),
+            (_, Some(_)) => false,
+        };
+        if !fits {
+            wrong.push(format!("{event:?} at {at} was {}", why.unwrap_or("not refused")));
+        }
+    }
 }
 
 /// Everyone is in exactly one class, the worst of what was due to them, and the totals are the sums.
@@ -244,8 +277,11 @@ fn nothing_lost(case: &Case, report: &Report, calls: &[Call], wrong: &mut Vec<St
     }
 }
 
-/// A far side that asks to be left alone for a while is left alone, unless its answer was lost with whoever heard it.
-fn as_asked(played: &Played, wrong: &mut Vec<String>) {
+/// A far side that asks to be left alone for a while is left alone, unless its answer was lost with whoever heard it. A clock that jumps
+/// ahead makes the while so much shorter.
+fn as_asked(case: &Case, played: &Played, wrong: &mut Vec<String>) {
+    let ahead = case.events.iter().map(|(_, event)| if let Event::Jump(by) = event { (*by).max(0) } else { 0 });
+    let ahead = Duration::from_secs(60 * ahead.sum::<Minutes>().unsigned_abs());
     let is_lost = |call: &Call| {
         let dies = |(who, at): &(usize, Moment)| {
             *who == call.by && call.began <= *at && call.ended.is_none_or(|ended| ended == *at)
@@ -254,7 +290,7 @@ fn as_asked(played: &Played, wrong: &mut Vec<String>) {
     };
     let mut not_before = BTreeMap::new();
     for call in &played.calls {
-        if not_before.get(&call.key).is_some_and(|until| call.began < *until) {
+        if not_before.get(&call.key).is_some_and(|until| call.began + ahead < *until) {
             wrong.push(format!("{:?} was tried at {} although the far side asked for more time", call.to, call.began));
         }
         if let Some(until) = call.not_before.filter(|_| !is_lost(call)) {

@@ -114,6 +114,10 @@ pub(crate) struct Case {
     pub(crate) exposure: Option<u32>,
     pub(crate) resend: bool,
     pub(crate) approvals: Approvals,
+    /// Who declares, by the words of the plan; everyone, if it names nobody.
+    pub(crate) declares: Vec<&'static str>,
+    /// What must have been reached before the release is declared at a place.
+    pub(crate) needs: BTreeMap<&'static str, After>,
     pub(crate) groups: Vec<Group>,
     pub(crate) people: Vec<Person>,
     pub(crate) communiques: Vec<Communique>,
@@ -250,6 +254,23 @@ pub(crate) struct After {
     pub(crate) on: usize,
     pub(crate) state: State,
     pub(crate) group: Option<&'static str>,
+    /// How many of its people, where that is said.
+    pub(crate) share: Option<Require>,
+}
+
+/// What is done with a communique once what it waits for could not be reached for so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IfBlocked {
+    pub(crate) after: Minutes,
+    pub(crate) then: Then,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    Proceed,
+    Cancel,
+    /// The responsible party is asked.
+    Ask,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -281,6 +302,7 @@ pub(crate) struct Communique {
     /// None is written if there is one only, without id, at the declared success.
     pub(crate) occurrences: Vec<Occurrence>,
     pub(crate) after: Vec<After>,
+    pub(crate) if_blocked: Option<IfBlocked>,
     pub(crate) not_after: Option<Time>,
     pub(crate) deadline: Option<Time>,
     pub(crate) urgent: bool,
@@ -403,6 +425,17 @@ impl Case {
 
     pub(crate) fn person(&self, id: &str) -> &Person {
         self.people.iter().find(|p| p.id == id).expect("a person of the case")
+    }
+
+    /// Whether a person may declare: for Ada, who is responsible, Ben stands in.
+    pub(crate) fn may_declare(&self, by: &str) -> bool {
+        let of = |word: &&str| *word == by || (matches!(*word, "responsible" | "ada") && matches!(by, "ada" | "ben"));
+        self.declares.is_empty() || self.declares.iter().any(of)
+    }
+
+    /// Whether the machine's clock jumps.
+    pub(crate) fn jumps(&self) -> bool {
+        self.events.iter().any(|(_, event)| matches!(event, Event::Jump(_)))
     }
 
     pub(crate) fn is_prerelease(&self) -> bool {

@@ -6,7 +6,7 @@ use crate::model::{Case, Crash, Event, Gap, Minutes, Outcome as Says, When};
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::dispatch::{Attestation, DispatchError, DispatchOptions, Dispatcher, GapOf, Standing, Whom};
 use relcomm_core::id::{CommuniqueId, PlaceId, Role, StakeholderId};
-use relcomm_core::journal::{Entry, Journal, MemoryJournal, Mode, Scope};
+use relcomm_core::journal::{Entry, Journal, JournalErrorKind, MemoryJournal, Mode, Scope};
 use relcomm_core::plan::{HeldFiles, PlanDraft};
 use relcomm_core::prepare::{PreparedPlan, prepare};
 use relcomm_core::release::{Declaration, Outcome};
@@ -14,7 +14,7 @@ use relcomm_core::report::Report;
 use relcomm_core::validate::{Deployment, standard_rules, validate};
 use relcomm_testkit::clock::VirtualClock;
 use relcomm_testkit::journal::{Crash as Dies, CrashJournal};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -33,8 +33,8 @@ pub(crate) struct Played {
     pub(crate) forged: usize,
     /// When, truly, which dispatcher died.
     pub(crate) deaths: Vec<(usize, Moment)>,
-    /// What was said and refused.
-    pub(crate) refused: Vec<(Minutes, String)>,
+    /// Which of the events were refused, and why.
+    pub(crate) refused: BTreeMap<usize, String>,
     pub(crate) standing: Standing,
     /// Writes of the first dispatcher, and points of attempts that it passed.
     pub(crate) writes: u32,
@@ -101,7 +101,7 @@ pub(crate) struct Stage {
     world: World,
     on_call: Vec<OnCall>,
     deaths: Vec<(usize, Moment)>,
-    refused: Vec<(Minutes, String)>,
+    refused: BTreeMap<usize, String>,
 }
 
 pub(crate) fn moment(at: Minutes) -> Moment {
@@ -129,8 +129,16 @@ impl Stage {
         let prepared = prepared(&case, &world)?;
         let scope = Scope::new(prepared.plan().id().clone(), &prepared.plan().release().version, Mode::Sandbox);
         let record = MemoryJournal::new(scope, Arc::new(clock.clone()) as Arc<dyn Clock>);
-        let mut stage =
-            Self { clock, record, prepared, world, on_call: Vec::new(), deaths: Vec::new(), refused: Vec::new(), case };
+        let mut stage = Self {
+            clock,
+            record,
+            prepared,
+            world,
+            on_call: Vec::new(),
+            deaths: Vec::new(),
+            refused: BTreeMap::new(),
+            case,
+        };
         for number in 0..=usize::from(stage.case.trouble.two) {
             let crashes = stage.case.trouble.crashes.iter().filter(|c| c.who == number).copied().collect();
             let (journal, dispatcher) = stage.life(number, None)?;
@@ -191,9 +199,9 @@ impl Stage {
 
     pub(crate) fn play(mut self) -> Result<Played, String> {
         let events: Vec<(Minutes, Event)> = self.case.events.clone();
-        for (at, event) in events {
+        for (number, (at, event)) in events.into_iter().enumerate() {
             self.run_until(moment(at))?;
-            self.happen(at, &event)?;
+            self.happen(number, &event)?;
             self.settle()?;
         }
         self.run_until(Moment::MAX)?;
@@ -215,7 +223,7 @@ impl Stage {
         })
     }
 
-    fn happen(&mut self, at: Minutes, event: &Event) -> Result<(), String> {
+    fn happen(&mut self, number: usize, event: &Event) -> Result<(), String> {
         let desk = self.desk()?;
         let ids: Vec<CommuniqueId> =
             self.case.communiques.iter().map(|c| CommuniqueId::new(&c.id).expect("an id")).collect();
@@ -260,7 +268,9 @@ impl Stage {
         };
         match said {
             Ok(_) => {}
-            Err(DispatchError::Refused(why)) => self.refused.push((at, why.to_string())),
+            Err(DispatchError::Refused(why)) => {
+                self.refused.insert(number, why.to_string());
+            }
             Err(error) => return Err(told(&error)),
         }
         self.on_call.iter_mut().for_each(|on_call| on_call.poked = true);
@@ -306,6 +316,15 @@ impl Stage {
         }
         match done {
             Poll::Pending => Ok(false),
+            // A jump makes one who is alive look dead to the other; whoever is taken for dead stops, and is started again.
+            Poll::Ready(Err(DispatchError::Journal(error)))
+                if error.kind == JournalErrorKind::Fenced && self.case.jumps() =>
+            {
+                self.deaths.push((on_call.number, truly));
+                on_call.step = None;
+                on_call.dead_until = Some(truly + Duration::from_secs(1));
+                Ok(true)
+            }
             Poll::Ready(standing) => {
                 on_call.step = None;
                 on_call.next = standing.map_err(|e| told(&e))?.next_due;

@@ -1,7 +1,7 @@
 //! The plan of a case, as somebody would write it.
 
 use crate::model::{
-    Anchor, Case, Communique, DAY, Group, HOUR, Mech, Minutes, Person, Require, Step, Time, Window, Words,
+    After, Anchor, Case, Communique, DAY, Group, HOUR, Mech, Minutes, Person, Require, Step, Then, Time, Window, Words,
 };
 use chrono::DateTime;
 use std::fmt::Write;
@@ -100,9 +100,17 @@ impl Case {
             w,
             "  what: [{{ id: one, text: Folders can be shared }}]\n  why: Asked for.\n  how: Choose Share."
         );
-        let _ = writeln!(w, "  where: {}\n  when: {{ planned: {} }}", list(&self.places), instant(self.planned));
-        let _ = writeln!(w, "responsible: Ada <ada@sim.example>");
+        let places = self.places.iter().map(|place| match self.needs.get(place) {
+            Some(need) => format!("{place}: {{ needs: {} }}", self.reached(need)),
+            None => format!("{place}: {{}}"),
+        });
+        let places: Vec<String> = places.collect();
+        let _ = writeln!(w, "  where: {{ {} }}\n  when: {{ planned: {} }}", places.join(", "), instant(self.planned));
+        let _ = writeln!(w, "responsible: {{ execute: Ada <ada@sim.example>, backup: Ben <ben@sim.example> }}");
         self.approvals(w);
+        if !self.declares.is_empty() {
+            let _ = writeln!(w, "protocol: {{ declare: {} }}", list(&self.declares));
+        }
         let _ = writeln!(w, "groups:");
         for group in &self.groups {
             self.one_group(w, group);
@@ -112,6 +120,18 @@ impl Case {
             self.communique(w, communique);
         }
         out
+    }
+
+    /// `c1 75% accepted for staff`.
+    fn reached(&self, what: &After) -> String {
+        let share = match what.share {
+            None => String::new(),
+            Some(Require::Share(share)) => format!(" {share}%"),
+            Some(Require::All) => " all".to_owned(),
+            Some(_) => " any".to_owned(),
+        };
+        let group = what.group.map(|group| format!(" for {group}")).unwrap_or_default();
+        format!("{}{share} {}{group}", self.communiques[what.on].id, what.state.word())
     }
 
     fn approvals(&self, w: &mut String) {
@@ -204,11 +224,16 @@ impl Case {
             }
         }
         if !of.after.is_empty() {
-            let after = of.after.iter().map(|after| {
-                let group = after.group.map(|group| format!(" for {group}")).unwrap_or_default();
-                format!("{} {}{group}", self.communiques[after.on].id, after.state.word())
-            });
-            let _ = writeln!(w, "    after: {}", list(after));
+            let _ = writeln!(w, "    after: {}", list(of.after.iter().map(|after| self.reached(after))));
+        }
+        if let Some(of) = of.if_blocked {
+            let then = match of.then {
+                Then::Proceed => "proceed",
+                Then::Cancel => "cancel",
+                Then::Ask => "ask responsible",
+            };
+            let after = if of.after > 0 { format!("after: {}, ", duration(of.after)) } else { String::new() };
+            let _ = writeln!(w, "    if_blocked: {{ {after}then: {then} }}");
         }
         if let Some(not_after) = &of.not_after {
             let _ = writeln!(w, "    not_after: {}", self.time(not_after));

@@ -44,6 +44,24 @@ pub(super) const FEATURES: &[Feature] = &[
         |c| c.approvals.distinct,
     ),
     feature(
+        "only some may declare",
+        12,
+        |c, d| {
+            c.declares = d.one(&[&["responsible"][..], &["ada", "cal"][..]]).to_vec();
+            let mut late = Vec::new();
+            for (at, event) in &mut c.events {
+                if let Event::Declare(place, outcome, by) = event {
+                    *by = d.one(&["ada", "ada", "ben", "cal"]);
+                    if *by != "ada" && d.percent(70) {
+                        late.push((*at + 2 * HOUR + 3, Event::Declare(place, *outcome, "ada")));
+                    }
+                }
+            }
+            c.events.extend(late);
+        },
+        |c| !c.declares.is_empty(),
+    ),
+    feature(
         "hold and resume",
         22,
         |c, d| {

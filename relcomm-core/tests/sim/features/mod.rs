@@ -4,6 +4,7 @@
 mod happenings;
 mod people;
 mod times;
+mod waiting;
 
 use crate::dice::Dice;
 use crate::model::*;
@@ -88,7 +89,7 @@ pub(super) fn declared_at(case: &Case) -> Minutes {
 
 /// All of them, in the order in which they are added: later ones build on earlier ones.
 pub(crate) fn features() -> impl Iterator<Item = &'static Feature> {
-    people::FEATURES.iter().chain(times::FEATURES).chain(happenings::FEATURES)
+    people::FEATURES.iter().chain(times::FEATURES).chain(waiting::FEATURES).chain(happenings::FEATURES)
 }
 
 /// How many of the cases have each feature, in percent.

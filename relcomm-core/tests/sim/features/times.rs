@@ -1,4 +1,4 @@
-//! When something is told, and after what.
+//! When something is told, and of which releases.
 
 use super::*;
 
@@ -68,70 +68,6 @@ pub(super) const FEATURES: &[Feature] = &[
             of.urgent = is_free;
         },
         |c| any(c, |c| c.urgent),
-    ),
-    feature(
-        "after another communique",
-        75,
-        |c, d| {
-            let number = d.below(c.communiques.len());
-            let on = d.below(number.max(1));
-            let (source, of) = (c.communiques[on].clone(), &c.communiques[number]);
-            let early = |time: &Time| Time { between: None, spread: None, theirs: false, ..time.clone() };
-            let plain = |c: &Communique| {
-                c.times().all(|t| *t == early(t) && t.days == 0 && t.business_days == 0)
-                    && c.occurrences.len() == 1
-                    && c.variants.is_empty()
-            };
-            let (theirs, own) = (&source.occurrences[0].at, &of.occurrences[0].at);
-            let in_order = (theirs.anchor == own.anchor && theirs.plus <= own.plus)
-                || (theirs.anchor == Anchor::Planned && own.anchor == Anchor::Declared);
-            if on == number || !plain(&source) || !plain(of) || !in_order || of.not_after.is_some() {
-                return;
-            }
-            let state = d.one(&[State::Reached(Sure::Accepted), State::Informed, State::Settled]);
-            let group = d.percent(30).then(|| d.one(&source.to));
-            c.communiques[number].after.push(After { on, state, group });
-        },
-        |c| any(c, |c| !c.after.is_empty()),
-    ),
-    feature(
-        "after a group of another communique",
-        60,
-        |c, d| {
-            for of in &mut c.communiques {
-                for after in &mut of.after {
-                    after.group = Some(d.one(&["staff"]));
-                }
-            }
-            let to: Vec<Vec<&'static str>> = c.communiques.iter().map(|c| c.to.clone()).collect();
-            for after in c.communiques.iter_mut().flat_map(|c| &mut c.after) {
-                if !to[after.on].contains(&"staff") {
-                    after.group = Some(to[after.on][0]);
-                }
-            }
-        },
-        |c| any(c, |c| c.after.iter().any(|a| a.group.is_some())),
-    ),
-    feature(
-        "at what another communique has reached",
-        30,
-        |c, d| {
-            let number = d.below(c.communiques.len());
-            let on = d.below(number.max(1));
-            if on == number || c.communiques[on].awaits() != c.communiques[number].awaits() {
-                return;
-            }
-            let (outcome, plus) = (c.communiques[on].meant_for(), d.between(0, 3) * HOUR);
-            let of = &mut c.communiques[number];
-            let is_plain = of.occurrences.len() == 1 && of.not_after.is_none() && of.after.is_empty();
-            let alone = of.variants.is_empty() && of.deadline.is_none() && of.meant_for() == outcome;
-            if is_plain && alone && of.id != "c0" {
-                let state = d.one(&[State::Reached(Sure::Accepted), State::Informed]);
-                of.occurrences = vec![Occurrence { id: None, at: Time::at(Anchor::Reached(on, state)).plus(plus) }];
-                (of.per_place, of.words) = (false, Words::Shared);
-            }
-        },
-        |c| anchored(c, |a| matches!(a, Anchor::Reached(..))),
     ),
     feature(
         "a pre-release",

@@ -29,6 +29,10 @@ impl At {
         Self { lo: self.lo.max(other.lo), hi: self.hi.max(other.hi) }
     }
 
+    pub(super) fn earlier(self, other: Self) -> Self {
+        Self { lo: self.lo.min(other.lo), hi: self.hi.min(other.hi) }
+    }
+
     /// Whether it is certainly not after an instant, or certainly after it; `None` if that is unclear.
     pub(super) fn is_by(self, last: Minutes) -> Option<bool> {
         if self.hi <= last {

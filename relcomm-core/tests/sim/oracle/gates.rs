@@ -3,8 +3,9 @@
 
 use super::calendar::{At, resolve};
 use super::{Fate, Gate, Oracle, Row, Status};
-use crate::model::{Anchor, Communique, Minutes, Outcome, State, Time};
+use crate::model::{After, Anchor, Communique, Minutes, Outcome, Require, State, Then, Time};
 use chrono_tz::Tz;
+use std::collections::BTreeSet;
 
 /// What a gate waits for.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +13,25 @@ pub(super) struct Wait {
     pub(super) on: usize,
     pub(super) state: State,
     pub(super) group: Option<&'static str>,
+    pub(super) share: Option<Require>,
+}
+
+impl From<&After> for Wait {
+    fn from(of: &After) -> Self {
+        Self { on: of.on, state: of.state, group: of.group, share: of.share }
+    }
+}
+
+/// The later of two times, if both are known.
+pub(super) fn latest(one: Option<At>, other: Option<At>) -> Option<At> {
+    one.zip(other).map(|(one, other)| one.max(other))
+}
+
+/// Whether a place has what it needs: never, or since some time between two instants.
+pub(crate) enum Readiness {
+    Never,
+    Since(Minutes, Minutes),
+    Unclear,
 }
 
 /// Later than anything.
@@ -25,9 +45,9 @@ impl Oracle<'_> {
     /// What a gate waits for, by `after` and by its times.
     pub(super) fn waits(&self, of: &Communique) -> Vec<Wait> {
         let mut waits: Vec<Wait> = Vec::new();
-        let after = of.after.iter().map(|a| Wait { on: a.on, state: a.state, group: a.group });
+        let after = of.after.iter().map(Wait::from);
         let times = of.times().filter_map(|time| match time.anchor {
-            Anchor::Reached(on, state) => Some(Wait { on, state, group: None }),
+            Anchor::Reached(on, state) => Some(Wait { on, state, group: None, share: None }),
             _ => None,
         });
         for wait in after.chain(times) {
@@ -54,46 +74,57 @@ impl Oracle<'_> {
     pub(super) fn wait(&self, gate: &Gate, wait: &Wait) -> Status {
         let (joined, same_place) = self.joined(gate, wait.on);
         let mut met = At::exact(self.case.start);
+        let mut since = Some(met);
         let mut impossible = false;
         for index in joined {
             let other = &self.gates[index];
             match self.one_wait(other, index, wait, same_place) {
-                Status::Met(at) => met = met.max(at),
-                Status::Impossible => impossible = true,
+                Status::Met(at) => {
+                    met = met.max(at);
+                    since = latest(since, Some(at));
+                }
+                Status::Impossible(at) => {
+                    impossible = true;
+                    since = latest(since, at);
+                }
                 Status::Pending => return Status::Pending,
                 Status::Unclear => return Status::Unclear,
             }
         }
-        if impossible { Status::Impossible } else { Status::Met(met) }
+        if impossible { Status::Impossible(since) } else { Status::Met(met) }
     }
 
     fn one_wait(&self, other: &Gate, index: usize, wait: &Wait, same_place: bool) -> Status {
         let of = &self.case.communiques[other.communique];
         let settles = wait.state == State::Settled;
         // What stood by for a while may have been taken for settled then.
-        let stood_by = of.awaits()
-            && self.said.changes().any(|at| {
-                let declared = self.said.declared_for(of, other.place, at);
-                declared.is_some_and(|(is, _)| is != Outcome::Begun && !stands(of.meant_for(), is))
-            });
+        let stands_by = |at: Minutes| {
+            let declared = self.said.declared_for(of, other.place, at);
+            declared.is_some_and(|(is, _)| is != Outcome::Begun && !stands(of.meant_for(), is))
+        };
+        let stood_by = of.awaits() && self.said.changes().any(stands_by);
         match &other.fate {
             Fate::Unclear => Status::Unclear,
-            Fate::Standby(_) if same_place && !settles => Status::Impossible,
+            Fate::Standby(at) if self.said.changes().any(|change| change < at.lo && stands_by(change)) => {
+                Status::Unclear
+            }
+            Fate::Standby(at) if same_place && !settles => Status::Impossible(Some(*at)),
             Fate::Standby(at) => Status::Met(*at),
             _ if stood_by => Status::Unclear,
-            Fate::Pending => Status::Pending,
-            Fate::Blocked => Status::Impossible,
+            Fate::Pending | Fate::Asks => Status::Pending,
+            Fate::Blocked(at) => Status::Impossible(*at),
             Fate::Closed(_, at) if settles => Status::Met(*at),
-            Fate::Closed(..) => Status::Impossible,
+            Fate::Closed(_, at) => Status::Impossible(Some(*at)),
             Fate::Opens(at) => match self.rules(index, wait).as_slice() {
                 [] => self.rows_reach(*at, index, wait),
-                groups => self.rules_reach(*at, index, groups),
+                rules => self.rules_reach(*at, index, wait.state, rules),
             },
         }
     }
 
     fn rows_reach(&self, opened: At, index: usize, wait: &Wait) -> Status {
         let mut met = opened.vague(self.noise);
+        let mut since = Some(met);
         let mut impossible = false;
         for (who, row) in self.rows.iter().filter(|((gate, _), _)| *gate == index).map(|((_, who), row)| (who, row)) {
             let is_in = |group: &str| self.case.person(who).groups.contains(group);
@@ -110,12 +141,29 @@ impl Oracle<'_> {
                 State::Settled => told.settled,
             };
             match reached {
-                Some(at) => met = met.max(at),
-                None if told.moves_no_more => impossible = true,
+                Some(at) => {
+                    met = met.max(at);
+                    since = latest(since, Some(at));
+                }
+                None if told.moves_no_more => {
+                    impossible = true;
+                    since = latest(since, told.given_up);
+                }
                 None => return Status::Pending,
             }
         }
-        if impossible { Status::Impossible } else { Status::Met(met) }
+        if impossible { Status::Impossible(since) } else { Status::Met(met) }
+    }
+
+    /// How it stands with what a place needs.
+    pub(crate) fn needed(&self, place: &'static str) -> Option<Readiness> {
+        let need = Wait::from(self.case.needs.get(place)?);
+        let asks = Gate { place: Some(place), occurrence_id: None, ..self.gates.first()?.clone() };
+        Some(match self.wait(&asks, &need) {
+            Status::Met(at) => Readiness::Since(at.lo, at.hi),
+            Status::Impossible(_) | Status::Pending => Readiness::Never,
+            Status::Unclear => Readiness::Unclear,
+        })
     }
 
     /// The instant of a time for a gate, if all that is known then is all that ever is.
@@ -129,7 +177,7 @@ impl Oracle<'_> {
             Anchor::Declared => self.said.declared_for(of, gate.place, now)?.1,
             Anchor::LastDeclared => self.said.declared(None, now)?.1,
             Anchor::Reached(on, state) => {
-                let wait = Wait { on: *on, state: *state, group: None };
+                let wait = Wait { on: *on, state: *state, group: None, share: None };
                 let index = gate.waits.iter().position(|w| *w == wait)?;
                 match gate.statuses[index] {
                     Status::Met(at) => Some(if late { at.hi } else { at.lo }).filter(|at| *at <= now)?,
@@ -168,18 +216,22 @@ impl Oracle<'_> {
         let of = &self.case.communiques[gate.communique];
         let when = |at: At| if late { at.hi } else { at.lo };
         let mut times: Vec<Minutes> = self.said.changes().chain([self.case.start]).collect();
-        times.extend(gate.statuses.iter().filter_map(|s| if let Status::Met(at) = s { Some(when(*at)) } else { None }));
+        times.extend(gate.statuses.iter().filter_map(|s| match s {
+            Status::Met(at) | Status::Impossible(Some(at)) => Some(when(*at)),
+            _ => None,
+        }));
         for at in times.clone() {
             let (first, last) = self.due(gate, at, late);
             times.extend(first.filter(|at| *at < NEVER));
             times.extend(last.map(|at| at + 1));
         }
-        times.retain(|at| *at >= self.case.start);
-        times.sort_unstable();
-        times.dedup();
+        let mut times: BTreeSet<Minutes> = times.into_iter().filter(|at| *at >= self.case.start).collect();
         let cancelled = self.said.cancelled(gate.communique);
         let mut fate = Fate::Pending;
-        for at in times {
+        let mut blocked: Option<Minutes> = None;
+        let mut forced = false;
+        while let Some(at) = times.pop_first() {
+            let was_blocked = blocked.take();
             let before = fate.clone();
             let exact = At::exact(at);
             if cancelled.is_some_and(|when| when <= at) {
@@ -209,11 +261,38 @@ impl Oracle<'_> {
             if stands_in || self.said.is_gap(at) {
                 continue;
             }
-            if gate.statuses.contains(&Status::Impossible) {
-                fate = Fate::Blocked;
-                continue;
+            let is_impossible = |s: &Status| match s {
+                Status::Impossible(since) => since.is_none_or(|since| when(since) <= at),
+                _ => false,
+            };
+            if gate.statuses.iter().any(is_impossible) && !forced {
+                let since = *blocked.insert(was_blocked.unwrap_or(at));
+                let Some(rule) = of.if_blocked else {
+                    let is_known = !gate.statuses.contains(&Status::Impossible(None));
+                    fate = Fate::Blocked(is_known.then_some(At::exact(since)));
+                    continue;
+                };
+                let until = since + rule.after;
+                if at < until {
+                    times.insert(until);
+                    continue;
+                }
+                match rule.then {
+                    Then::Cancel => return Fate::Closed("blocked", exact),
+                    Then::Proceed => forced = true,
+                    // Who is not asked yet lifts a hold with the same word.
+                    Then::Ask if before == Fate::Asks && self.said.lets_go_on(gate.communique, at) => forced = true,
+                    Then::Ask => {
+                        fate = Fate::Asks;
+                        continue;
+                    }
+                }
             }
-            let met = |s: &Status| matches!(s, Status::Met(when_met) if when(*when_met) <= at);
+            let met = |s: &Status| match s {
+                Status::Met(when_met) => when(*when_met) <= at,
+                Status::Impossible(_) => forced,
+                Status::Pending | Status::Unclear => false,
+            };
             if due.is_some_and(|due| due <= at) && gate.statuses.iter().all(met) {
                 return Fate::Opens(exact);
             }
@@ -225,13 +304,15 @@ impl Oracle<'_> {
     pub(super) fn fate(&self, gate: &Gate) -> Fate {
         let fate = self.likely_fate(gate);
         // That an approval has expired is seen when something else happens.
-        let open = matches!(fate, Fate::Pending | Fate::Blocked | Fate::Standby(_));
+        let open = matches!(fate, Fate::Pending | Fate::Blocked(_) | Fate::Asks | Fate::Standby(_));
         let expires = self.case.approvals.expire_days.is_some();
         if open && expires && !self.said.is_approved(self.of(gate), NEVER) { Fate::Unclear } else { fate }
     }
 
     fn likely_fate(&self, gate: &Gate) -> Fate {
-        if gate.statuses.contains(&Status::Unclear) {
+        let acts = self.of(gate).if_blocked.is_some();
+        let is_unclear = |s: &Status| *s == Status::Unclear || (acts && *s == Status::Impossible(None));
+        if gate.statuses.iter().any(is_unclear) || (acts && self.wavers(gate)) {
             // Whatever becomes of what it waits for, a time that is over or a word that closes it may still decide.
             return Fate::Unclear;
         }
@@ -247,9 +328,22 @@ impl Oracle<'_> {
             (Fate::Closed(why, early), Fate::Closed(other, late)) if why == other => {
                 Fate::Closed(why, At { lo: early.lo, hi: late.hi })
             }
+            (Fate::Blocked(early), Fate::Blocked(late)) => {
+                let both = early.zip(late);
+                Fate::Blocked(both.map(|(early, late)| At { lo: early.lo, hi: late.hi + self.noise }))
+            }
             (early, late) if early == late => early,
             _ => Fate::Unclear,
         }
+    }
+
+    /// Whether it may have seemed for a while that what a gate waits for would not come.
+    fn wavers(&self, gate: &Gate) -> bool {
+        let wavered = |index: usize| {
+            let rows = self.rows.iter().filter(|((of, _), _)| *of == index);
+            rows.into_iter().any(|(_, row)| matches!(row, Row::Delivery(told) if told.wavered))
+        };
+        gate.waits.iter().any(|wait| self.joined(gate, wait.on).0.into_iter().any(wavered))
     }
 
     /// From when on attempts of a gate may be made, at a time at which it is open: `None` if never again.

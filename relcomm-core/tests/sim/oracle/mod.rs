@@ -16,6 +16,7 @@ use crate::far_side::To;
 use crate::model::{Case, Event, Group, Mech, Minutes, Person, Require, Sure};
 use calendar::{At, zone};
 use chrono_tz::Tz;
+pub(crate) use gates::Readiness;
 use gates::Wait;
 use people::Said;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +47,8 @@ pub(crate) struct Gate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
     Met(At),
-    Impossible,
+    /// Since then, where that is known.
+    Impossible(Option<At>),
     Pending,
     Unclear,
 }
@@ -56,7 +58,10 @@ enum Fate {
     Opens(At),
     Closed(&'static str, At),
     Standby(At),
-    Blocked,
+    /// Since then, where that is known.
+    Blocked(Option<At>),
+    /// Somebody is asked, and has not answered.
+    Asks,
     Pending,
     Unclear,
 }
@@ -80,8 +85,12 @@ struct Told {
     reached: BTreeMap<Sure, At>,
     settled: Option<At>,
     moves_no_more: bool,
+    /// When nothing more could come of it, where that is known.
+    given_up: Option<At>,
     /// Whether something that was proved was taken back later.
     is_shaky: bool,
+    /// Whether it seemed for a while that nothing would come of it: who waits for it may have acted on that.
+    wavered: bool,
     late: Option<bool>,
 }
 
@@ -104,6 +113,8 @@ pub(crate) struct Cut {
     pub(crate) deaths: Vec<Minutes>,
     /// What had a final answer.
     pub(crate) decided: BTreeSet<(String, Option<String>, Mech)>,
+    /// Which of the events were refused: whether a place has what it needs may hang on minutes.
+    pub(crate) refused: BTreeSet<usize>,
 }
 
 /// What is foretold of a row of the report.
@@ -151,7 +162,7 @@ impl<'a> Oracle<'a> {
             case,
             cut,
             zone: zone(case.zone),
-            said: Said { case, gaps: BTreeSet::new() },
+            said: Said { case, gaps: BTreeSet::new(), refused: &cut.refused },
             gates: Vec::new(),
             rows: BTreeMap::new(),
             noise,
@@ -232,7 +243,7 @@ impl<'a> Oracle<'a> {
         match gate.fate {
             Fate::Opens(at) => Some(at.lo),
             Fate::Unclear => Some(self.case.start),
-            Fate::Closed(..) | Fate::Standby(_) | Fate::Blocked | Fate::Pending => None,
+            Fate::Closed(..) | Fate::Standby(_) | Fate::Blocked(_) | Fate::Asks | Fate::Pending => None,
         }
     }
 

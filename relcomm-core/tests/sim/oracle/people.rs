@@ -9,6 +9,7 @@ pub(super) struct Said<'a> {
     pub(super) case: &'a Case,
     /// Who must be informed and cannot be reached.
     pub(super) gaps: BTreeSet<String>,
+    pub(super) refused: &'a BTreeSet<usize>,
 }
 
 impl Said<'_> {
@@ -19,10 +20,11 @@ impl Said<'_> {
     /// The declarations of a place up to then that were taken: nothing follows on a roll-back, and a roll-out begins first.
     fn record(&self, place: &str, at: Minutes) -> Vec<(Outcome, Minutes)> {
         let mut all: Vec<(Outcome, Minutes)> = Vec::new();
-        for (when, event) in self.until(at) {
-            let Event::Declare(of, outcome, _) = event else { continue };
+        for (number, (when, event)) in self.case.events.iter().enumerate().filter(|(_, (when, _))| *when <= at) {
+            let (Event::Declare(of, outcome, by), when) = (event, *when) else { continue };
+            let lacks = self.case.needs.contains_key(place) && self.refused.contains(&number);
             let refused = match all.last() {
-                _ if *of != place => continue,
+                _ if *of != place || lacks || !self.case.may_declare(by) => continue,
                 None => false,
                 Some((last, _)) => *last == Outcome::RolledBack || last == outcome || *outcome == Outcome::Begun,
             };
@@ -96,6 +98,11 @@ impl Said<'_> {
             }
         }
         held.0 || held.1
+    }
+
+    /// Whether somebody says just then that it goes on.
+    pub(super) fn lets_go_on(&self, communique: usize, at: Minutes) -> bool {
+        self.case.events.iter().any(|(when, event)| *when == at && *event == Event::Resume(Some(communique)))
     }
 
     /// When it was cancelled.

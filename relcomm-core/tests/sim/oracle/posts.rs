@@ -59,7 +59,8 @@ impl Oracle<'_> {
             Slot::Unclear => return Post::Unclear,
         };
         let manner = plans::manner(self.case, &name, "all", mech);
-        if !self.resends(gate, mech) && mech.repeats() == Repeats::None && self.is_cut(&name, None, mech, at) {
+        let holds = !self.resends(gate, mech) && mech.repeats() == Repeats::None;
+        if (holds || manner.answer == Answer::Never) && self.is_cut(&name, None, mech, at) {
             return Post::Unclear;
         }
         if !self.is_calm(gate, &way.hours, at, &manner, self.not_after(gate, &way, opened)) {

@@ -136,9 +136,9 @@ impl Oracle<'_> {
         }
         match gate.fate {
             Fate::Opens(at) => Row::Delivery(self.walk(gate, who, at)),
-            Fate::Closed(..) | Fate::Blocked => Row::Whole(Class::NotInformed),
+            Fate::Closed(..) | Fate::Blocked(_) => Row::Whole(Class::NotInformed),
             Fate::Standby(_) => Row::Whole(Class::Exempt),
-            Fate::Pending => Row::Whole(Class::Unconfirmed),
+            Fate::Pending | Fate::Asks => Row::Whole(Class::Unconfirmed),
             Fate::Unclear => Row::Unclear,
         }
     }

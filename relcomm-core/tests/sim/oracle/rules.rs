@@ -1,48 +1,64 @@
 //! When as many of a gate are informed as the rules of its groups want.
 
 use super::calendar::At;
-use super::gates::Wait;
+use super::gates::{Wait, latest};
 use super::{Oracle, Row, Status};
-use crate::model::{Group, Person, Require, State};
+use crate::model::{Person, Require, State, Sure};
 use std::collections::BTreeMap;
 
 /// How it stands with somebody in the end.
 #[derive(Clone, Copy)]
 enum End {
     Reached(At),
-    GivenUp,
+    /// Since then, where that is known.
+    GivenUp(Option<At>),
     Open,
 }
 
+/// How many of whom: of one group, or of all.
+pub(super) type Rule = (Option<&'static str>, Require);
+
 impl Oracle<'_> {
-    /// The groups whose rules say when as many are informed as a gate waits for; none, if it simply waits for everybody.
-    pub(super) fn rules(&self, index: usize, wait: &Wait) -> Vec<&Group> {
+    /// The rules that say when as many are told as a gate waits for; none, if it simply waits for everybody.
+    pub(super) fn rules(&self, index: usize, wait: &Wait) -> Vec<Rule> {
+        match wait.share {
+            Some(Require::All) => return Vec::new(),
+            Some(share) => return vec![(wait.group, share)],
+            None => {}
+        }
         let to = self.case.communiques[self.gates[index].communique].to.iter();
         let counted = to.filter(|group| wait.group.is_none_or(|only| only == **group));
-        let groups: Vec<&Group> = counted.map(|id| self.case.group(id)).filter(|group| !group.waived).collect();
-        let is_plain = wait.state != State::Informed || groups.iter().all(|group| group.require == Require::All);
-        if is_plain { Vec::new() } else { groups }
+        let groups = counted.map(|id| self.case.group(id)).filter(|group| !group.waived);
+        let rules: Vec<Rule> = groups.map(|group| (Some(group.id), group.require)).collect();
+        let is_plain = wait.state != State::Informed || rules.iter().all(|(_, require)| *require == Require::All);
+        if is_plain { Vec::new() } else { rules }
     }
 
-    pub(super) fn rules_reach(&self, opened: At, index: usize, groups: &[&Group]) -> Status {
-        let mut met = opened.vague(self.noise);
+    pub(super) fn rules_reach(&self, opened: At, index: usize, state: State, rules: &[Rule]) -> Status {
+        let opened = opened.vague(self.noise);
+        let mut met = opened;
         let mut pending = false;
-        let mut impossible = false;
-        for group in groups {
+        let mut impossible: Option<Option<At>> = None;
+        for (group, require) in rules {
             let mut members = Vec::new();
-            for who in self.case.people.iter().filter(|who| who.groups.contains(group.id)) {
+            let counts = |who: &&Person| group.is_none_or(|group| who.groups.contains(group));
+            for who in self.case.people.iter().filter(counts) {
                 let Some(row) = self.rows.get(&(index, who.id.clone())) else { continue };
-                let Some(end) = self.end(index, row) else { return Status::Unclear };
+                let Some(end) = self.end(index, state, row) else { return Status::Unclear };
                 members.extend(end.map(|end| (who, end)));
             }
-            match of(group, &members) {
+            match of(*require, &members) {
                 End::Reached(at) => met = met.max(at),
-                End::GivenUp => impossible = true,
+                // The first of them decides.
+                End::GivenUp(at) => {
+                    let first = |other: Option<At>| at.zip(other).map(|(one, other)| one.earlier(other));
+                    impossible = Some(impossible.map_or(at, first));
+                }
                 End::Open => pending = true,
             }
         }
-        if impossible {
-            Status::Impossible
+        if let Some(since) = impossible {
+            Status::Impossible(since.map(|since| since.max(opened)))
         } else if pending {
             Status::Pending
         } else {
@@ -51,56 +67,81 @@ impl Oracle<'_> {
     }
 
     /// How it stands with whom a row is about in the end: of no account, if they wish not to be told. `None` where that is unclear.
-    fn end(&self, index: usize, row: &Row) -> Option<Option<End>> {
+    fn end(&self, index: usize, state: State, row: &Row) -> Option<Option<End>> {
+        let begins = Some(At::exact(i64::MIN));
         Some(match row {
             Row::Unclear => return None,
             Row::Exempt => None,
-            Row::Whole(_) => Some(End::GivenUp),
+            Row::Whole(_) => Some(End::GivenUp(begins)),
             Row::Through(leader) => match self.rows.get(&(index, leader.clone())) {
-                Some(Row::Through(_) | Row::Exempt) | None => Some(End::GivenUp),
-                Some(row) => self.end(index, row)?,
+                Some(Row::Through(_) | Row::Exempt) | None => Some(End::GivenUp(begins)),
+                Some(row) => self.end(index, state, row)?,
             },
             Row::Delivery(told) if !told.is_clear() || told.is_shaky => return None,
-            Row::Delivery(told) => Some(match told.reached(told.informed_when) {
-                Some(at) => End::Reached(at),
-                None if told.moves_no_more => End::GivenUp,
-                None => End::Open,
-            }),
+            Row::Delivery(told) => {
+                let reached = |sure: Sure| told.reached(sure);
+                let at = match state {
+                    State::Reached(sure) => reached(sure),
+                    State::Informed => reached(told.informed_when),
+                    State::Settled => told.settled,
+                };
+                Some(match at {
+                    Some(at) => End::Reached(at),
+                    None if told.moves_no_more => End::GivenUp(told.given_up),
+                    None => End::Open,
+                })
+            }
         })
     }
 }
 
-/// What the rule of a group makes of how its members end.
-fn of(group: &Group, members: &[(&Person, End)]) -> End {
+/// What a rule makes of how those end whom it counts.
+fn of(require: Require, members: &[(&Person, End)]) -> End {
     let all = || members.iter().map(|(_, end)| *end);
-    match group.require {
+    match require {
         // Who waits for everybody hears of the first who is given up when nobody is left on the way.
         Require::All if all().any(|end| matches!(end, End::Open)) => End::Open,
-        Require::All => every(all()),
+        Require::All => match every(all()) {
+            End::GivenUp(_) => End::GivenUp(all().try_fold(At::exact(i64::MIN), |met, end| match end {
+                End::Reached(at) | End::GivenUp(Some(at)) => Some(met.max(at)),
+                End::GivenUp(None) | End::Open => None,
+            })),
+            end => end,
+        },
         Require::Any if members.is_empty() => every(all()),
         Require::Any => any(all()),
         Require::Share(share) => {
             let weight = |(who, _): &(&Person, End)| u64::from(who.stands_for);
             let wanted = members.iter().map(weight).sum::<u64>() * u64::from(share);
-            let possible = members.iter().filter(|(_, end)| !matches!(end, End::GivenUp)).map(weight).sum::<u64>();
-            let enough = |bound: fn(&At) -> i64| {
-                let reached = members.iter().filter_map(|(who, end)| match end {
-                    End::Reached(at) => Some((bound(at), u64::from(who.stands_for))),
-                    End::GivenUp | End::Open => None,
+            let total = members.iter().map(weight).sum::<u64>();
+            let knows = members.iter().all(|(_, end)| !matches!(end, End::GivenUp(None)));
+            // When those of one kind first weigh so much.
+            let enough = |bound: fn(&At) -> i64, given_up: bool, least: u64| {
+                let of = members.iter().filter_map(|(who, end)| match end {
+                    End::Reached(at) if !given_up => Some((bound(at), u64::from(who.stands_for))),
+                    End::GivenUp(at) if given_up => {
+                        Some((at.as_ref().map_or(i64::MIN, bound), u64::from(who.stands_for)))
+                    }
+                    _ => None,
                 });
-                let mut reached: Vec<_> = reached.collect();
-                reached.sort_unstable();
+                let mut of: Vec<_> = of.collect();
+                of.sort_unstable();
                 let mut sum = 0;
-                reached.into_iter().find_map(|(at, weight)| {
+                of.into_iter().find_map(|(at, weight)| {
                     sum += weight * 100;
-                    (sum >= wanted).then_some(at)
+                    (sum >= least).then_some(at)
                 })
             };
-            match (enough(|at| at.lo), enough(|at| at.hi)) {
+            let between = |given_up: bool, least: u64| {
+                Some(At { lo: enough(|at| at.lo, given_up, least)?, hi: enough(|at| at.hi, given_up, least)? })
+            };
+            // They leave too few.
+            let too_many = total * 100 - wanted + 1;
+            match (between(false, wanted), between(true, too_many)) {
                 _ if wanted == 0 => every([].into_iter()),
-                (Some(lo), Some(hi)) => End::Reached(At { lo, hi }),
-                _ if possible * 100 < wanted => End::GivenUp,
-                _ => End::Open,
+                (Some(at), _) => End::Reached(at),
+                (None, Some(at)) => End::GivenUp(knows.then_some(at)),
+                (None, None) => End::Open,
             }
         }
         Require::OnePerCompany => {
@@ -114,24 +155,22 @@ fn of(group: &Group, members: &[(&Person, End)]) -> End {
 }
 
 /// Of those who all must be reached: when the last was.
-fn every(mut ends: impl Iterator<Item = End>) -> End {
+fn every(ends: impl Iterator<Item = End>) -> End {
     let begin = End::Reached(At::exact(i64::MIN));
-    ends.try_fold(begin, |met, end| match (met, end) {
-        (_, End::GivenUp) => Err(End::GivenUp),
-        (End::Reached(one), End::Reached(other)) => Ok(End::Reached(one.max(other))),
-        _ => Ok(End::Open),
+    ends.fold(begin, |met, end| match (met, end) {
+        (End::GivenUp(one), End::GivenUp(other)) => End::GivenUp(one.zip(other).map(|(one, other)| one.earlier(other))),
+        (End::GivenUp(at), _) | (_, End::GivenUp(at)) => End::GivenUp(at),
+        (End::Reached(one), End::Reached(other)) => End::Reached(one.max(other)),
+        _ => End::Open,
     })
-    .unwrap_or_else(|given_up| given_up)
 }
 
 /// Of those of whom one is enough: when the first was reached.
 fn any(ends: impl Iterator<Item = End>) -> End {
-    ends.fold(End::GivenUp, |best, end| match (best, end) {
-        (End::Reached(one), End::Reached(other)) => {
-            End::Reached(At { lo: one.lo.min(other.lo), hi: one.hi.min(other.hi) })
-        }
+    ends.fold(End::GivenUp(Some(At::exact(i64::MIN))), |best, end| match (best, end) {
+        (End::Reached(one), End::Reached(other)) => End::Reached(one.earlier(other)),
         (End::Reached(at), _) | (_, End::Reached(at)) => End::Reached(at),
         (End::Open, _) | (_, End::Open) => End::Open,
-        _ => End::GivenUp,
+        (End::GivenUp(one), End::GivenUp(other)) => End::GivenUp(latest(one, other)),
     })
 }

@@ -63,6 +63,7 @@ struct Story<'a, 'b> {
     /// Whether it waits for a post of which nobody knows.
     is_held: bool,
     is_shaky: bool,
+    wavered: bool,
 }
 
 impl Oracle<'_> {
@@ -90,6 +91,7 @@ impl Oracle<'_> {
             settled: None,
             is_held: false,
             is_shaky: false,
+            wavered: false,
             last: self.not_after(gate, &way, opened),
         };
         let begins = self.begins(gate, &way, opened);
@@ -417,6 +419,7 @@ impl Story<'_, '_> {
                         self.took(leg, sure, at);
                     } else {
                         self.legs[leg].stage = Stage::Doubt;
+                        self.wavered = true;
                     }
                 }
             }
@@ -446,11 +449,15 @@ impl Story<'_, '_> {
         self.legs[leg].sure = self.legs[leg].sure.max(Some(Sure::Attempted));
         self.note(at);
         self.is_clear &= self.oracle.is_calm(self.gate, &self.way.hours, at, &manner, self.last);
+        // Whether anything is tried once all has settled hangs on when the last gate opened.
+        if let (Some(settle), super::Fate::Opens(opened)) = (self.oracle.case.settle, &self.gate.fate) {
+            self.is_clear &= at.hi < opened.lo + settle;
+        }
         let resends = self.oracle.resends(self.gate, mech);
         let holds = mech.repeats() == Repeats::None && !resends;
-        // Whoever dies between asking and being answered leaves it held.
-        if (holds || mech.repeats() == Repeats::Lookup) && self.oracle.is_cut(&self.name, Some(&self.who.id), mech, at)
-        {
+        // Whoever dies between asking and being answered leaves it held; so does who dies in the last try.
+        let may_be_held = holds || mech.repeats() == Repeats::Lookup || manner.answer == Answer::Never;
+        if may_be_held && self.oracle.is_cut(&self.name, Some(&self.who.id), mech, at) {
             self.is_clear = false;
         }
         let soon = at.vague(self.oracle.noise);
@@ -540,7 +547,8 @@ impl Story<'_, '_> {
             matches!(l.stage, Stage::Doubt | Stage::Flying)
                 || (l.sure >= Some(Sure::Accepted) && !(l.failed && l.sure < Some(Sure::Delivered)))
         });
-        let is_closed = opened.is_some_and(|at| self.oracle.closes(self.gate, at.lo).is_some());
+        let closed = opened.and_then(|at| self.oracle.closes(self.gate, at.lo));
+        let is_closed = closed.is_some();
         let class = if best >= Some(self.way.informed_when) {
             Class::Informed
         } else if is_closed && self.ended.is_none() && !perhaps {
@@ -561,12 +569,18 @@ impl Story<'_, '_> {
         };
         let is_doubtful = self.legs.iter().any(|l| l.stage == Stage::Doubt);
         let goes_on = self.legs.iter().any(|l| matches!(l.stage, Stage::Ready | Stage::Flying));
+        let proved_after = |end: At| self.proved.values().any(|at| at.hi > end.lo);
+        let was_given_up = self.ended.is_some_and(|(reached, at)| !reached && proved_after(at));
+        // With what it was, once nothing more goes out.
+        let at_last = closed.map(|at| At::exact(at).vague(self.oracle.noise)).filter(|_| !self.is_held && !is_doubtful);
         Told {
             informed_when: self.way.informed_when,
             class: is_clear.then_some(class),
             reached: self.reached,
-            settled: self.settled,
+            settled: self.settled.into_iter().chain(at_last).reduce(At::earlier),
             is_shaky: self.is_shaky,
+            wavered: self.wavered || was_given_up,
+            given_up: self.ended.map(|(_, at)| at),
             moves_no_more: self.ended.is_some() || is_closed || self.is_held || (is_doubtful && !goes_on),
             late,
         }
