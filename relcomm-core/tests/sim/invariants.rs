@@ -71,6 +71,7 @@ pub(crate) fn judge(case: &Case, played: &Played) -> Judgement {
     if (played.report.verdict == Verdict::Pending) == played.standing.is_done() {
         judgement.wrong.push(format!("{:?}, and yet {:?}", played.report.verdict, played.standing));
     }
+    nothing_classified(case, played, &mut judgement.wrong);
     refusals(&shown, &oracle, played, &mut judgement.wrong);
     judgement
 }
@@ -102,10 +103,12 @@ fn refusals(shown: &Case, oracle: &Oracle<'_>, played: &Played, wrong: &mut Vec<
                     Some(why) => why.contains(" is already declared "),
                 }
             }
+            (Event::Lift(by), None) => *by != "cal",
             (_, None) => true,
             (Event::Hold(_), Some(why)) => {
                 why.starts_with("it was cancelled") && before(|event| matches!(event, Event::Cancel(_)))
             }
+            (Event::Lift(by), why) => *by == "cal" && why.is_some_and(|why| why.contains("may not lift")),
             (Event::AcceptGap(_), Some(why)) => why.contains(" has no gap"),
             (Event::Attest { .. }, Some(why)) => why.starts_with("nothing of that communique is out"),
             (_, Some(_)) => false,
@@ -221,6 +224,43 @@ fn nothing_early(case: &Case, oracle: &Oracle<'_>, calls: &[Call], wrong: &mut V
             && !case.people.iter().any(|p| &p.id == who && (p.has.contains(&call.to.mech)))
         {
             wrong.push(format!("{:?} was tried at {}: nobody has that address", call.to, call.shown));
+        }
+    }
+}
+
+/// Nothing classified goes out before its time by the machine's clock, and where that has jumped over it not before it proved stable.
+fn nothing_classified(case: &Case, played: &Played, wrong: &mut Vec<String>) {
+    let Some(embargo) = &case.embargo else { return };
+    let until = Moment::from_millis(embargo.until * 60_000);
+    let held = |call: &&Call| {
+        let id = call.to.gate.split('/').next().unwrap_or_default();
+        case.communiques.iter().any(|of| of.id == id && case.is_embargoed(of))
+    };
+    let mut ahead = 0;
+    let mut jumps = Vec::new();
+    for (at, event) in &case.events {
+        if let Event::Jump(by) = event {
+            let shown = at + ahead;
+            ahead += by;
+            jumps.extend((shown < embargo.until && embargo.until <= shown + by).then_some(at * 60_000));
+        }
+    }
+    let mut known = false;
+    for call in played.calls.iter().filter(held) {
+        let (began, at) = (call.began.millis(), minutes(call.began.millis()));
+        let is_lifted = |(when, event): &(Minutes, Event)| *when <= at && matches!(event, Event::Lift("ada" | "ben"));
+        known |= case.events.iter().any(is_lifted);
+        if known {
+            return;
+        }
+        if call.shown < until {
+            wrong.push(format!("{:?} was told at {} of what is classified", call.to, call.shown));
+        }
+        // Whoever is started after a jump cannot know of it.
+        let is_fresh =
+            |jump: i64| played.deaths.iter().any(|(_, died)| jump <= died.millis() && died.millis() <= began);
+        if jumps.iter().any(|jump| *jump <= began && began < jump + 600_000 && !is_fresh(*jump)) {
+            wrong.push(format!("{:?} was told at {} by a clock that had just jumped", call.to, call.shown));
         }
     }
 }

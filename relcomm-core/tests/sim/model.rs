@@ -118,11 +118,19 @@ pub(crate) struct Case {
     pub(crate) declares: Vec<&'static str>,
     /// What must have been reached before the release is declared at a place.
     pub(crate) needs: BTreeMap<&'static str, After>,
+    pub(crate) embargo: Option<Embargo>,
     pub(crate) groups: Vec<Group>,
     pub(crate) people: Vec<Person>,
     pub(crate) communiques: Vec<Communique>,
     pub(crate) events: Vec<(Minutes, Event)>,
     pub(crate) trouble: Trouble,
+}
+
+/// Until when what is new is known to none but some groups.
+#[derive(Clone, Debug)]
+pub(crate) struct Embargo {
+    pub(crate) until: Minutes,
+    pub(crate) cleared: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -187,6 +195,7 @@ pub(crate) enum Anchor {
     Begun,
     Declared,
     LastDeclared,
+    Embargo,
     At(Minutes),
     Reached(usize, State),
 }
@@ -289,6 +298,8 @@ pub(crate) enum Words {
     Personal,
     /// One for each language.
     ByLanguage,
+    /// Says that something is new, and not what.
+    Neutral,
 }
 
 #[derive(Clone, Debug)]
@@ -306,6 +317,8 @@ pub(crate) struct Communique {
     pub(crate) not_after: Option<Time>,
     pub(crate) deadline: Option<Time>,
     pub(crate) urgent: bool,
+    /// Whether it goes out before any declaration although it is due when the embargo ends.
+    pub(crate) undeclared: bool,
     pub(crate) via: Vec<Step>,
     pub(crate) informed_when: Option<Sure>,
     pub(crate) resend: Option<bool>,
@@ -326,7 +339,11 @@ impl Communique {
 
     /// Whether it waits until an outcome is declared.
     pub(crate) fn awaits(&self) -> bool {
-        let speaks = |o: &Occurrence| matches!(o.at.anchor, Anchor::Begun | Anchor::Declared | Anchor::LastDeclared);
+        let speaks = |o: &Occurrence| match o.at.anchor {
+            Anchor::Begun | Anchor::Declared | Anchor::LastDeclared => true,
+            Anchor::Embargo => !self.undeclared,
+            Anchor::Planned | Anchor::At(_) | Anchor::Reached(..) => false,
+        };
         self.outcome.is_some() || self.occurrences.iter().any(speaks)
     }
 }
@@ -344,6 +361,8 @@ pub(crate) enum Event {
         person: String,
         done: bool,
     },
+    /// Somebody lifts the embargo.
+    Lift(&'static str),
     /// The machine's clock jumps by so many minutes.
     Jump(Minutes),
 }
@@ -431,6 +450,14 @@ impl Case {
     pub(crate) fn may_declare(&self, by: &str) -> bool {
         let of = |word: &&str| *word == by || (matches!(*word, "responsible" | "ada") && matches!(by, "ada" | "ben"));
         self.declares.is_empty() || self.declares.iter().any(of)
+    }
+
+    /// Whether the embargo keeps a communique back until its end.
+    pub(crate) fn is_embargoed(&self, of: &Communique) -> bool {
+        let Some(embargo) = &self.embargo else { return false };
+        let tells = of.words != Words::Neutral || of.variants.values().any(|variant| variant.text);
+        let is_cleared = of.to.iter().all(|group| embargo.cleared.contains(group));
+        (tells && !is_cleared) || of.times().any(|time| time.anchor == Anchor::Embargo)
     }
 
     /// Whether the machine's clock jumps.

@@ -45,6 +45,7 @@ impl Case {
             Anchor::Begun => "begun".to_owned(),
             Anchor::Declared => "declared".to_owned(),
             Anchor::LastDeclared => "last declared".to_owned(),
+            Anchor::Embargo => "embargo".to_owned(),
             Anchor::At(at) => instant(*at),
             Anchor::Reached(on, state) => format!("{} {}", self.communiques[*on].id, state.word()),
         };
@@ -110,6 +111,14 @@ impl Case {
         self.approvals(w);
         if !self.declares.is_empty() {
             let _ = writeln!(w, "protocol: {{ declare: {} }}", list(&self.declares));
+        }
+        if let Some(of) = &self.embargo {
+            let _ = writeln!(
+                w,
+                "embargo: {{ until: {}, cleared: {}, classified: [release.what] }}",
+                instant(of.until),
+                list(&of.cleared)
+            );
         }
         let _ = writeln!(w, "groups:");
         for group in &self.groups {
@@ -244,6 +253,9 @@ impl Case {
         if of.urgent {
             w.push_str("    urgent: true\n");
         }
+        if of.undeclared {
+            w.push_str("    undeclared: true\n");
+        }
         if !of.via.is_empty() {
             let _ = writeln!(w, "    via: {}", steps(&of.via));
         }
@@ -257,6 +269,7 @@ impl Case {
             Words::BuiltIn => None,
             Words::Shared => Some("\"News: {{ item.one }}\"".to_owned()),
             Words::Personal => Some("\"For {{ person.id }}: {{ item.one }}\"".to_owned()),
+            Words::Neutral => Some("\"Something new comes.\"".to_owned()),
             Words::ByLanguage => Some("{ en: \"News: {{ item.one }}\", de: \"Neues: {{ item.one }}\" }".to_owned()),
         };
         if let Some(text) = text {

@@ -150,6 +150,15 @@ pub(super) const FEATURES: &[Feature] = &[
         },
         |c| happens(c, |e| matches!(e, Event::Jump(_))),
     ),
+    feature(
+        "the clock jumps far",
+        7,
+        |c, d| {
+            let at = declared_at(c) + d.between(-2, 6) * HOUR + 4;
+            c.events.push((at, Event::Jump(d.one(&[-240, -35, 35, 90, 240]))));
+        },
+        |c| happens(c, |e| matches!(e, Event::Jump(by) if by.abs() > 10)),
+    ),
     plain("refusals, doubt and receipts", |c| {
         let manners = c.people.iter().flat_map(|p| p.has.iter().map(move |m| (p, m)));
         manners

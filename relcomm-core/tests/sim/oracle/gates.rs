@@ -176,6 +176,7 @@ impl Oracle<'_> {
             Anchor::Begun => self.said.begun(gate.place, now)?,
             Anchor::Declared => self.said.declared_for(of, gate.place, now)?.1,
             Anchor::LastDeclared => self.said.declared(None, now)?.1,
+            Anchor::Embargo => self.said.embargo_ends(now)?,
             Anchor::Reached(on, state) => {
                 let wait = Wait { on: *on, state: *state, group: None, share: None };
                 let index = gate.waits.iter().position(|w| *w == wait)?;
@@ -288,6 +289,9 @@ impl Oracle<'_> {
                     }
                 }
             }
+            if self.case.is_embargoed(of) && self.said.embargo_ends(at).is_none_or(|end| end > at) {
+                continue;
+            }
             let met = |s: &Status| match s {
                 Status::Met(when_met) => when(*when_met) <= at,
                 Status::Impossible(_) => forced,
@@ -310,6 +314,9 @@ impl Oracle<'_> {
     }
 
     fn likely_fate(&self, gate: &Gate) -> Fate {
+        if self.is_unsteady(gate) {
+            return Fate::Unclear;
+        }
         let acts = self.of(gate).if_blocked.is_some();
         let is_unclear = |s: &Status| *s == Status::Unclear || (acts && *s == Status::Impossible(None));
         if gate.statuses.iter().any(is_unclear) || (acts && self.wavers(gate)) {
@@ -335,6 +342,11 @@ impl Oracle<'_> {
             (early, late) if early == late => early,
             _ => Fate::Unclear,
         }
+    }
+
+    /// Whether it hangs on how a clock that jumps is believed when a gate opens.
+    fn is_unsteady(&self, gate: &Gate) -> bool {
+        self.goes_far_back || (self.case.jumps() && self.case.is_embargoed(self.of(gate)))
     }
 
     /// Whether it may have seemed for a while that what a gate waits for would not come.

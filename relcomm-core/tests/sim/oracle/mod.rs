@@ -146,6 +146,8 @@ pub(crate) struct Oracle<'a> {
     said: Said<'a>,
     pub(crate) gates: Vec<Gate>,
     rows: BTreeMap<(usize, String), Row>,
+    /// Whether the clock is put back so far that much happens before what went before it.
+    goes_far_back: bool,
     /// How long what is done at once may take.
     noise: Minutes,
     /// How long retries may take on top.
@@ -158,7 +160,9 @@ impl<'a> Oracle<'a> {
         let outages: Minutes = case.trouble.outages.iter().map(|(.., lasts)| lasts + 2).sum();
         let crashes = 2 * case.trouble.crashes.len() as Minutes;
         let noise = 2 + jumps + outages + crashes;
+        let goes_far_back = case.events.iter().any(|(_, event)| matches!(event, Event::Jump(by) if *by < -10));
         let mut oracle = Self {
+            goes_far_back,
             case,
             cut,
             zone: zone(case.zone),
@@ -290,6 +294,9 @@ impl Oracle<'_> {
         let Some(earliest) = self.earliest(gate) else { return Some("its gate never opens") };
         if at < earliest {
             return Some("its gate is not open yet");
+        }
+        if self.goes_far_back {
+            return None;
         }
         // What was on its way when somebody spoke may still be under way a little later.
         let recently = At { lo: at - self.noise, hi: at };

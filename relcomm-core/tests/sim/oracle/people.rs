@@ -100,6 +100,28 @@ impl Said<'_> {
         held.0 || held.1
     }
 
+    /// When the embargo ends by what is known then: never, once the release has failed and stands as a success nowhere, until it is lifted.
+    pub(super) fn embargo_ends(&self, at: Minutes) -> Option<Minutes> {
+        let until = self.case.embargo.as_ref()?.until;
+        let mut failed = None;
+        for (when, _) in self.until(at).filter(|(_, event)| matches!(event, Event::Declare(..))) {
+            let stands = self.case.places.iter().filter_map(|place| self.record(place, when).last().copied());
+            let (mut any, mut succeeds) = (false, false);
+            for (outcome, _) in stands {
+                any |= matches!(outcome, Outcome::Failure | Outcome::Halted | Outcome::RolledBack);
+                succeeds |= outcome == Outcome::Success;
+            }
+            failed = (any && !succeeds).then_some(when);
+        }
+        let since = failed.unwrap_or(Minutes::MIN);
+        let is_lift = |event: &Event| matches!(event, Event::Lift("ada" | "ben"));
+        let lifted = self.until(at).find(|(when, event)| *when > since && is_lift(event)).map(|(when, _)| when);
+        match failed {
+            Some(_) => lifted,
+            None => Some(lifted.map_or(until, |lifted| lifted.min(until))),
+        }
+    }
+
     /// Whether somebody says just then that it goes on.
     pub(super) fn lets_go_on(&self, communique: usize, at: Minutes) -> bool {
         self.case.events.iter().any(|(when, event)| *when == at && *event == Event::Resume(Some(communique)))
@@ -130,10 +152,12 @@ impl Said<'_> {
     /// Every time at which something of this may change.
     pub(super) fn changes(&self) -> impl Iterator<Item = Minutes> {
         let expire = self.case.approvals.expire_days;
-        self.case.events.iter().flat_map(move |(at, event)| {
+        let embargo = self.case.embargo.iter().map(|embargo| embargo.until);
+        let events = self.case.events.iter().flat_map(move |(at, event)| {
             let expires = matches!(event, Event::Approve(..)).then_some(expire).flatten();
             [Some(*at), expires.map(|days| at + days * DAY + 1)].into_iter().flatten()
-        })
+        });
+        events.chain(embargo)
     }
 
     /// Whether something of this changes within such a time.
