@@ -1,7 +1,7 @@
 //! What must be true of every play, and whether what came of it is what was foretold.
 
 use crate::far_side::{Call, gate_name};
-use crate::model::{Case, Event, Minutes, Outcome, Repeats};
+use crate::model::{Case, Communique, Event, Mech, Minutes, Outcome, Repeats};
 use crate::oracle::{Class, Cut, Oracle, Readiness, as_shown};
 use crate::play::Played;
 use relcomm_core::clock::Moment;
@@ -221,6 +221,7 @@ fn nothing_early(case: &Case, oracle: &Oracle<'_>, calls: &[Call], wrong: &mut V
             wrong.push(format!("{:?} was tried at {}: {why}", call.to, call.shown));
         }
         if let Some(who) = &call.to.who
+            && !(who == "ada" && call.to.mech == Mech::Email)
             && !case.people.iter().any(|p| &p.id == who && (p.has.contains(&call.to.mech)))
         {
             wrong.push(format!("{:?} was tried at {}: nobody has that address", call.to, call.shown));
@@ -232,10 +233,7 @@ fn nothing_early(case: &Case, oracle: &Oracle<'_>, calls: &[Call], wrong: &mut V
 fn nothing_classified(case: &Case, played: &Played, wrong: &mut Vec<String>) {
     let Some(embargo) = &case.embargo else { return };
     let until = Moment::from_millis(embargo.until * 60_000);
-    let held = |call: &&Call| {
-        let id = call.to.gate.split('/').next().unwrap_or_default();
-        case.communiques.iter().any(|of| of.id == id && case.is_embargoed(of))
-    };
+    let held = |call: &&Call| of_gate(case, &call.to.gate).is_some_and(|of| case.is_embargoed(of));
     let mut ahead = 0;
     let mut jumps = Vec::new();
     for (at, event) in &case.events {
@@ -265,6 +263,18 @@ fn nothing_classified(case: &Case, played: &Played, wrong: &mut Vec<String>) {
     }
 }
 
+/// The communique of a gate.
+fn of_gate<'a>(case: &'a Case, gate: &str) -> Option<&'a Communique> {
+    let id = gate.split('/').next().unwrap_or_default();
+    case.communiques.iter().find(|of| of.id == id)
+}
+
+/// Who may be reached by a gate in the place of others.
+fn stand_ins(case: &Case, gate: &str) -> impl Iterator<Item = &'static str> {
+    let steps = of_gate(case, gate).into_iter().flat_map(|of| case.steps(of));
+    steps.filter_map(|step| step.stand_in())
+}
+
 /// Nothing twice under one key at a receiver that honours keys; where a repeat is a second copy, only what was unknown is repeated.
 fn nothing_twice(case: &Case, calls: &[Call], wrong: &mut Vec<String>) {
     let mut keys: BTreeMap<_, BTreeSet<&str>> = BTreeMap::new();
@@ -276,8 +286,9 @@ fn nothing_twice(case: &Case, calls: &[Call], wrong: &mut Vec<String>) {
         *copies.entry((&call.to, &call.key)).or_default() += usize::from(call.arrived);
     }
     for (to, keys) in &keys {
-        // A post has a key for each language.
-        if keys.len() > 1 && to.who.is_some() {
+        // A post has a key for each language, and who stands in for several one for each of them.
+        let is_one = to.who.as_deref().is_some_and(|who| stand_ins(case, &to.gate).all(|id| id != who));
+        if keys.len() > 1 && is_one {
             wrong.push(format!("{to:?} has the keys {keys:?}"));
         }
     }
@@ -285,9 +296,7 @@ fn nothing_twice(case: &Case, calls: &[Call], wrong: &mut Vec<String>) {
         wrong.push(format!("{key} is the key of {whose:?}"));
     }
     for ((to, key), copies) in copies.iter().filter(|(_, copies)| **copies > 1) {
-        let communique = to.gate.split('/').next().unwrap_or_default();
-        let of = case.communiques.iter().find(|c| c.id == communique);
-        let resends = of.and_then(|c| c.resend).unwrap_or(case.resend);
+        let resends = of_gate(case, &to.gate).and_then(|c| c.resend).unwrap_or(case.resend);
         if to.mech.repeats() != Repeats::None || !resends {
             wrong.push(format!("{to:?} arrived {copies} times under {key}"));
         }
@@ -305,7 +314,8 @@ fn nothing_lost(case: &Case, report: &Report, calls: &[Call], wrong: &mut Vec<St
         })
     };
     let told = |gate: &str, who: &str| {
-        let is_it = |c: &&Call| c.to.gate == gate && c.to.who.as_deref().is_none_or(|id| id == who);
+        let may_be = |id: &str| id == who || stand_ins(case, gate).any(|other| other == id);
+        let is_it = |c: &&Call| c.to.gate == gate && c.to.who.as_deref().is_none_or(may_be);
         calls.iter().filter(is_it).any(|c| c.arrived)
     };
     for (person, row) in report.people.iter().flat_map(|p| p.deliveries.iter().map(move |d| (p, d))) {

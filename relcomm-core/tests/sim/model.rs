@@ -172,7 +172,26 @@ pub(crate) struct Window(pub(crate) u32, pub(crate) u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) via: Mech,
+    /// What is begun together with it.
+    pub(crate) with: Option<Mech>,
+    /// Somebody else who is reached in the person's place: a person, or who is responsible.
+    pub(crate) to: Option<&'static str>,
     pub(crate) unless: Option<(Sure, Minutes)>,
+}
+
+impl Step {
+    pub(crate) fn by(via: Mech) -> Self {
+        Self { via, with: None, to: None, unless: None }
+    }
+
+    pub(crate) fn mechanisms(self) -> impl Iterator<Item = Mech> {
+        [Some(self.via), self.with].into_iter().flatten()
+    }
+
+    /// Whom it reaches in the place of whom it is about.
+    pub(crate) fn stand_in(self) -> Option<&'static str> {
+        self.to.map(|to| if to == "responsible" { "ada" } else { to })
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -444,6 +463,12 @@ impl Case {
 
     pub(crate) fn person(&self, id: &str) -> &Person {
         self.people.iter().find(|p| p.id == id).expect("a person of the case")
+    }
+
+    /// The steps by which people of a group may be told of something.
+    pub(crate) fn steps<'a>(&'a self, of: &'a Communique) -> impl Iterator<Item = &'a Step> {
+        let groups = of.to.iter().flat_map(|group| &self.group(group).via);
+        of.via.iter().chain(of.variants.values().flat_map(|variant| &variant.via)).chain(groups)
     }
 
     /// Whether a person may declare: for Ada, who is responsible, Ben stands in.

@@ -109,7 +109,7 @@ fn first_time(case: &Case) -> Minutes {
 }
 
 fn group(d: &mut Dice, id: &'static str) -> Group {
-    let plain = |via| Step { via, unless: None };
+    let plain = Step::by;
     let via = match d.below(5) {
         0 => Vec::new(),
         1 | 2 => vec![plain(Mech::Email)],

@@ -29,10 +29,16 @@ fn window(window: Window) -> String {
 }
 
 fn steps(steps: &[Step]) -> String {
-    list(steps.iter().map(|step| match step.unless {
-        None => step.via.word().to_owned(),
-        Some((sure, within)) => {
-            format!("{{ via: {}, unless: {}, within: {} }}", step.via.word(), sure.word(), duration(within))
+    list(steps.iter().map(|step| {
+        let mut says = vec![match step.with {
+            Some(with) => format!("all: [{}, {}]", step.via.word(), with.word()),
+            None => format!("via: {}", step.via.word()),
+        }];
+        says.extend(step.to.map(|to| format!("to: {to}")));
+        says.extend(step.unless.map(|(sure, within)| format!("unless: {}, within: {}", sure.word(), duration(within))));
+        match says.as_slice() {
+            [_] if step.with.is_none() => step.via.word().to_owned(),
+            says => format!("{{ {} }}", says.join(", ")),
         }
     }))
 }

@@ -80,7 +80,7 @@ pub(super) fn posts(communique: &Communique, case: &Case) -> bool {
 }
 
 pub(super) fn step(via: Mech) -> Step {
-    Step { via, unless: None }
+    Step::by(via)
 }
 
 pub(super) fn declared_at(case: &Case) -> Minutes {

@@ -161,12 +161,43 @@ pub(super) const FEATURES: &[Feature] = &[
         |c, d| {
             let unless = Some((d.one(&[Sure::Delivered, Sure::Acknowledged]), d.one(&[1, 2, 12]) * HOUR));
             let group = a_group(c, d);
-            group.via = vec![step(Mech::Email), Step { via: Mech::Pager, unless }];
+            group.via = vec![step(Mech::Email), Step { unless, ..step(Mech::Pager) }];
             if d.percent(30) {
-                group.via.push(Step { via: Mech::Webhook, unless });
+                group.via.push(Step { unless, ..step(Mech::Webhook) });
             }
         },
         |c| c.groups.iter().any(|g| g.via.iter().any(|s| s.unless.is_some())),
+    ),
+    feature(
+        "all at once",
+        9,
+        |c, d| {
+            let with = Some(Mech::Pager);
+            let unless = d.percent(50).then(|| (Sure::Delivered, d.one(&[1, 2]) * HOUR));
+            let group = a_group(c, d);
+            group.via = vec![Step { with, ..step(Mech::Email) }, Step { unless, ..step(Mech::Webhook) }];
+            group.via.truncate(d.between(1, 2) as usize);
+        },
+        |c| c.groups.iter().any(|g| g.via.iter().any(|s| s.with.is_some())),
+    ),
+    feature(
+        "others are reached if they do not answer",
+        10,
+        |c, d| {
+            let unless = Some((d.one(&[Sure::Delivered, Sure::Acknowledged]), d.one(&[1, 2]) * HOUR));
+            let index = d.below(c.groups.len());
+            // Whoever is told already is not reached in their own place.
+            let others = ["p0", "p1", "responsible"];
+            let is_other = |id: &str| c.people.iter().all(|p| p.id != id || !p.groups.contains(c.groups[index].id));
+            let others: Vec<&'static str> = others.into_iter().filter(|id| is_other(id)).collect();
+            let to = Some(d.one(&others));
+            let group = &mut c.groups[index];
+            group.via = vec![step(Mech::Email), Step { to, unless, ..step(Mech::Email) }];
+            if d.percent(50) {
+                group.informed_when = unless.map(|(sure, _)| sure);
+            }
+        },
+        |c| c.groups.iter().any(|g| g.via.iter().any(|s| s.to.is_some())),
     ),
     feature(
         "posts",

@@ -10,6 +10,7 @@ mod people;
 mod posts;
 mod roll;
 mod rules;
+mod tries;
 mod walk;
 
 use crate::far_side::To;
@@ -306,12 +307,19 @@ impl Oracle<'_> {
         if !may(at) && !follows && !self.said.changes_within(recently) {
             return Some("it is held, closed, not approved, or no longer true");
         }
-        let who = to.who.as_ref().map(|id| self.case.person(id))?;
+        let id = to.who.as_deref()?;
+        let stands_in = |step: &crate::model::Step| step.stand_in() == Some(id);
+        if self.case.steps(of).any(stands_in) {
+            let opted_out =
+                self.case.people.iter().any(|who| who.id == id && who.opted_out && !self.concerns(gate, who));
+            return opted_out.then_some("they wish not to be told");
+        }
+        let who = self.case.person(id);
         if !self.concerns(gate, who) || who.through.is_some() || self.is_exempt(gate, who) {
             return Some("it does not concern them");
         }
         let way = self.way(gate, who);
-        if way.steps.iter().all(|step| step.via != to.mech) {
+        if way.steps.iter().all(|step| step.mechanisms().all(|via| via != to.mech)) {
             return Some("they are not told in that way");
         }
         if let Fate::Opens(opened) = gate.fate {

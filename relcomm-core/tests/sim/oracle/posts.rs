@@ -1,7 +1,7 @@
 //! What is posted once for all who share it.
 
 use super::calendar::{At, Hours, zone};
-use super::walk::Slot;
+use super::tries::Slot;
 use super::{Gate, Oracle};
 use crate::model::{Answer, Mech, Repeats};
 use crate::plans;

@@ -72,14 +72,18 @@ impl Oracle<'_> {
         let variant = theirs.iter().copied().find(|g| of.variants.contains_key(g));
         let own = variant.map(|g| of.variants[g].via.clone()).unwrap_or_default();
         let via = [own, of.via.clone(), group.via.clone()].into_iter().find(|via| !via.is_empty());
-        let has = |step: &Step| step.via.is_post() || step.via.is_by_hand() || who.has.contains(&step.via);
+        let has = |via: Mech| via.is_post() || via.is_by_hand() || who.has.contains(&via);
+        let own = |step: Step| {
+            let mut left = step.mechanisms().filter(|via| step.to.is_some() || has(*via));
+            Some(Step { via: left.next()?, with: left.next(), ..step })
+        };
         let steps = match via {
-            Some(via) => via.into_iter().filter(has).collect(),
+            Some(via) => via.into_iter().filter_map(own).collect(),
             // Mail first, then what the far side honours, then what wakes people.
             None => [Mech::Email, Mech::Webhook, Mech::Pager, Mech::Phone]
                 .into_iter()
                 .filter(|mech| who.has.contains(mech))
-                .map(|via| Step { via, unless: None })
+                .map(Step::by)
                 .collect(),
         };
         let rule = |g: &&'static str| self.case.group(g).informed_when.unwrap_or(Sure::Accepted);

@@ -1,10 +1,11 @@
 //! The story of one delivery: what is tried when, what the far side says to it, and what comes of it.
 
-use super::calendar::{At, Hours};
+use super::calendar::At;
 use super::posts::Post;
 use super::roll::Way;
+use super::tries::Slot;
 use super::{Class, Gate, Oracle, Told};
-use crate::model::{Answer, Event, Manner, Mech, Minutes, Person, Repeats, Sure, Word};
+use crate::model::{Answer, Event, Mech, Minutes, Person, Repeats, Sure, Word};
 use crate::plans;
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ enum Stage {
 #[derive(Clone, Copy, Debug)]
 struct Leg {
     step: usize,
+    via: Mech,
     stage: Stage,
     sure: Option<Sure>,
     failed: bool,
@@ -36,14 +38,6 @@ enum Happens {
     /// It is moved on from, unless that is reached.
     Timer(usize, Sure),
     Attested(bool),
-}
-
-/// When an attempt that may be made from then on is made.
-pub(super) enum Slot {
-    At(At),
-    Expired(At),
-    Never,
-    Unclear,
 }
 
 struct Story<'a, 'b> {
@@ -67,12 +61,6 @@ struct Story<'a, 'b> {
 }
 
 impl Oracle<'_> {
-    /// The time after which nothing more of it is tried.
-    pub(super) fn not_after(&self, gate: &Gate, way: &Way, opened: At) -> Option<Minutes> {
-        let end = self.of(gate).not_after.as_ref()?;
-        self.instant(gate, end, way.zone, opened.hi, true)
-    }
-
     pub(super) fn walk(&self, gate: &Gate, who: &Person, opened: At) -> Told {
         let way = self.way(gate, who);
         let of = self.of(gate);
@@ -153,68 +141,23 @@ impl Oracle<'_> {
             .flatten()
             .reduce(|a, b| At { lo: a.lo.min(b.lo), hi: a.hi.min(b.hi) })
     }
-
-    /// When what may be tried from then on is tried.
-    pub(super) fn slot(&self, gate: &Gate, hours: &Hours, at: At, last: Option<Minutes>) -> Slot {
-        let mut at = at;
-        for _ in 0..6 {
-            let open = |m: Minutes| hours.next(m);
-            let (Some(lo), Some(hi)) = (open(at.lo), open(at.hi)) else { return Slot::Never };
-            // Within a window, or all of it waits for the same one.
-            let opened = At { lo, hi };
-            if let Some(last) = last {
-                match opened.is_by(last) {
-                    Some(true) => {}
-                    Some(false) => return Slot::Expired(at.max(At::exact(last + 1))),
-                    None => return Slot::Unclear,
-                }
-            }
-            let (lo, hi) = (self.leasable_from(gate, opened.lo), self.leasable_from(gate, opened.hi));
-            let leased = match (lo, hi) {
-                (Some(lo), Some(hi)) => At { lo, hi },
-                (None, None) => {
-                    // It stays where it is; its time may be over all the same while it is held.
-                    return Slot::Never;
-                }
-                _ => return Slot::Unclear,
-            };
-            if leased == at {
-                return if hours.are_open_through(at) { Slot::At(at) } else { Slot::Unclear };
-            }
-            at = leased;
-        }
-        Slot::Unclear
-    }
-
-    /// Whether an attempt of which nobody knows was perhaps cut off by a crash.
-    pub(super) fn is_cut(&self, gate: &str, who: Option<&str>, mech: Mech, at: At) -> bool {
-        let key = (gate.to_owned(), who.map(ToOwned::to_owned), mech);
-        let hidden = !self.cut.decided.contains(&key);
-        let slack = self.noise + self.retries;
-        self.cut.seen.contains(&key)
-            || (hidden && self.cut.deaths.iter().any(|died| at.lo - slack <= *died && *died <= at.hi + slack))
-    }
-
-    pub(super) fn resends(&self, gate: &Gate, mech: Mech) -> bool {
-        mech.repeats() == Repeats::Key || self.of(gate).resend.unwrap_or(self.case.resend)
-    }
-
-    /// Whether nothing comes between an attempt and its last retry.
-    pub(super) fn is_calm(&self, gate: &Gate, hours: &Hours, at: At, manner: &Manner, last: Option<Minutes>) -> bool {
-        let clean = matches!(manner.answer, Answer::Refuses | Answer::Takes { after: 0, .. });
-        let through = at.vague(self.noise + if clean { 0 } else { self.retries });
-        let may_hold = |at: Minutes| self.leasable_from(gate, at) == Some(at);
-        hours.are_open_through(through)
-            && last.is_none_or(|last| through.is_by(last).is_some())
-            && (!self.said.changes_within(through)
-                || (may_hold(through.lo)
-                    && self.said.changes().filter(|c| through.lo <= *c && *c <= through.hi).all(may_hold)))
-    }
 }
 
 impl Story<'_, '_> {
     fn leg_mech(&self, leg: usize) -> Mech {
-        self.way.steps[self.legs[leg].step].via
+        self.legs[leg].via
+    }
+
+    /// Whom an attempt reaches.
+    fn reaches(&self, leg: usize) -> &str {
+        self.way.steps[self.legs[leg].step].stand_in().unwrap_or(&self.who.id)
+    }
+
+    /// Whether another of those that were begun together is on its way or taken over.
+    fn is_one_of_several(&self, leg: usize) -> bool {
+        let step = self.legs[leg].step;
+        let others = self.legs.iter().enumerate().filter(|(other, l)| *other != leg && l.step == step);
+        others.into_iter().any(|(_, l)| matches!(l.stage, Stage::Awaiting(_) | Stage::Doubt) && !l.failed)
     }
 
     fn best(&self) -> Option<Sure> {
@@ -224,9 +167,13 @@ impl Story<'_, '_> {
 
     /// Begins a step, as soon as it may be.
     fn begin(&mut self, step: usize, at: At) {
-        self.legs.push(Leg { step, stage: Stage::Ready, sure: None, failed: false });
-        let leg = self.legs.len() - 1;
-        self.ready(leg, at);
+        let first = self.legs.len();
+        for via in self.way.steps[step].mechanisms() {
+            self.legs.push(Leg { step, via, stage: Stage::Ready, sure: None, failed: false });
+        }
+        for leg in first..self.legs.len() {
+            self.ready(leg, at);
+        }
     }
 
     fn ready(&mut self, leg: usize, at: At) {
@@ -364,7 +311,9 @@ impl Story<'_, '_> {
 
     fn shut(&mut self, leg: usize, at: At) {
         self.legs[leg].stage = Stage::Shut { stopped: false };
-        self.next(at);
+        if !self.is_one_of_several(leg) {
+            self.next(at);
+        }
     }
 
     fn run(&mut self) {
@@ -444,7 +393,10 @@ impl Story<'_, '_> {
             return;
         }
         let mech = self.leg_mech(leg);
-        let manner = plans::manner(self.oracle.case, &self.name, &self.who.id, mech);
+        let whom = self.reaches(leg).to_owned();
+        let manner = plans::manner(self.oracle.case, &self.name, &whom, mech);
+        // Wishes of who stands in are respected.
+        self.is_clear &= whom == self.who.id || !self.oracle.case.people.iter().any(|p| p.id == whom && p.opted_out);
         self.legs[leg].stage = Stage::Flying;
         self.legs[leg].sure = self.legs[leg].sure.max(Some(Sure::Attempted));
         self.note(at);
@@ -457,7 +409,7 @@ impl Story<'_, '_> {
         let holds = mech.repeats() == Repeats::None && !resends;
         // Whoever dies between asking and being answered leaves it held; so does who dies in the last try.
         let may_be_held = holds || mech.repeats() == Repeats::Lookup || manner.answer == Answer::Never;
-        if may_be_held && self.oracle.is_cut(&self.name, Some(&self.who.id), mech, at) {
+        if may_be_held && self.oracle.is_cut(&self.name, Some(&whom), mech, at) {
             self.is_clear = false;
         }
         let soon = at.vague(self.oracle.noise);
@@ -489,8 +441,10 @@ impl Story<'_, '_> {
         let is_last = self.legs.iter().all(|l| l.step <= step);
         let next = self.way.steps.get(step + 1).and_then(|s| s.unless);
         let waits = next.filter(|_| is_last && self.ended.is_none());
+        // The first of several counts the time.
+        let is_second = self.is_one_of_several(leg);
         self.legs[leg].stage = Stage::Awaiting(waits.map(|(unless, _)| unless));
-        if let Some((unless, within)) = waits {
+        if let Some((unless, within)) = waits.filter(|_| !is_second) {
             self.queue.push((at.later(within).vague(self.oracle.noise), Happens::Timer(leg, unless)));
         }
         if self.legs[leg].failed && self.legs[leg].sure.max(Some(sure)) < Some(Sure::Delivered) {
@@ -513,6 +467,7 @@ impl Story<'_, '_> {
             return;
         }
         self.is_shaky = true;
+        self.is_clear &= !self.is_one_of_several(leg);
         let reached = self.ended.is_some_and(|(reached, _)| reached);
         if reached && self.best() < Some(self.way.pursue()) {
             // What was taken back may have been counted on, and a gate that is closed by now does not go on.
@@ -534,7 +489,10 @@ impl Story<'_, '_> {
         }
         let (lo, hi) = (self.oracle.leasable_from(self.gate, at.lo), self.oracle.leasable_from(self.gate, at.hi));
         match (lo, hi) {
-            (Some(lo), Some(hi)) if (At { lo, hi }) == at => self.shut(leg, at),
+            (Some(lo), Some(hi)) if (At { lo, hi }) == at => {
+                self.legs[leg].stage = Stage::Shut { stopped: false };
+                self.next(at);
+            }
             (Some(lo), Some(hi)) => self.queue.push((At { lo, hi: hi.max(lo) }, Happens::Timer(leg, unless))),
             (None, None) => {}
             _ => self.is_clear = false,
