@@ -104,8 +104,13 @@ pub enum Dependence {
     /// It may still be met.
     #[default]
     Pending,
-    /// It is met.
+    /// It is met, and stays so.
     Met {
+        /// Since then.
+        at: Moment,
+    },
+    /// Nothing of what it waits for is due or under way as things stand: it counts as met until that changes.
+    Moot {
         /// Since then.
         at: Moment,
     },
@@ -403,8 +408,11 @@ impl Gate {
             }
             GateInput::Dependence { index, is } => {
                 let known = self.dependencies.get(usize::from(index)).copied().unwrap_or_default();
-                let settled = matches!(known, Dependence::Met { .. });
-                if self.phase == Phase::Waiting && known != is && !settled && index < rule.dependencies {
+                let is_news = match (known, is) {
+                    (Dependence::Met { .. }, _) | (Dependence::Moot { .. }, Dependence::Moot { .. }) => false,
+                    _ => known != is,
+                };
+                if self.phase == Phase::Waiting && is_news && index < rule.dependencies {
                     smallvec![GateFact::Dependence { index, is }]
                 } else {
                     none

@@ -69,6 +69,18 @@ pub(crate) fn decide_all(
     (state, all)
 }
 
+/// What a gate that has not begun to open means for one that waits for it; `None` while that is open.
+fn while_waiting(requirement: &Requirement, verdict: Verdict) -> Option<bool> {
+    match (requirement.state, verdict) {
+        (State::Drained, Verdict::Standby | Verdict::Blocked(_)) => Some(true),
+        (State::Drained, _) => None,
+        // Whoever is not due is settled; at the same place nothing else can come of them as things stand.
+        (state, Verdict::Standby) => Some(requirement.others || state == State::Settled),
+        (_, Verdict::Blocked(_)) => Some(false),
+        _ => None,
+    }
+}
+
 impl Dispatcher {
     pub(crate) fn rule(&self, gate: &GatePlan, head: &Head, state: &Gate) -> GateRule {
         // Whoever is told at the same instant everywhere need not be looked at.
@@ -88,11 +100,19 @@ impl Dispatcher {
         now: Moment,
     ) -> Result<Dependence, DispatchError> {
         let mut impossible = false;
+        // What is drained may come to be under way again.
+        let mut moot = requirement.state == State::Drained;
         for &on in &requirement.on {
             let (Some(plan), Some(row)) = (record.plans.get(on), record.gates.get(on)) else { continue };
-            let is = match requirement.state {
-                State::Drained => self.drained(record, for_revision, plan, row, now).await?,
-                _ => self.one_dependence(record, requirement, plan, row, now).await?,
+            let is = match self.still_waits(record, plan, row, now) {
+                // It tells the new time when it opens.
+                Some(_) if requirement.state == State::Drained && for_revision => Some(true),
+                Some(verdict) => {
+                    moot |= verdict == Verdict::Standby;
+                    while_waiting(requirement, verdict)
+                }
+                None if requirement.state == State::Drained => self.drained(row).await?,
+                None => self.one_dependence(record, requirement, plan, row).await?,
             };
             match is {
                 Some(true) => {}
@@ -100,7 +120,23 @@ impl Dispatcher {
                 None => return Ok(Dependence::Pending),
             }
         }
-        Ok(if impossible { Dependence::Impossible } else { Dependence::Met { at: now } })
+        Ok(match (impossible, moot) {
+            (true, _) => Dependence::Impossible,
+            (false, true) => Dependence::Moot { at: now },
+            (false, false) => Dependence::Met { at: now },
+        })
+    }
+
+    /// What the conditions of a gate that has not begun to open come to by all that is said; nothing, once it has or never will.
+    fn still_waits(&self, record: &Record, plan: &GatePlan, row: &GateRow, now: Moment) -> Option<Verdict> {
+        if row.state.phase != Phase::Waiting {
+            return None;
+        }
+        // The gate may not have heard it yet.
+        let said = from_head(&self.prepared, plan, &record.head, now);
+        let (state, _) = decide_all(&row.state, said, |state| self.rule(plan, &record.head, state), now);
+        let rule = self.rule(plan, &record.head, &state);
+        (state.phase == Phase::Waiting).then(|| state.verdict(&rule, now))
     }
 
     /// Whether one gate meets a requirement; `None` while that is open.
@@ -110,20 +146,9 @@ impl Dispatcher {
         requirement: &Requirement,
         plan: &GatePlan,
         row: &GateRow,
-        now: Moment,
     ) -> Result<Option<bool>, DispatchError> {
-        match row.state.phase {
-            Phase::Waiting => {
-                let rule = self.rule(plan, &record.head, &row.state);
-                return Ok(match row.state.verdict(&rule, now) {
-                    // Whoever is not due is settled; at the same place nothing else can come of them as things stand.
-                    Verdict::Standby => Some(requirement.others || requirement.state == State::Settled),
-                    Verdict::Blocked(_) => Some(false),
-                    _ => None,
-                });
-            }
-            Phase::Opening { .. } => return Ok(None),
-            Phase::Open | Phase::Settled | Phase::Closed(_) => {}
+        if matches!(row.state.phase, Phase::Opening { .. }) {
+            return Ok(None);
         }
         if !row.state.is_out() {
             // Closed before it opened: given up.

@@ -7,7 +7,7 @@ use super::gates::PAGE;
 use super::{DispatchError, Dispatcher, Record, times_of};
 use crate::clock::Moment;
 use crate::communique::State;
-use crate::course::{Delivery, Gate, Phase, Stage, Verdict};
+use crate::course::{Delivery, Gate, Phase, Stage};
 use crate::id::{GateNo, StakeholderId};
 use crate::journal::{Entrant, GateRow, Row, Run};
 use crate::prepare::{GatePlan, Gathered, Kept, KeptPost, PathPlan, Roll};
@@ -221,7 +221,9 @@ impl Dispatcher {
             let Some(id) = delivery.who.clone() else { continue };
             let behind = || held.iter().any(|post| self.shares(roll, &delivery, *post));
             let told = delivery.state.best() >= Some(Assurance::Accepted);
-            if !told && !(perhaps && (delivery.state.told_or_perhaps() || behind())) {
+            // Whoever is being told just now is found once that is known.
+            let is_in_doubt = delivery.state.flying().is_none() && delivery.state.told_or_perhaps();
+            if !told && !(perhaps && (is_in_doubt || behind())) {
                 continue;
             }
             let known = kept.get(&delivery.id.ordinal).and_then(|text| Kept::read(text));
@@ -249,25 +251,12 @@ impl Dispatcher {
     }
 
     /// Whether nothing of a gate is under way any more: nothing flies, and nothing can begin. `None` while that is open.
-    pub(super) async fn drained(
-        &self,
-        record: &Record,
-        for_revision: bool,
-        plan: &GatePlan,
-        row: &GateRow,
-        now: Moment,
-    ) -> Result<Option<bool>, DispatchError> {
+    pub(super) async fn drained(&self, row: &GateRow) -> Result<Option<bool>, DispatchError> {
         let flies = row.tally.flying > 0;
         let is = match row.state.phase {
-            // It tells the new time when it opens.
-            Phase::Waiting if for_revision => true,
-            Phase::Waiting => {
-                let rule = self.rule(plan, &record.head, &row.state);
-                matches!(row.state.verdict(&rule, now), Verdict::Standby | Verdict::Blocked(_))
-            }
             Phase::Opening { .. } => !flies && !row.state.leasable(),
             Phase::Open if row.state.leasable() => !flies && !self.can_begin(row.no).await?,
-            Phase::Open | Phase::Settled | Phase::Closed(_) => !flies,
+            Phase::Waiting | Phase::Open | Phase::Settled | Phase::Closed(_) => !flies,
         };
         Ok(is.then_some(true))
     }

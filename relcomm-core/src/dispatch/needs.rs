@@ -23,7 +23,7 @@ impl Dispatcher {
             // What a slip has overtaken is said by a revision.
             requirement.on.retain(|index| record.gates.get(*index).is_none_or(|row| row.state.outdated.is_none()));
             let why = match self.dependence(record, false, &requirement, self.clock.now()).await? {
-                Dependence::Met { .. } => continue,
+                Dependence::Met { .. } | Dependence::Moot { .. } => continue,
                 Dependence::Pending => "not so yet",
                 Dependence::Impossible => "not so, and cannot be as things stand",
             };

@@ -384,7 +384,7 @@ impl Known<'_> {
         let of = |r: &Requirement| &r.communique == on && r.state == state && r.group.is_none() && r.share.is_none();
         let index = self.gate.requirements.iter().position(of)?;
         match self.state.dependencies.get(index)? {
-            Dependence::Met { at } => Some(*at),
+            Dependence::Met { at } | Dependence::Moot { at } => Some(*at),
             // What goes out all the same counts from when that was decided.
             Dependence::Impossible => self.state.forced,
             Dependence::Pending => None,

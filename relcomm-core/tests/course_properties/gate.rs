@@ -8,7 +8,12 @@ use relcomm_core::release::Outcome;
 use std::time::Duration;
 
 fn dependence() -> impl Strategy<Value = Dependence> {
-    select(vec![Dependence::Pending, Dependence::Met { at: START }, Dependence::Impossible])
+    select(vec![
+        Dependence::Pending,
+        Dependence::Met { at: START },
+        Dependence::Moot { at: START },
+        Dependence::Impossible,
+    ])
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {

@@ -112,6 +112,35 @@ async fn it_waits_for_what_flies_and_those_who_have_left_hear_of_it_at_the_addre
 }
 
 #[tokio::test(start_paused = true)]
+async fn it_waits_for_what_flies_although_that_stood_by_before() {
+    let late = |answer| Answer::After(Duration::from_secs(30), Box::new(answer));
+    let email = ScriptedChannel::new("smtp").answering(move |address, n| match (address, n) {
+        ("al@demo.example", 1) => late(Answer::Refuse),
+        ("bea@demo.example", 1) => late(Answer::Accept(Assurance::Accepted)),
+        _ => Answer::Accept(Assurance::Accepted),
+    });
+    let pager = ScriptedChannel::new("pager");
+    let world = World::new(&staff(""), scripted([("email", &email), ("pager", &pager)]));
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&said("eu", Outcome::Halted)).await.unwrap();
+    dispatcher.step().await.unwrap();
+    dispatcher.declare(&live("eu")).await.unwrap();
+    let run = tokio::spawn({
+        let dispatcher = dispatcher.clone();
+        async move { dispatcher.step().await }
+    });
+    world.pass(Duration::from_secs(10)).await;
+    dispatcher.declare(&said("eu", Outcome::RolledBack)).await.unwrap();
+    let other = world.dispatcher();
+    other.step().await.unwrap();
+    assert_eq!(told(&email.seen(), "Taken back"), Vec::<&str>::new(), "an attempt to them is in flight");
+    run.await.unwrap().unwrap();
+    dispatcher.declare(&said("us", Outcome::Failure)).await.unwrap();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(told(&email.seen(), "Taken back"), ["bea@demo.example", "cy@demo.example", "dot@demo.example"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_comes_back_after_all_is_corrected_too_and_nobody_hears_of_it_twice() {
     let email = mail();
     let pager = ScriptedChannel::new("pager");

@@ -51,6 +51,23 @@ async fn every_state_is_waited_for_and_reached_by_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_stands_by_is_waited_for_once_it_goes_out_after_all() {
+    let email = ScriptedChannel::new("smtp");
+    let world = World::by_email(&plan("acknowledged", "brief settled for desk"), &email);
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&said("eu", Outcome::Halted)).await.unwrap();
+    dispatcher.step().await.unwrap();
+    dispatcher.declare(&live("eu")).await.unwrap();
+    dispatcher.step().await.unwrap();
+    assert_eq!((sent(&email, "Brief."), sent(&email, "Out.")), (3, 0));
+    for who in ["al", "bea"] {
+        attest(&dispatcher, "brief", who, true).await;
+    }
+    dispatcher.step().await.unwrap();
+    assert_eq!(sent(&email, "Out."), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_come_any_more_blocks_and_a_later_word_lets_it_go() {
     let email = ScriptedChannel::new("smtp");
     let world = World::by_email(&plan("acknowledged", "brief acknowledged for desk"), &email);

@@ -1,5 +1,6 @@
 //! What must be true of every play, and whether what came of it is what was foretold.
 
+use crate::corrections;
 use crate::far_side::{Call, gate_name};
 use crate::model::{Case, Communique, Event, Mech, Minutes, Outcome, Repeats};
 use crate::oracle::{Class, Cut, Oracle, Readiness, as_shown};
@@ -26,7 +27,12 @@ fn class(of: Reported) -> Class {
     }
 }
 
-fn gate(row: &DeliveryReport) -> String {
+/// Whether it is a number in the place of somebody who was erased.
+pub(crate) fn is_stand_in(id: &str) -> bool {
+    id.starts_with("#erased-")
+}
+
+pub(crate) fn gate(row: &DeliveryReport) -> String {
     gate_name(&row.communique, row.occurrence.as_deref(), row.place.as_deref())
 }
 
@@ -54,7 +60,7 @@ pub(crate) fn judge(case: &Case, played: &Played) -> Judgement {
     let oracle = Oracle::new(&shown, &cut);
     let mut judgement = Judgement::default();
     everyone_once(case, &played.report, &mut judgement.wrong);
-    as_foretold(&oracle, &played.report, &mut judgement);
+    as_foretold(case, &oracle, &played.report, &mut judgement);
     by_the_rules(case, &oracle, &played.report, &mut judgement.wrong);
     nothing_early(case, &oracle, &played.calls, &mut judgement.wrong);
     nothing_twice(case, &played.calls, &mut judgement.wrong);
@@ -71,6 +77,8 @@ pub(crate) fn judge(case: &Case, played: &Played) -> Judgement {
     if (played.report.verdict == Verdict::Pending) == played.standing.is_done() {
         judgement.wrong.push(format!("{:?}, and yet {:?}", played.report.verdict, played.standing));
     }
+    corrections::exactly_those_told(case, played, &mut judgement.wrong);
+    nobody_erased(case, played, &mut judgement.wrong);
     nothing_classified(case, played, &mut judgement.wrong);
     refusals(&shown, &oracle, played, &mut judgement.wrong);
     judgement
@@ -108,9 +116,14 @@ fn refusals(shown: &Case, oracle: &Oracle<'_>, played: &Played, wrong: &mut Vec<
             (Event::Hold(_), Some(why)) => {
                 why.starts_with("it was cancelled") && before(|event| matches!(event, Event::Cancel(_)))
             }
+            (Event::Erase(_), Some(why)) => {
+                why.starts_with("nothing of this person is in the record") || why.contains(" is in flight")
+            }
             (Event::Lift(by), why) => *by == "cal" && why.is_some_and(|why| why.contains("may not lift")),
             (Event::AcceptGap(_), Some(why)) => why.contains(" has no gap"),
-            (Event::Attest { .. }, Some(why)) => why.starts_with("nothing of that communique is out"),
+            (Event::Attest { person, .. }, Some(why)) => {
+                why.starts_with("nothing of that communique is out") || shown.is_erased(person)
+            }
             (_, Some(_)) => false,
         };
         if !fits {
@@ -121,10 +134,12 @@ fn refusals(shown: &Case, oracle: &Oracle<'_>, played: &Played, wrong: &mut Vec<
 
 /// Everyone is in exactly one class, the worst of what was due to them, and the totals are the sums.
 fn everyone_once(case: &Case, report: &Report, wrong: &mut Vec<String>) {
-    let people: Vec<&str> = report.people.iter().map(|p| p.id.as_str()).collect();
-    let expected: BTreeSet<&str> = case.people.iter().map(|p| p.id.as_str()).collect();
+    let known: Vec<&str> = report.people.iter().map(|p| p.id.as_str()).collect();
+    let people: Vec<&str> = known.iter().copied().filter(|id| !is_stand_in(id) && !case.is_erased(id)).collect();
+    let expected = case.people.iter().map(|p| p.id.as_str()).filter(|id| !case.is_erased(id));
+    let expected: BTreeSet<&str> = expected.collect();
     if people.len() != expected.len() || people.iter().copied().collect::<BTreeSet<_>>() != expected {
-        wrong.push(format!("the report is about {people:?}"));
+        wrong.push(format!("the report is about {known:?}"));
     }
     for person in &report.people {
         let worst = person.deliveries.iter().map(|d| class(d.class)).max().unwrap_or(Class::Exempt);
@@ -136,16 +151,23 @@ fn everyone_once(case: &Case, report: &Report, wrong: &mut Vec<String>) {
     let t = &report.totals;
     let totals = [t.exempt, t.informed, t.unconfirmed, t.not_informed];
     let counted = [Reported::Exempt, Reported::Informed, Reported::Unconfirmed, Reported::NotInformed].map(of);
-    if totals != counted || t.people != expected.len() as u32 {
+    if totals != counted || t.people != known.len() as u32 {
         wrong.push(format!("the totals are {totals:?} of {}, counted are {counted:?}", t.people));
     }
 }
 
-fn as_foretold(oracle: &Oracle<'_>, report: &Report, judgement: &mut Judgement) {
+fn as_foretold(case: &Case, oracle: &Oracle<'_>, report: &Report, judgement: &mut Judgement) {
     let mut foretold = oracle.rows();
     for (person, row) in report.people.iter().flat_map(|p| p.deliveries.iter().map(move |d| (p, d))) {
         let key = (gate(row), person.id.clone());
         judgement.rows += 1;
+        if is_stand_in(&person.id) {
+            continue;
+        }
+        if of_gate(case, &key.0).is_some_and(|of| of.corrects.is_some()) {
+            judgement.rows -= 1;
+            continue;
+        }
         let Some(expected) = foretold.remove(&key) else {
             judgement.wrong.push(format!("{key:?} has no place in the report, or has two"));
             continue;
@@ -159,7 +181,7 @@ fn as_foretold(oracle: &Oracle<'_>, report: &Report, judgement: &mut Judgement) 
             judgement.wrong.push(format!("{key:?} has late: {}", row.late));
         }
     }
-    for key in foretold.keys() {
+    for key in foretold.keys().filter(|(_, who)| !case.is_erased(who)) {
         judgement.wrong.push(format!("{key:?} is missing in the report"));
     }
 }
@@ -171,6 +193,9 @@ fn by_the_rules(case: &Case, oracle: &Oracle<'_>, report: &Report, wrong: &mut V
             wrong.push(format!("there is no group {}", of.id));
             continue;
         };
+        if case.people.iter().any(|who| who.groups.contains(group.id) && case.is_erased(&who.id)) {
+            continue;
+        }
         let mut members = Vec::new();
         for who in case.people.iter().filter(|p| p.groups.contains(group.id)) {
             let rows = report.people.iter().filter(|p| p.id == who.id).flat_map(|p| &p.deliveries);
@@ -229,6 +254,30 @@ fn nothing_early(case: &Case, oracle: &Oracle<'_>, calls: &[Call], wrong: &mut V
     }
 }
 
+/// Whoever is erased is told no more by what was out before, and the report does not name them beside that.
+fn nobody_erased(case: &Case, played: &Played, wrong: &mut Vec<String>) {
+    for (number, (at, event)) in case.events.iter().enumerate() {
+        let Event::Erase(who) = event else { continue };
+        if played.refused.contains_key(&number) {
+            continue;
+        }
+        let theirs = played.calls.iter().filter(|call| call.to.who.as_ref() == Some(who));
+        let (before, after): (Vec<&Call>, Vec<&Call>) = theirs.partition(|call| minutes(call.began.millis()) < *at);
+        let before: BTreeSet<&str> = before.into_iter().map(|call| call.to.gate.as_str()).collect();
+        for call in after.into_iter().filter(|call| before.contains(call.to.gate.as_str())) {
+            let is_asked_for = stand_ins(case, &call.to.gate).any(|id| id == who);
+            if !is_asked_for {
+                wrong.push(format!("{:?} was tried at {} although they were erased", call.to, call.shown));
+            }
+        }
+        let named =
+            played.report.people.iter().filter(|person| person.id == *who).flat_map(|person| &person.deliveries);
+        for row in named.filter(|row| before.contains(gate(row).as_str())) {
+            wrong.push(format!("the report names {who} beside {}, although they were erased", gate(row)));
+        }
+    }
+}
+
 /// Nothing classified goes out before its time by the machine's clock, and where that has jumped over it not before it proved stable.
 fn nothing_classified(case: &Case, played: &Played, wrong: &mut Vec<String>) {
     let Some(embargo) = &case.embargo else { return };
@@ -264,7 +313,7 @@ fn nothing_classified(case: &Case, played: &Played, wrong: &mut Vec<String>) {
 }
 
 /// The communique of a gate.
-fn of_gate<'a>(case: &'a Case, gate: &str) -> Option<&'a Communique> {
+pub(crate) fn of_gate<'a>(case: &'a Case, gate: &str) -> Option<&'a Communique> {
     let id = gate.split('/').next().unwrap_or_default();
     case.communiques.iter().find(|of| of.id == id)
 }
@@ -320,7 +369,7 @@ fn nothing_lost(case: &Case, report: &Report, calls: &[Call], wrong: &mut Vec<St
     };
     for (person, row) in report.people.iter().flat_map(|p| p.deliveries.iter().map(move |d| (p, d))) {
         let who = row.through.as_deref().unwrap_or(&person.id);
-        let is_informed = row.class == Reported::Informed && !attested(&row.communique, who);
+        let is_informed = row.class == Reported::Informed && !is_stand_in(who) && !attested(&row.communique, who);
         if is_informed && !told(&gate(row), who) {
             wrong.push(format!("{} counts as informed by {}, which never arrived", person.id, gate(row)));
         }

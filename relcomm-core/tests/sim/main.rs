@@ -10,6 +10,7 @@
 //!
 //! `.ci/sim` runs it in full.
 
+mod corrections;
 mod dice;
 mod model;
 mod features;

@@ -310,6 +310,15 @@ pub(crate) struct Variant {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Correction {
+    pub(crate) of: usize,
+    /// Whether those who were perhaps told are among them.
+    pub(crate) perhaps: bool,
+    /// Whether each is reached as they were told.
+    pub(crate) as_told: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Words {
     /// The built-in text.
     BuiltIn,
@@ -325,6 +334,8 @@ pub(crate) enum Words {
 pub(crate) struct Communique {
     pub(crate) id: String,
     pub(crate) to: Vec<&'static str>,
+    /// What it corrects: then it goes to those of these groups whom that told.
+    pub(crate) corrects: Option<Correction>,
     pub(crate) per_place: bool,
     /// As it is written; success, or begun with that anchor, if it is not.
     pub(crate) outcome: Option<Outcome>,
@@ -380,6 +391,8 @@ pub(crate) enum Event {
         person: String,
         done: bool,
     },
+    /// Somebody is erased from the record.
+    Erase(String),
     /// Somebody lifts the embargo.
     Lift(&'static str),
     /// The machine's clock jumps by so many minutes.
@@ -483,6 +496,11 @@ impl Case {
         let tells = of.words != Words::Neutral || of.variants.values().any(|variant| variant.text);
         let is_cleared = of.to.iter().all(|group| embargo.cleared.contains(group));
         (tells && !is_cleared) || of.times().any(|time| time.anchor == Anchor::Embargo)
+    }
+
+    /// Whether somebody is erased sooner or later.
+    pub(crate) fn is_erased(&self, id: &str) -> bool {
+        self.events.iter().any(|(_, event)| matches!(event, Event::Erase(who) if who == id))
     }
 
     /// Whether the machine's clock jumps.

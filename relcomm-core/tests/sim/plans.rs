@@ -173,6 +173,7 @@ fn communique(d: &mut Dice, number: usize, case: &Case) -> Communique {
     Communique {
         id: format!("c{number}"),
         to,
+        corrects: None,
         per_place: at.anchor != Anchor::Planned && at.anchor != Anchor::LastDeclared && d.percent(35),
         outcome,
         kind: None,

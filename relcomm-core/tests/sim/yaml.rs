@@ -216,7 +216,17 @@ impl Case {
     }
 
     fn communique(&self, w: &mut String, of: &Communique) {
-        let _ = writeln!(w, "  {}:\n    to: {}", of.id, list(&of.to));
+        let to = match of.corrects {
+            None => list(&of.to),
+            Some(of) => {
+                let perhaps = if of.perhaps { "include" } else { "exclude" };
+                format!("{{ told: {}, perhaps: {perhaps} }}", self.communiques[of.of].id)
+            }
+        };
+        let _ = writeln!(w, "  {}:\n    to: {to}", of.id);
+        if of.corrects.is_some_and(|of| of.as_told) {
+            w.push_str("    via: { as_told: true }\n");
+        }
         let _ = writeln!(w, "    per: {}", if of.per_place { "place" } else { "release" });
         let conditions = of.outcome.map(|outcome| format!("outcome: {}", outcome.word()));
         let conditions: Vec<String> =

@@ -71,6 +71,7 @@ impl Conditions {
                 "awaits none" => c.awaits = false,
                 "pending" => c.dependence = Dependence::Pending,
                 "impossible" => c.dependence = Dependence::Impossible,
+                "moot" => c.dependence = Dependence::Moot { at: START },
                 _ => {
                     if let Some(outcome) = word.strip_prefix("for ") {
                         c.outcome = outcome.parse().unwrap();
@@ -215,6 +216,7 @@ fn input(row: &str, text: &str) -> GateInput {
             index: index.parse().expect("a number"),
             is: match is {
                 "met" => Dependence::Met { at: START + Duration::from_secs(60) },
+                "moot" => Dependence::Moot { at: START + Duration::from_secs(60) },
                 "impossible" => Dependence::Impossible,
                 "pending" => Dependence::Pending,
                 _ => panic!("unknown dependence in row `{row}`"),
@@ -242,6 +244,7 @@ fn text(fact: &GateFact) -> String {
             let is = match is {
                 Dependence::Pending => "pending",
                 Dependence::Met { .. } => "met",
+                Dependence::Moot { .. } => "moot",
                 Dependence::Impossible => "impossible",
             };
             format!("Dependence({index} {is})")

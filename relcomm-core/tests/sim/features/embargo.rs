@@ -13,7 +13,11 @@ pub(super) const FEATURES: &[Feature] = &[
             let waited: Vec<usize> = after.map(|after| after.on).collect();
             let number = d.below(c.communiques.len());
             let is_free = |of: &Communique| {
-                of.id != "c0" && of.after.is_empty() && of.not_after.is_none() && of.deadline.is_none()
+                of.id != "c0"
+                    && of.corrects.is_none()
+                    && of.after.is_empty()
+                    && of.not_after.is_none()
+                    && of.deadline.is_none()
             };
             let of = &mut c.communiques[number];
             if is_free(of) && !waited.contains(&number) && of.variants.is_empty() {

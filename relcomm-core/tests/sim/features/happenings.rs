@@ -151,11 +151,20 @@ pub(super) const FEATURES: &[Feature] = &[
         |c| happens(c, |e| matches!(e, Event::Jump(_))),
     ),
     feature(
+        "somebody is erased",
+        7,
+        |c, d| {
+            let who = a_person(c, d).id.clone();
+            c.events.push((declared_at(c) + d.one(&[1, 4, 20]) * HOUR + 27, Event::Erase(who)));
+        },
+        |c| happens(c, |e| matches!(e, Event::Erase(_))),
+    ),
+    feature(
         "the clock jumps far",
         7,
         |c, d| {
             let at = declared_at(c) + d.between(-2, 6) * HOUR + 4;
-            c.events.push((at, Event::Jump(d.one(&[-240, -35, 35, 90, 240]))));
+            c.events.push((at, Event::Jump(d.one(&[-240, 35, 90, 240]))));
         },
         |c| happens(c, |e| matches!(e, Event::Jump(by) if by.abs() > 10)),
     ),

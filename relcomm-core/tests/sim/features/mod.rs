@@ -1,6 +1,7 @@
 //! What cases are about: each feature with its chance, how it is added to a case, and how it is seen in one. A feature is added in one
 //! entry here; what follows from it is computed in `oracle`.
 
+mod changes;
 mod embargo;
 mod happenings;
 mod people;
@@ -90,7 +91,7 @@ pub(super) fn declared_at(case: &Case) -> Minutes {
 
 /// All of them, in the order in which they are added: later ones build on earlier ones.
 pub(crate) fn features() -> impl Iterator<Item = &'static Feature> {
-    let happenings = happenings::FEATURES.iter().chain(embargo::FEATURES);
+    let happenings = happenings::FEATURES.iter().chain(changes::FEATURES).chain(embargo::FEATURES);
     people::FEATURES.iter().chain(times::FEATURES).chain(waiting::FEATURES).chain(happenings)
 }
 

@@ -128,10 +128,14 @@ impl Oracle<'_> {
         let mut impossible = false;
         for (who, row) in self.rows.iter().filter(|((gate, _), _)| *gate == index).map(|((_, who), row)| (who, row)) {
             let is_in = |group: &str| self.case.person(who).groups.contains(group);
-            let Row::Delivery(told) = row else { continue };
             if wait.group.is_some_and(|group| !is_in(group)) {
                 continue;
             }
+            let told = match row {
+                Row::Delivery(told) => told,
+                Row::Unclear => return Status::Unclear,
+                Row::Exempt | Row::Through(_) | Row::Whole(_) => continue,
+            };
             if !told.is_clear() || told.is_shaky {
                 return Status::Unclear;
             }
@@ -314,7 +318,8 @@ impl Oracle<'_> {
     }
 
     fn likely_fate(&self, gate: &Gate) -> Fate {
-        if self.is_unsteady(gate) {
+        // To whom it goes is known from what came of another; the invariants judge that.
+        if self.is_unsteady(gate) || self.of(gate).corrects.is_some() {
             return Fate::Unclear;
         }
         let acts = self.of(gate).if_blocked.is_some();

@@ -14,7 +14,7 @@ mod tries;
 mod walk;
 
 use crate::far_side::To;
-use crate::model::{Case, Event, Group, Mech, Minutes, Person, Require, Sure};
+use crate::model::{Case, Communique, Event, Group, Mech, Minutes, Person, Require, Sure};
 use calendar::{At, zone};
 use chrono_tz::Tz;
 pub(crate) use gates::Readiness;
@@ -217,10 +217,11 @@ impl<'a> Oracle<'a> {
     /// The rows that a report must have, by gate and person.
     pub(crate) fn rows(&self) -> BTreeMap<(String, String), Foretold> {
         let mut all = BTreeMap::new();
-        for (index, who) in self.rows.keys() {
+        for (index, who) in self.rows.keys().filter(|(index, _)| self.of(&self.gates[*index]).corrects.is_none()) {
             all.insert((self.name(&self.gates[*index]), who.clone()), self.foretold(*index, who));
         }
-        for of in self.case.communiques.iter().filter(|of| self.case.keeps_back(of)) {
+        let kept_back = |of: &&Communique| self.case.keeps_back(of) && of.corrects.is_none();
+        for of in self.case.communiques.iter().filter(kept_back) {
             for who in self.case.people.iter().filter(|who| of.to.iter().any(|g| who.groups.contains(g))) {
                 let exempt = Foretold { class: Some(Class::Exempt), late: Some(false) };
                 all.insert((crate::far_side::gate_name(&of.id, None, None), who.id.clone()), exempt);
@@ -247,7 +248,7 @@ impl<'a> Oracle<'a> {
     pub(crate) fn earliest(&self, gate: &Gate) -> Option<Minutes> {
         match gate.fate {
             Fate::Opens(at) => Some(at.lo),
-            Fate::Unclear => Some(self.case.start),
+            Fate::Unclear => Some(if self.goes_far_back { Minutes::MIN } else { self.case.start }),
             Fate::Closed(..) | Fate::Standby(_) | Fate::Blocked(_) | Fate::Asks | Fate::Pending => None,
         }
     }
@@ -307,7 +308,7 @@ impl Oracle<'_> {
         if !may(at) && !follows && !self.said.changes_within(recently) {
             return Some("it is held, closed, not approved, or no longer true");
         }
-        let id = to.who.as_deref()?;
+        let id = to.who.as_deref().filter(|_| of.corrects.is_none())?;
         let stands_in = |step: &crate::model::Step| step.stand_in() == Some(id);
         if self.case.steps(of).any(stands_in) {
             let opted_out =

@@ -1,0 +1,84 @@
+//! Corrections go to exactly those who were told, or perhaps told.
+
+use crate::far_side::Call;
+use crate::invariants::{gate, is_stand_in, of_gate};
+use crate::model::{Case, Correction, Event, Word};
+use crate::plans;
+use crate::play::Played;
+use relcomm_core::report::Class;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the far sides know of whether somebody was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Heard {
+    No,
+    /// The dispatcher cannot know it, or it was taken back.
+    Perhaps,
+    Yes,
+}
+
+/// Who heard what is corrected, at the gates that belong to a gate of the correction.
+fn heard<'a>(case: &Case, played: &'a Played, of: Correction, of_gate: &str) -> BTreeMap<&'a str, Heard> {
+    let source = &case.communiques[of.of];
+    let place = |gate: &str| gate.rsplit('/').next().unwrap_or_default().to_owned();
+    let is_of = |one: &str, other: &str| one == other || one.is_empty() || other.is_empty();
+    let joins = |call: &&Call| {
+        let id = call.to.gate.split('/').next().unwrap_or_default();
+        id == source.id && is_of(&place(&call.to.gate), &place(of_gate))
+    };
+    let mut heard = BTreeMap::new();
+    for call in played.calls.iter().filter(joins) {
+        let Some(who) = call.to.who.as_deref() else { continue };
+        let is_cut = played
+            .deaths
+            .iter()
+            .any(|(by, died)| *by == call.by && call.began <= *died && call.ended.is_none_or(|ended| ended == *died));
+        let manner = plans::manner(case, &call.to.gate, who, call.to.mech);
+        let is_bounced = manner.later.iter().any(|(_, word)| *word == Word::Bounced);
+        let is = match (call.arrived, call.decided) {
+            (true, true) if !is_cut && !is_bounced && !call.to.mech.is_by_hand() => Heard::Yes,
+            (false, true) => Heard::No,
+            _ => Heard::Perhaps,
+        };
+        let known = heard.entry(who).or_insert(is);
+        *known = is.max(*known);
+    }
+    heard
+}
+
+pub(crate) fn exactly_those_told(case: &Case, played: &Played, wrong: &mut Vec<String>) {
+    let mut rows: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for person in played.report.people.iter().filter(|person| !is_stand_in(&person.id)) {
+        for row in person.deliveries.iter().filter(|row| row.class != Class::Exempt) {
+            rows.entry(gate(row)).or_default().insert(&person.id);
+        }
+    }
+    let says_again = |gate: &str| of_gate(case, gate).and_then(|of| of.corrects);
+    let attested =
+        |who: &str| case.events.iter().any(|(_, e)| matches!(e, Event::Attest { person, .. } if person == who));
+    for call in &played.calls {
+        let (Some(of), Some(who)) = (says_again(&call.to.gate), call.to.who.as_deref()) else { continue };
+        let is_known = heard(case, played, of, &call.to.gate).get(who).copied().unwrap_or(Heard::No);
+        // Who was next when a dispatcher died was perhaps told, although no far side knows of it.
+        if is_known == Heard::No && played.deaths.is_empty() {
+            wrong.push(format!("{:?} was tried at {}, who never heard what it corrects", call.to, call.shown));
+        }
+        if of.as_told && played.deaths.is_empty() && !played.calls.iter().any(|c| told_so(case, of, c, call)) {
+            wrong.push(format!("{:?} was tried at {}, and was not told in that way", call.to, call.shown));
+        }
+    }
+    for (gate, people) in &rows {
+        let Some(of) = says_again(gate) else { continue };
+        for (who, is_known) in heard(case, played, of, gate) {
+            if is_known == Heard::Yes && !people.contains(who) && !case.is_erased(who) && !attested(who) {
+                wrong.push(format!("{who} heard what {gate} corrects, and is not among those of that"));
+            }
+        }
+    }
+}
+
+/// Whether a call of what is corrected went where one of the correction goes.
+fn told_so(case: &Case, of: Correction, told: &Call, again: &Call) -> bool {
+    let is_source = of_gate(case, &told.to.gate).is_some_and(|c| c.id == case.communiques[of.of].id);
+    is_source && told.to.who == again.to.who && told.to.mech == again.to.mech
+}

@@ -1,0 +1,57 @@
+//! What is said again because something has changed.
+
+use super::*;
+use std::collections::BTreeMap;
+
+/// Whether all are told themselves, by what answers, and nobody else in their place.
+fn is_direct(of: &Communique, case: &Case) -> bool {
+    let indirect = |step: &Step| step.to.is_some() || step.mechanisms().any(|via| via.is_post() || via.is_by_hand());
+    !case.steps(of).any(indirect)
+}
+
+pub(super) const FEATURES: &[Feature] = &[feature(
+    "a correction for those who were told",
+    30,
+    |c, d| {
+        let after = c.communiques.iter().flat_map(|of| &of.after).chain(c.needs.values());
+        let mut waited: Vec<usize> = after.map(|after| after.on).collect();
+        waited.extend(c.communiques.iter().flat_map(Communique::times).filter_map(|time| match time.anchor {
+            Anchor::Reached(on, _) => Some(on),
+            _ => None,
+        }));
+        let number = c.communiques.len() - 1;
+        let source = d.below(number.max(1));
+        let of = &c.communiques[number];
+        let is_free = number > 0 && !waited.contains(&number) && of.after.is_empty() && of.kind.is_none();
+        if !is_free || !is_direct(&c.communiques[source], c) || c.keeps_back(&c.communiques[source]) {
+            return;
+        }
+        let theirs = c.communiques[source].clone();
+        let outcome = d.one(&[Outcome::RolledBack, Outcome::RolledBack, Outcome::Failure]);
+        c.communiques[number] = Communique {
+            id: format!("c{number}"),
+            corrects: Some(Correction { of: source, perhaps: d.percent(70), as_told: d.percent(60) }),
+            outcome: Some(outcome),
+            kind: theirs.kind.filter(|_| c.is_prerelease()),
+            occurrences: vec![Occurrence { id: None, at: Time::at(Anchor::Declared) }],
+            words: Words::Shared,
+            variants: BTreeMap::new(),
+            after: Vec::new(),
+            if_blocked: None,
+            not_after: None,
+            deadline: None,
+            via: Vec::new(),
+            informed_when: None,
+            ..theirs
+        };
+        let is_back = c.events.iter().any(|(_, e)| matches!(e, Event::Declare(_, Outcome::RolledBack, _)));
+        if outcome == Outcome::RolledBack && !is_back && d.percent(70) {
+            let declared = c.events.iter().filter(|(_, e)| matches!(e, Event::Declare(..)));
+            let last = declared.map(|(at, _)| *at).max().unwrap_or(c.planned);
+            for (apart, place) in (0..).zip(c.places.clone()) {
+                c.events.push((last + 3 * HOUR + 31 + apart, Event::Declare(place, Outcome::RolledBack, "ada")));
+            }
+        }
+    },
+    |c| any(c, |c| c.corrects.is_some()),
+)];
