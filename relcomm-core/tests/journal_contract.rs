@@ -26,6 +26,18 @@ mod memory {
     journal_contract!(make);
 }
 
+/// A journal that is shared is one, too.
+mod shared {
+    use super::*;
+
+    async fn make(clock: Arc<dyn Clock>) -> Trial {
+        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::new(scope(), clock));
+        Trial::new(Arc::new(journal))
+    }
+
+    journal_contract!(make);
+}
+
 #[cfg(feature = "sqlite")]
 mod sqlite {
     use super::*;

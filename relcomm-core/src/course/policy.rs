@@ -214,6 +214,7 @@ fn lane_input(error: &ChannelError) -> LaneInput {
 mod tests {
     use super::*;
     use crate::channel::Accepted;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_table_of_outcomes() {
@@ -270,5 +271,7 @@ mod tests {
                 assert!(salted.wait(n) >= plain.wait(n) && salted.wait(n) < plain.wait(n).mul_f64(1.1));
             }
         }
+        let apart: BTreeSet<Duration> = (1..=100).map(|salt| Retries { salt, ..plain }.wait(1)).collect();
+        assert!(apart.len() > 60, "a hundred gates share {} waits", apart.len());
     }
 }

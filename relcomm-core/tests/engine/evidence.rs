@@ -4,6 +4,7 @@ use crate::support::{World, finish, live, person, said, scripted};
 use relcomm_core::channel::Received;
 use relcomm_core::dispatch::{Attestation, DispatchError, Dispatcher, Whom};
 use relcomm_core::id::{CommuniqueId, GroupId, StakeholderId};
+use relcomm_core::journal::Journal;
 use relcomm_core::mechanism::{Addressing, Capabilities};
 use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind, Token};
 use relcomm_core::release::Outcome;
@@ -65,6 +66,24 @@ async fn a_receipt_is_matched_by_its_token_and_counts_once() {
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(dispatcher.report().await.unwrap().verdict, Verdict::Informed);
     assert_is_the_fold(&world.journal, &["@demo", "raw", "m1"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_delivered_and_comes_back_all_the_same_was_perhaps_told_and_the_code_is_kept() {
+    let email = ScriptedChannel::new("smtp");
+    let world = World::by_email(&PLAN.replace("informed_when: delivered", "informed_when: acknowledged"), &email);
+    let dispatcher = declared(&world).await;
+    dispatcher.step().await.unwrap();
+    let token = token_of(&email, "al@demo.example");
+    assert_eq!(take(&dispatcher, Some(token.clone()), "m1", DELIVERED).await, [1, 0, 0]);
+    let receipt = Receipt::new(ReceiptKind::Dsn, "m2", Evidence::Failed).token(token).code("5.2.2");
+    let before = world.entries().await.len();
+    dispatcher.receive(vec![Received::new("m2", vec![receipt], Vec::new())]).await.unwrap();
+    let al = person(&dispatcher.report().await.unwrap(), "al").deliveries[0].clone();
+    assert_eq!((al.class, al.assurance), (Class::Unconfirmed, Some(Assurance::Delivered)));
+    let notes = world.journal.notes(before as u64, u64::MAX).await.unwrap();
+    let codes: Vec<_> = notes.iter().filter_map(|(_, note)| note.code.as_deref()).collect();
+    assert_eq!(codes, ["5.2.2"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,9 @@
 //! What is written alike is stored once, and what is kept in mind of a leased delivery is never more than a guess.
 
 use super::{Desk, GATE, HOUR, fill, id, lease, noted};
-use relcomm_core::course::DeliveryFact;
+use relcomm_core::course::{DeliveryFact, Facts};
 use relcomm_core::journal::{Change, Committed, Entry, Journal, Note, Subject, Write};
+use relcomm_core::receipt::Assurance;
 use std::sync::Arc;
 
 #[tokio::test]
@@ -21,6 +22,20 @@ async fn what_another_wrote_of_a_leased_delivery_is_not_overwritten() {
     let states: Vec<_> = two.scan(GATE, 0, 9).await.unwrap().into_iter().map(|row| row.state.flying()).collect();
     assert_eq!(states, [Some((0, session)); 3]);
     one.verify_seal().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_another_wrote_of_a_leased_delivery_is_built_upon() {
+    let desk = Desk::new();
+    let (one, two) = (desk.open(), desk.open());
+    fill(&one, 1).await;
+    let session = one.begin(HOUR).await.unwrap();
+    assert_eq!(lease(&one, session, 1).await.len(), 1);
+    let proved = DeliveryFact::Proved { leg: 0, sure: Assurance::Delivered };
+    let proved = Write::new(Change::Delivery(id(0), Facts::from_iter([proved])), 1);
+    assert_eq!(two.commit(vec![proved]).await.unwrap(), [Committed::Done(2)]);
+    assert_eq!(one.commit(vec![noted(0, 2)]).await.unwrap(), [Committed::Done(3)]);
+    assert_eq!(two.read(&[id(0)]).await.unwrap()[0].state.best(), Some(Assurance::Delivered));
 }
 
 #[tokio::test]
