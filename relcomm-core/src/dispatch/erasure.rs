@@ -96,6 +96,14 @@ impl Dispatcher {
         Ok(false)
     }
 
+    /// The erased person who stood at a row of a gate, where the people are the same as then.
+    pub(super) fn who_was_erased(&self, record: &Record, plan: &GatePlan, row: &Row) -> Option<StakeholderId> {
+        let number = erased_number(row).filter(|_| !self.prepared.is_gathered(plan))?;
+        let (person, _) = self.prepared.roll(plan).member(row.id.ordinal)?;
+        let who = self.prepared.people().get(person)?;
+        self.is_of_these_people(record, number).then_some(who.id)
+    }
+
     /// Whether ordinals mean the same people as when that one was erased.
     pub(crate) fn is_of_these_people(&self, record: &Record, number: u32) -> bool {
         record.head.erased.get(&number).is_some_and(|people| *people == self.prepared.digests().people)

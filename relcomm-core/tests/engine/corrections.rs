@@ -2,6 +2,7 @@
 
 use crate::support::{DAY, HOUR, MINUTE, World, addresses, finish, live, person, plan, said, scripted};
 use relcomm_core::channel::Received;
+use relcomm_core::id::StakeholderId;
 use relcomm_core::journal::Journal;
 use relcomm_core::mechanism::{Addressing, Capabilities};
 use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind};
@@ -238,6 +239,43 @@ async fn whoever_waits_in_the_queue_when_the_time_moves_hears_the_new_one_alone(
         of.map(|d| (d.part, d.revision)).collect::<Vec<_>>()
     };
     assert_eq!((part("al"), part("bea")), (vec![(Part::Slip, 2)], vec![(Part::Live, 2)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_erased_is_not_taken_for_one_who_never_heard_a_time() {
+    for (heard, at, afterwards) in [
+        (1, "at: planned -30m", 0),
+        (2, "at: planned -30m", 0),
+        (2, "occurrences: { early: planned -30m, late: planned -9m }", 1),
+    ] {
+        let email = ScriptedChannel::new("smtp");
+        let world = World::by_email(&AHEAD.replace("at: planned -30m", at), &email);
+        let dispatcher = world.dispatcher();
+        world.pass(MINUTE * 31).await;
+        dispatcher.step().await.unwrap();
+        let al = StakeholderId::new("al").unwrap();
+        if heard == 1 {
+            assert!(dispatcher.erase(&al, "ada").await.unwrap());
+        }
+        dispatcher.slip(Some(world.clock_now() + DAY), "ada", None).await.unwrap();
+        dispatcher.step().await.unwrap();
+        if heard == 2 {
+            assert!(dispatcher.erase(&al, "ada").await.unwrap());
+        }
+        let of_al = || {
+            email
+                .seen()
+                .iter()
+                .filter(|s| s.address == "al@demo.example" && s.text.part("text").contains("On "))
+                .count()
+        };
+        assert_eq!(of_al(), heard);
+        world.pass(DAY).await;
+        dispatcher.step().await.unwrap();
+        dispatcher.step().await.unwrap();
+        // What opens later goes to whoever is still among the members.
+        assert_eq!(of_al(), heard + afterwards);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use crate::far_side::Call;
 use crate::invariants::{gate, is_stand_in, of_gate};
 use crate::model::{Case, Correction, Event, Word};
+use crate::oracle::Oracle;
 use crate::plans;
 use crate::play::Played;
 use relcomm_core::report::Class;
@@ -17,10 +18,26 @@ enum Heard {
     Yes,
 }
 
+/// What the far side knows of whether a call told somebody.
+fn hears(case: &Case, played: &Played, call: &Call) -> Heard {
+    let is_cut = played
+        .deaths
+        .iter()
+        .any(|(by, died)| *by == call.by && call.began <= *died && call.ended.is_none_or(|ended| ended == *died));
+    let manner = plans::manner(case, &call.to.gate, call.to.who.as_deref().unwrap_or("all"), call.to.mech);
+    let is_bounced = manner.later.iter().any(|(_, word)| *word == Word::Bounced);
+    match (call.arrived, call.decided) {
+        (true, true) if !is_cut && !is_bounced && !call.to.mech.is_by_hand() => Heard::Yes,
+        (false, true) => Heard::No,
+        _ => Heard::Perhaps,
+    }
+}
+
 /// Who heard what is corrected, at the gates that belong to a gate of the correction.
 fn heard<'a>(case: &Case, played: &'a Played, of: Correction, of_gate: &str) -> BTreeMap<&'a str, Heard> {
     let source = &case.communiques[of.of];
-    let place = |gate: &str| gate.rsplit('/').next().unwrap_or_default().to_owned();
+    let place =
+        |gate: &str| gate.split('#').next().and_then(|name| name.rsplit('/').next()).unwrap_or_default().to_owned();
     let is_of = |one: &str, other: &str| one == other || one.is_empty() || other.is_empty();
     let joins = |call: &&Call| {
         let id = call.to.gate.split('/').next().unwrap_or_default();
@@ -29,17 +46,7 @@ fn heard<'a>(case: &Case, played: &'a Played, of: Correction, of_gate: &str) -> 
     let mut heard = BTreeMap::new();
     for call in played.calls.iter().filter(joins) {
         let Some(who) = call.to.who.as_deref() else { continue };
-        let is_cut = played
-            .deaths
-            .iter()
-            .any(|(by, died)| *by == call.by && call.began <= *died && call.ended.is_none_or(|ended| ended == *died));
-        let manner = plans::manner(case, &call.to.gate, who, call.to.mech);
-        let is_bounced = manner.later.iter().any(|(_, word)| *word == Word::Bounced);
-        let is = match (call.arrived, call.decided) {
-            (true, true) if !is_cut && !is_bounced && !call.to.mech.is_by_hand() => Heard::Yes,
-            (false, true) => Heard::No,
-            _ => Heard::Perhaps,
-        };
+        let is = hears(case, played, call);
         let known = heard.entry(who).or_insert(is);
         *known = is.max(*known);
     }
@@ -81,4 +88,58 @@ pub(crate) fn exactly_those_told(case: &Case, played: &Played, wrong: &mut Vec<S
 fn told_so(case: &Case, of: Correction, told: &Call, again: &Call) -> bool {
     let is_source = of_gate(case, &told.to.gate).is_some_and(|c| c.id == case.communiques[of.of].id);
     is_source && told.to.who == again.to.who && told.to.mech == again.to.mech
+}
+
+/// Of another planned time hear at once exactly those who heard one, or perhaps heard it.
+pub(crate) fn exactly_those_who_heard_another_time(
+    case: &Case,
+    oracle: &Oracle<'_>,
+    played: &Played,
+    wrong: &mut Vec<String>,
+) {
+    let revised = |gate: &str| gate.split_once('#').and_then(|(_, number)| number.parse::<u32>().ok()).unwrap_or(1);
+    let heard_before = |id: &str, revision: u32, until: i64| {
+        let mut heard: BTreeMap<&str, Heard> = BTreeMap::new();
+        let is_earlier = |call: &&Call| {
+            revised(&call.to.gate) < revision
+                && call.ended.is_none_or(|ended| ended.millis() < until.saturating_mul(60_000))
+        };
+        let earlier = played.calls.iter().filter(is_earlier);
+        for call in earlier.filter(|call| of_gate(case, &call.to.gate).is_some_and(|of| of.id == id)) {
+            let Some(who) = call.to.who.as_deref() else { continue };
+            let is = hears(case, played, call);
+            let known = heard.entry(who).or_insert(is);
+            *known = is.max(*known);
+        }
+        heard
+    };
+    for call in played.calls.iter().filter(|call| revised(&call.to.gate) > 1) {
+        let (Some(of), Some(who)) = (of_gate(case, &call.to.gate), call.to.who.as_deref()) else { continue };
+        let heard = heard_before(&of.id, revised(&call.to.gate), i64::MAX);
+        // Whoever has heard none yet is told when it is due by the new one.
+        let is_due = oracle.may_be_due(&call.to.gate, call.shown.millis().div_euclid(60_000));
+        if heard.get(who).is_none_or(|is| *is == Heard::No) && !is_due && played.deaths.is_empty() {
+            wrong.push(format!("{:?} was tried at {}, who never heard another time", call.to, call.shown));
+        }
+    }
+    let rows = played.report.people.iter().flat_map(|p| p.deliveries.iter().map(move |row| (p.id.as_str(), row)));
+    let mut out: BTreeMap<(&str, u32), BTreeSet<&str>> = BTreeMap::new();
+    for (who, row) in rows.filter(|(_, row)| row.revision > 1) {
+        out.entry((row.communique.as_str(), row.revision)).or_default().insert(who);
+    }
+    let slips = case
+        .events
+        .iter()
+        .enumerate()
+        .filter(|(number, (_, e))| matches!(e, Event::Slip(_)) && !played.refused.contains_key(number));
+    let mut slips: Vec<(i64, &Event)> = slips.map(|(_, (at, event))| (*at, event)).collect();
+    slips.dedup_by(|later, earlier| later.1 == earlier.1);
+    for ((id, revision), people) in &out {
+        let Some((slipped, _)) = slips.get(*revision as usize - 2) else { continue };
+        for (who, is) in heard_before(id, *revision, *slipped) {
+            if is == Heard::Yes && !people.contains(who) && !case.is_erased(who) {
+                wrong.push(format!("{who} heard another time by {id}, and is not among those of revision {revision}"));
+            }
+        }
+    }
 }

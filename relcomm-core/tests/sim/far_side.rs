@@ -317,8 +317,9 @@ impl FarSide {
 const GATE: &str = "gate";
 
 /// The gate as both sides name it.
-pub(crate) fn gate_name(communique: &str, occurrence: Option<&str>, place: Option<&str>) -> String {
-    format!("{communique}/{}/{}", occurrence.unwrap_or_default(), place.unwrap_or_default())
+pub(crate) fn gate_name(communique: &str, occurrence: Option<&str>, place: Option<&str>, revision: u32) -> String {
+    let revision = if revision > 1 { format!("#{revision}") } else { String::new() };
+    format!("{communique}/{}/{}{revision}", occurrence.unwrap_or_default(), place.unwrap_or_default())
 }
 
 #[async_trait]
@@ -336,10 +337,10 @@ impl Channel for FarSide {
     }
 
     fn prepare(&self, wording: &Wording) -> Result<Prepared, Vec<Finding>> {
-        let About { communique, occurrence, place, .. } = &wording.about;
+        let About { communique, occurrence, place, revision, .. } = &wording.about;
         let occurrence = occurrence.as_ref().map(ToString::to_string);
         let place = place.as_ref().map(ToString::to_string);
-        let gate = gate_name(communique.as_str(), occurrence.as_deref(), place.as_deref());
+        let gate = gate_name(communique.as_str(), occurrence.as_deref(), place.as_deref(), *revision);
         Ok(Prepared::new([
             Part::new("text", "text/plain", wording.document.to_plain()),
             Part::new(GATE, "text/plain", gate),

@@ -33,7 +33,7 @@ pub(crate) fn is_stand_in(id: &str) -> bool {
 }
 
 pub(crate) fn gate(row: &DeliveryReport) -> String {
-    gate_name(&row.communique, row.occurrence.as_deref(), row.place.as_deref())
+    gate_name(&row.communique, row.occurrence.as_deref(), row.place.as_deref(), row.revision)
 }
 
 /// What a crash has cut off, as far as the far sides can tell.
@@ -78,6 +78,7 @@ pub(crate) fn judge(case: &Case, played: &Played) -> Judgement {
         judgement.wrong.push(format!("{:?}, and yet {:?}", played.report.verdict, played.standing));
     }
     corrections::exactly_those_told(case, played, &mut judgement.wrong);
+    corrections::exactly_those_who_heard_another_time(case, &oracle, played, &mut judgement.wrong);
     nobody_erased(case, played, &mut judgement.wrong);
     nothing_classified(case, played, &mut judgement.wrong);
     refusals(&shown, &oracle, played, &mut judgement.wrong);
@@ -116,6 +117,10 @@ fn refusals(shown: &Case, oracle: &Oracle<'_>, played: &Played, wrong: &mut Vec<
             (Event::Hold(_), Some(why)) => {
                 why.starts_with("it was cancelled") && before(|event| matches!(event, Event::Cancel(_)))
             }
+            (Event::Slip(planned), why) => match (oracle.slip_is_refused(*planned, *at), why) {
+                (None, _) => true,
+                (Some(refused), why) => refused == why.is_some(),
+            },
             (Event::Erase(_), Some(why)) => {
                 why.starts_with("nothing of this person is in the record") || why.contains(" is in flight")
             }
@@ -142,7 +147,8 @@ fn everyone_once(case: &Case, report: &Report, wrong: &mut Vec<String>) {
         wrong.push(format!("the report is about {known:?}"));
     }
     for person in &report.people {
-        let worst = person.deliveries.iter().map(|d| class(d.class)).max().unwrap_or(Class::Exempt);
+        let worst =
+            person.deliveries.iter().filter(|d| !d.superseded).map(|d| class(d.class)).max().unwrap_or(Class::Exempt);
         if worst != class(person.class) {
             wrong.push(format!("{} is {:?}, but the worst that was due is {worst:?}", person.id, person.class));
         }
@@ -164,7 +170,7 @@ fn as_foretold(case: &Case, oracle: &Oracle<'_>, report: &Report, judgement: &mu
         if is_stand_in(&person.id) {
             continue;
         }
-        if of_gate(case, &key.0).is_some_and(|of| of.corrects.is_some()) {
+        if row.revision > 1 || of_gate(case, &key.0).is_some_and(|of| of.corrects.is_some()) {
             judgement.rows -= 1;
             continue;
         }
@@ -199,7 +205,7 @@ fn by_the_rules(case: &Case, oracle: &Oracle<'_>, report: &Report, wrong: &mut V
         let mut members = Vec::new();
         for who in case.people.iter().filter(|p| p.groups.contains(group.id)) {
             let rows = report.people.iter().filter(|p| p.id == who.id).flat_map(|p| &p.deliveries);
-            let due = rows.filter(|d| d.groups.iter().any(|g| g == group.id));
+            let due = rows.filter(|d| !d.superseded && d.groups.iter().any(|g| g == group.id));
             members.push((who, due.map(|d| class(d.class)).max().unwrap_or(Class::Exempt)));
         }
         let met = oracle.is_met(group, &members);

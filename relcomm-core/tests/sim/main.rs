@@ -30,6 +30,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
 
+/// From so many cases on it is told, and tested, how many have each feature.
+const ENOUGH: u64 = 1_000;
+
 fn setting(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
 }
@@ -152,13 +155,13 @@ fn judge(what: &str, sum: &Sum) {
 fn what_comes_of_plans_is_what_was_foretold() {
     let (first, cases) = (setting("SIM_SEED", 1), setting("SIM_CASES", 500));
     let sum = run(first..first + cases, Size::Usual);
-    if cases >= 300 {
+    if cases >= ENOUGH {
         for (feature, percent) in table(&sum.features, sum.cases) {
             println!("{percent:5.1} % {feature}");
         }
     }
     judge("fixed seeds", &sum);
-    if cases < 300 {
+    if cases < ENOUGH {
         return;
     }
     for (feature, percent) in table(&sum.features, sum.cases) {

@@ -347,6 +347,8 @@ pub(crate) struct Communique {
     pub(crate) not_after: Option<Time>,
     pub(crate) deadline: Option<Time>,
     pub(crate) urgent: bool,
+    /// Whether those who heard a planned time hear of another.
+    pub(crate) on_slip: bool,
     /// Whether it goes out before any declaration although it is due when the embargo ends.
     pub(crate) undeclared: bool,
     pub(crate) via: Vec<Step>,
@@ -391,6 +393,8 @@ pub(crate) enum Event {
         person: String,
         done: bool,
     },
+    /// The planned time moves, or is open.
+    Slip(Option<Minutes>),
     /// Somebody is erased from the record.
     Erase(String),
     /// Somebody lifts the embargo.

@@ -184,6 +184,7 @@ fn communique(d: &mut Dice, number: usize, case: &Case) -> Communique {
         deadline: None,
         urgent: false,
         undeclared: false,
+        on_slip: false,
         via: Vec::new(),
         informed_when: None,
         resend: None,

@@ -261,6 +261,7 @@ impl Stage {
                     if *done { Attestation::done(id, whom, "ada") } else { Attestation::failed(id, whom, "ada") };
                 at_once(async { desk.attest(&word).await.map(|news| news > 0) })?
             }
+            Event::Slip(planned) => at_once(desk.slip(planned.map(moment), "ada", None))?,
             Event::Erase(who) => at_once(desk.erase(&StakeholderId::new(who).expect("an id"), "ada"))?,
             Event::Lift(by) => at_once(desk.lift(by, "It is known already."))?,
             Event::Jump(by) => {

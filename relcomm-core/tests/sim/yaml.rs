@@ -269,6 +269,9 @@ impl Case {
         if of.urgent {
             w.push_str("    urgent: true\n");
         }
+        if of.on_slip {
+            w.push_str("    on_slip: correct\n");
+        }
         if of.undeclared {
             w.push_str("    undeclared: true\n");
         }

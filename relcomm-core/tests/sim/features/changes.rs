@@ -9,49 +9,79 @@ fn is_direct(of: &Communique, case: &Case) -> bool {
     !case.steps(of).any(indirect)
 }
 
-pub(super) const FEATURES: &[Feature] = &[feature(
-    "a correction for those who were told",
-    30,
-    |c, d| {
-        let after = c.communiques.iter().flat_map(|of| &of.after).chain(c.needs.values());
-        let mut waited: Vec<usize> = after.map(|after| after.on).collect();
-        waited.extend(c.communiques.iter().flat_map(Communique::times).filter_map(|time| match time.anchor {
-            Anchor::Reached(on, _) => Some(on),
-            _ => None,
-        }));
-        let number = c.communiques.len() - 1;
-        let source = d.below(number.max(1));
-        let of = &c.communiques[number];
-        let is_free = number > 0 && !waited.contains(&number) && of.after.is_empty() && of.kind.is_none();
-        if !is_free || !is_direct(&c.communiques[source], c) || c.keeps_back(&c.communiques[source]) {
-            return;
-        }
-        let theirs = c.communiques[source].clone();
-        let outcome = d.one(&[Outcome::RolledBack, Outcome::RolledBack, Outcome::Failure]);
-        c.communiques[number] = Communique {
-            id: format!("c{number}"),
-            corrects: Some(Correction { of: source, perhaps: d.percent(70), as_told: d.percent(60) }),
-            outcome: Some(outcome),
-            kind: theirs.kind.filter(|_| c.is_prerelease()),
-            occurrences: vec![Occurrence { id: None, at: Time::at(Anchor::Declared) }],
-            words: Words::Shared,
-            variants: BTreeMap::new(),
-            after: Vec::new(),
-            if_blocked: None,
-            not_after: None,
-            deadline: None,
-            via: Vec::new(),
-            informed_when: None,
-            ..theirs
-        };
-        let is_back = c.events.iter().any(|(_, e)| matches!(e, Event::Declare(_, Outcome::RolledBack, _)));
-        if outcome == Outcome::RolledBack && !is_back && d.percent(70) {
-            let declared = c.events.iter().filter(|(_, e)| matches!(e, Event::Declare(..)));
-            let last = declared.map(|(at, _)| *at).max().unwrap_or(c.planned);
-            for (apart, place) in (0..).zip(c.places.clone()) {
-                c.events.push((last + 3 * HOUR + 31 + apart, Event::Declare(place, Outcome::RolledBack, "ada")));
+pub(super) const FEATURES: &[Feature] = &[
+    feature(
+        "the planned time moves",
+        15,
+        |c, d| {
+            let at = c.planned - d.one(&[1, 1, 2, 30]) * HOUR + 21;
+            let later = c.planned + d.one(&[4, 26, 72]) * HOUR;
+            if d.percent(30) {
+                c.events.push((at - HOUR + 1, Event::Slip(None)));
             }
-        }
-    },
-    |c| any(c, |c| c.corrects.is_some()),
-)];
+            c.events.push((at, Event::Slip(if d.percent(85) { Some(later) } else { None })));
+        },
+        |c| happens(c, |e| matches!(e, Event::Slip(_))),
+    ),
+    feature(
+        "who heard a time hears of another",
+        70,
+        |c, _| {
+            if !happens(c, |e| matches!(e, Event::Slip(_))) {
+                return;
+            }
+            let plain: Vec<bool> = c.communiques.iter().map(|of| is_direct(of, c)).collect();
+            for (of, is_direct) in c.communiques.iter_mut().zip(plain) {
+                let is_planned = of.times().all(|time| time.anchor == Anchor::Planned) && of.outcome.is_none();
+                of.on_slip = is_planned && is_direct && of.variants.is_empty() && of.corrects.is_none();
+            }
+        },
+        |c| any(c, |of| of.on_slip),
+    ),
+    feature(
+        "a correction for those who were told",
+        30,
+        |c, d| {
+            let after = c.communiques.iter().flat_map(|of| &of.after).chain(c.needs.values());
+            let mut waited: Vec<usize> = after.map(|after| after.on).collect();
+            waited.extend(c.communiques.iter().flat_map(Communique::times).filter_map(|time| match time.anchor {
+                Anchor::Reached(on, _) => Some(on),
+                _ => None,
+            }));
+            let number = c.communiques.len() - 1;
+            let source = d.below(number.max(1));
+            let of = &c.communiques[number];
+            let is_free = number > 0 && !waited.contains(&number) && of.after.is_empty() && of.kind.is_none();
+            if !is_free || !is_direct(&c.communiques[source], c) || c.keeps_back(&c.communiques[source]) {
+                return;
+            }
+            let theirs = c.communiques[source].clone();
+            let outcome = d.one(&[Outcome::RolledBack, Outcome::RolledBack, Outcome::Failure]);
+            c.communiques[number] = Communique {
+                id: format!("c{number}"),
+                corrects: Some(Correction { of: source, perhaps: d.percent(70), as_told: d.percent(60) }),
+                outcome: Some(outcome),
+                kind: theirs.kind.filter(|_| c.is_prerelease()),
+                occurrences: vec![Occurrence { id: None, at: Time::at(Anchor::Declared) }],
+                words: Words::Shared,
+                variants: BTreeMap::new(),
+                after: Vec::new(),
+                if_blocked: None,
+                not_after: None,
+                deadline: None,
+                via: Vec::new(),
+                informed_when: None,
+                ..theirs
+            };
+            let is_back = c.events.iter().any(|(_, e)| matches!(e, Event::Declare(_, Outcome::RolledBack, _)));
+            if outcome == Outcome::RolledBack && !is_back && d.percent(70) {
+                let declared = c.events.iter().filter(|(_, e)| matches!(e, Event::Declare(..)));
+                let last = declared.map(|(at, _)| *at).max().unwrap_or(c.planned);
+                for (apart, place) in (0..).zip(c.places.clone()) {
+                    c.events.push((last + 3 * HOUR + 31 + apart, Event::Declare(place, Outcome::RolledBack, "ada")));
+                }
+            }
+        },
+        |c| any(c, |c| c.corrects.is_some()),
+    ),
+];

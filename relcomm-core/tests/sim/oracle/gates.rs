@@ -175,7 +175,7 @@ impl Oracle<'_> {
         let of = &self.case.communiques[gate.communique];
         let own = self.zone;
         let anchor = match &time.anchor {
-            Anchor::Planned => self.case.planned,
+            Anchor::Planned => self.said.planned(now)?,
             Anchor::At(at) => *at,
             Anchor::Begun => self.said.begun(gate.place, now)?,
             Anchor::Declared => self.said.declared_for(of, gate.place, now)?.1,
@@ -329,6 +329,8 @@ impl Oracle<'_> {
             return Fate::Unclear;
         }
         match (self.sweep(gate, false), self.sweep(gate, true)) {
+            // Revisions follow.
+            (Fate::Opens(early), _) if self.of(gate).on_slip && self.said.slips_after(early.lo) => Fate::Unclear,
             (Fate::Opens(early), Fate::Opens(late)) => {
                 let at = At { lo: early.lo, hi: late.hi + self.noise };
                 let after = At { lo: early.lo, hi: late.hi };

@@ -14,7 +14,7 @@ mod tries;
 mod walk;
 
 use crate::far_side::To;
-use crate::model::{Case, Communique, Event, Group, Mech, Minutes, Person, Require, Sure};
+use crate::model::{Case, Communique, Event, Group, Mech, Minutes, Outcome, Person, Require, Sure};
 use calendar::{At, zone};
 use chrono_tz::Tz;
 pub(crate) use gates::Readiness;
@@ -211,7 +211,7 @@ impl<'a> Oracle<'a> {
     }
 
     pub(crate) fn name(&self, gate: &Gate) -> String {
-        crate::far_side::gate_name(&self.case.communiques[gate.communique].id, gate.occurrence_id, gate.place)
+        crate::far_side::gate_name(&self.case.communiques[gate.communique].id, gate.occurrence_id, gate.place, 1)
     }
 
     /// The rows that a report must have, by gate and person.
@@ -224,7 +224,7 @@ impl<'a> Oracle<'a> {
         for of in self.case.communiques.iter().filter(kept_back) {
             for who in self.case.people.iter().filter(|who| of.to.iter().any(|g| who.groups.contains(g))) {
                 let exempt = Foretold { class: Some(Class::Exempt), late: Some(false) };
-                all.insert((crate::far_side::gate_name(&of.id, None, None), who.id.clone()), exempt);
+                all.insert((crate::far_side::gate_name(&of.id, None, None, 1), who.id.clone()), exempt);
             }
         }
         all
@@ -288,9 +288,26 @@ impl Oracle<'_> {
         }
     }
 
+    /// Whether the planned time cannot move so: into the past, or once an outcome is declared everywhere.
+    pub(crate) fn slip_is_refused(&self, planned: Option<Minutes>, at: Minutes) -> Option<bool> {
+        let is_declared = self.said.declared(None, at).is_some_and(|(outcome, _)| outcome != Outcome::Begun);
+        (!self.goes_far_back).then(|| is_declared || planned.is_some_and(|planned| planned <= at))
+    }
+
+    /// Whether a gate, or a revision of it, may be due then by what is planned.
+    pub(crate) fn may_be_due(&self, gate: &str, at: Minutes) -> bool {
+        let name = gate.split('#').next().unwrap_or(gate);
+        self.gates.iter().filter(|gate| self.name(gate) == name).any(|gate| {
+            let time = &self.of(gate).occurrences[gate.occurrence].at;
+            let due = |zone: &Tz| self.instant(gate, time, *zone, at, false);
+            gate.zones.iter().chain([&self.zone]).filter_map(due).any(|due| due <= at + self.noise)
+        })
+    }
+
     /// Why an attempt must not have been made then, by the machine's clock; nothing where it may.
     pub(crate) fn forbids(&self, to: &To, at: Minutes, was_put_back: bool, follows: bool) -> Option<&'static str> {
-        let Some(gate) = self.gates.iter().find(|gate| self.name(gate) == to.gate) else {
+        let (name, revision) = to.gate.split_once('#').unwrap_or((&to.gate, ""));
+        let Some(gate) = self.gates.iter().find(|gate| self.name(gate) == name) else {
             return Some("there is no such gate");
         };
         let Some(earliest) = self.earliest(gate) else { return Some("its gate never opens") };
@@ -308,7 +325,7 @@ impl Oracle<'_> {
         if !may(at) && !follows && !self.said.changes_within(recently) {
             return Some("it is held, closed, not approved, or no longer true");
         }
-        let id = to.who.as_deref().filter(|_| of.corrects.is_none())?;
+        let id = to.who.as_deref().filter(|_| of.corrects.is_none() && revision.is_empty())?;
         let stands_in = |step: &crate::model::Step| step.stand_in() == Some(id);
         if self.case.steps(of).any(stands_in) {
             let opted_out =

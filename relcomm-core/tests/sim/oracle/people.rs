@@ -100,11 +100,31 @@ impl Said<'_> {
         held.0 || held.1
     }
 
+    /// Whether the planned time moves once more.
+    pub(super) fn slips_after(&self, at: Minutes) -> bool {
+        self.case.events.iter().any(|(when, event)| *when >= at && matches!(event, Event::Slip(_)))
+    }
+
+    /// The planned time as it is known then; nothing while it is open.
+    pub(super) fn planned(&self, at: Minutes) -> Option<Minutes> {
+        let slips = self
+            .case
+            .events
+            .iter()
+            .enumerate()
+            .filter(|(number, (when, _))| *when <= at && !self.refused.contains(number));
+        let mut slips =
+            slips.filter_map(|(_, (_, event))| if let Event::Slip(planned) = event { Some(*planned) } else { None });
+        slips.next_back().unwrap_or(Some(self.case.planned))
+    }
+
     /// When the embargo ends by what is known then: never, once the release has failed and stands as a success nowhere, until it is lifted.
     pub(super) fn embargo_ends(&self, at: Minutes) -> Option<Minutes> {
         let until = self.case.embargo.as_ref()?.until;
         let mut failed = None;
-        for (when, _) in self.until(at).filter(|(_, event)| matches!(event, Event::Declare(..))) {
+        let taken: BTreeSet<Minutes> =
+            self.case.places.iter().flat_map(|place| self.record(place, at)).map(|(_, when)| when).collect();
+        for when in taken {
             let stands = self.case.places.iter().filter_map(|place| self.record(place, when).last().copied());
             let (mut any, mut succeeds) = (false, false);
             for (outcome, _) in stands {
