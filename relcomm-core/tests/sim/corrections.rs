@@ -100,10 +100,8 @@ pub(crate) fn exactly_those_who_heard_another_time(
     let revised = |gate: &str| gate.split_once('#').and_then(|(_, number)| number.parse::<u32>().ok()).unwrap_or(1);
     let heard_before = |id: &str, revision: u32, until: i64| {
         let mut heard: BTreeMap<&str, Heard> = BTreeMap::new();
-        let is_earlier = |call: &&Call| {
-            revised(&call.to.gate) < revision
-                && call.ended.is_none_or(|ended| ended.millis() < until.saturating_mul(60_000))
-        };
+        let is_earlier =
+            |call: &&Call| revised(&call.to.gate) < revision && call.began.millis() < until.saturating_mul(60_000);
         let earlier = played.calls.iter().filter(is_earlier);
         for call in earlier.filter(|call| of_gate(case, &call.to.gate).is_some_and(|of| of.id == id)) {
             let Some(who) = call.to.who.as_deref() else { continue };

@@ -299,14 +299,17 @@ fn nothing_classified(case: &Case, played: &Played, wrong: &mut Vec<String>) {
         }
     }
     let mut known = false;
+    let mut shown = Moment::from_millis(i64::MIN);
     for call in played.calls.iter().filter(held) {
+        // A clock that is put back does not close what was open.
+        shown = shown.max(call.shown);
         let (began, at) = (call.began.millis(), minutes(call.began.millis()));
         let is_lifted = |(when, event): &(Minutes, Event)| *when <= at && matches!(event, Event::Lift("ada" | "ben"));
         known |= case.events.iter().any(is_lifted);
         if known {
             return;
         }
-        if call.shown < until {
+        if shown < until {
             wrong.push(format!("{:?} was told at {} of what is classified", call.to, call.shown));
         }
         // Whoever is started after a jump cannot know of it.

@@ -49,11 +49,12 @@ pub(super) const FEATURES: &[Feature] = &[
         |c, d| {
             c.declares = d.one(&[&["responsible"][..], &["ada", "cal"][..]]).to_vec();
             let mut late = Vec::new();
-            for (at, event) in &mut c.events {
+            // No two at the same minute.
+            for (apart, (at, event)) in (3..).zip(&mut c.events) {
                 if let Event::Declare(place, outcome, by) = event {
                     *by = d.one(&["ada", "ada", "ben", "cal"]);
                     if *by != "ada" && d.percent(70) {
-                        late.push((*at + 2 * HOUR + 3, Event::Declare(place, *outcome, "ada")));
+                        late.push((*at + 2 * HOUR + apart, Event::Declare(place, *outcome, "ada")));
                     }
                 }
             }

@@ -311,7 +311,10 @@ impl Oracle<'_> {
             return Some("there is no such gate");
         };
         let Some(earliest) = self.earliest(gate) else { return Some("its gate never opens") };
-        if at < earliest {
+        // What takes so long comes so much earlier by a clock that is put back meanwhile.
+        let back = self.case.events.iter().map(|(_, e)| if let Event::Jump(by) = e { (-by).max(0) } else { 0 });
+        let at_latest = at + back.sum::<Minutes>();
+        if at_latest < earliest {
             return Some("its gate is not open yet");
         }
         if self.goes_far_back {
@@ -341,7 +344,7 @@ impl Oracle<'_> {
             return Some("they are not told in that way");
         }
         if let Fate::Opens(opened) = gate.fate {
-            if self.begins(gate, &way, opened).is_some_and(|begins| at < begins.lo) {
+            if self.begins(gate, &way, opened).is_some_and(|begins| at_latest < begins.lo) {
                 return Some("it is not due to them yet");
             }
             if !was_put_back

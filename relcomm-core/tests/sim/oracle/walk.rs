@@ -537,7 +537,7 @@ impl Story<'_, '_> {
             reached: self.reached,
             settled: self.settled.into_iter().chain(at_last).reduce(At::earlier),
             is_shaky: self.is_shaky,
-            wavered: self.wavered || was_given_up,
+            wavered: self.wavered || self.is_held || was_given_up,
             given_up: self.ended.map(|(_, at)| at),
             moves_no_more: self.ended.is_some() || is_closed || self.is_held || (is_doubtful && !goes_on),
             late,
