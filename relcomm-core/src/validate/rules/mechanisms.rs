@@ -45,7 +45,7 @@ pub(super) struct Provable;
 
 impl Rule for Provable {
     fn codes(&self) -> &'static [&'static str] {
-        &["RC0503", "RC0504"]
+        &["RC0503", "RC0504", "RC0506"]
     }
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
@@ -71,6 +71,7 @@ impl Rule for Provable {
                     }
                 }
                 unprovable_condition(cx, communique, group, &mut said, out);
+                repeated_step(cx, communique, group, &mut said, out);
             }
         }
     }
@@ -103,5 +104,27 @@ fn unprovable_condition(
             out.push(Finding::warning("RC0504", format!("{path}.unless"), message));
         }
         best = best.max(Some(cx.proves(via)));
+    }
+}
+
+/// A step that reaches the same person by the same mechanism as one before it, and so has the same key.
+fn repeated_step(
+    cx: &Subject<'_>,
+    communique: &Communique,
+    group: &Group,
+    said: &mut BTreeSet<String>,
+    out: &mut Findings,
+) {
+    let (steps, path) = cx.steps(communique, group);
+    for (i, step) in steps.iter().enumerate() {
+        let is_alike = |before: &Step| before.via == step.via && before.to == step.to;
+        if steps.iter().take(i).any(is_alike) && said.insert(format!("{path}[{i}] again")) {
+            let message = format!(
+                "`{}` comes again for the same person: a far side that honours keys takes it for a repeat and drops it",
+                step.via
+            );
+            let help = "use another mechanism, reach somebody else with `to`, or remind in a communique of its own";
+            out.push(Finding::warning("RC0506", cx.step_path(&path, steps, i), message).help(help));
+        }
     }
 }

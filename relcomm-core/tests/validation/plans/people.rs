@@ -203,6 +203,12 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
+        "RC0506",
+        &[
+            "groups:\n  staff: { owner: ada, members: good.csv, via: [email, «{ via: email, unless: acknowledged, within: 1h }], informed_when: accepted }\n",
+        ],
+    ),
+    case(
         "RC0420",
         &[
             "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [a@b.example, «{ id: b, through: nobody }] }\n",
