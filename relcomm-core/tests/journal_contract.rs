@@ -65,3 +65,21 @@ mod sqlite {
 
     journal_contract!(make);
 }
+
+#[test]
+fn debug_says_what_it_is_and_nothing_of_people() {
+    use relcomm_core::journal::{Note, Unmatched};
+    use relcomm_core::receipt::ReceiptKind;
+    let mut note = Note::default();
+    note.text = Some("ada@demo.example".into());
+    let receipt = Unmatched::new("ada@demo.example", ReceiptKind::Dsn, None, b"to ada@demo.example".to_vec());
+    let clock: Arc<dyn Clock> = Arc::new(relcomm_core::clock::SystemClock::new());
+    let journal = MemoryJournal::new(scope(), clock);
+    for (shown, is) in [
+        (format!("{note:?}"), "Note"),
+        (format!("{receipt:?}"), "Unmatched"),
+        (format!("{journal:?}"), "MemoryJournal"),
+    ] {
+        assert!(shown.starts_with(is) && !shown.contains("ada"), "{shown}");
+    }
+}

@@ -365,3 +365,50 @@ fn a_fallback_that_is_still_flying_keeps_the_next_step_waiting() {
     assert_eq!(again.flying(), Some((1, SessionNo(1))));
     assert_eq!((again.legs.len(), again.ready_leg()), (2, None));
 }
+
+#[test]
+fn what_was_delivered_was_told_although_it_came_back_and_what_was_only_accepted_was_not() {
+    let path = Path::new(Assurance::Acknowledged, vec![PathStep::new(LaneNo(0), Deduplication::None)]);
+    for (proved, told) in [(Assurance::Accepted, false), (Assurance::Relayed, false), (Assurance::Delivered, true)] {
+        let mut state = begin(&path);
+        state.apply(&DeliveryFact::Started { leg: 0, session: SessionNo(1) });
+        state.apply(&DeliveryFact::Accepted { leg: 0, sure: proved, waiting: None });
+        assert!(state.told_or_perhaps(), "{proved}");
+        state.apply(&DeliveryFact::Failed { leg: 0 });
+        assert_eq!(state.told_or_perhaps(), told, "{proved}");
+    }
+}
+
+#[test]
+fn nothing_is_due_of_what_has_ended_but_a_look_at_what_is_in_doubt() {
+    let mut path = Path::new(Assurance::Accepted, vec![PathStep::new(LaneNo(0), Deduplication::None)]);
+    path.not_after = Some(START + Duration::from_secs(60));
+    let mut state = begin(&path);
+    assert_eq!(state.timer(), Some(Moment::from_millis(START.millis() + 60_001)));
+    state.apply(&DeliveryFact::Ended(End::Expired));
+    assert_eq!(state.timer(), None);
+}
+
+#[test]
+fn a_chain_that_has_moved_on_does_not_move_on_again_when_the_time_is_over() {
+    let step = |n| PathStep::new(LaneNo(n), Deduplication::None);
+    let last = step(2).unless(Assurance::Displayed, Duration::from_secs(3600));
+    let mut path = Path::new(Assurance::Accepted, vec![step(0), step(1).joined(), last]);
+    path.retries.tries = 1;
+    let mut state = begin(&path);
+    let session = SessionNo(1);
+    let finish = |leg, finish| DeliveryInput::Finish { leg, session, finish };
+    for (input, minutes) in [
+        (DeliveryInput::Lease(session), 0),
+        (DeliveryInput::Lease(session), 0),
+        (finish(1, Finish::Accepted(Assurance::Delivered)), 0),
+        (DeliveryInput::Receipt { leg: 1, evidence: Evidence::Failed, verified: true }, 1),
+        (finish(0, Finish::Again { after: None, kind: ErrorKind::Unavailable }), 2),
+        (DeliveryInput::Tick, 60),
+    ] {
+        for fact in state.decide(&path, &input, START + Duration::from_secs(60 * minutes)) {
+            state.apply(&fact);
+        }
+    }
+    assert_eq!(state.legs.iter().map(|leg| leg.step).collect::<Vec<_>>(), [0, 1, 2]);
+}

@@ -184,6 +184,9 @@ async fn what_is_no_journal_of_ours_is_refused_and_left_as_it_is() {
     drop(desk.open());
     desk.sql().execute_batch("PRAGMA user_version = 4").unwrap();
     refused(&desk);
+    // One whose tables were never made.
+    desk.sql().execute_batch("PRAGMA user_version = 0").unwrap();
+    refused(&desk);
     desk.sql().execute_batch("PRAGMA user_version = 3").unwrap();
     desk.open();
 }

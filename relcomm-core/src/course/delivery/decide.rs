@@ -299,7 +299,12 @@ impl<'a> Course<'a> {
                 self.emit(DeliveryFact::Shut { leg: other, why: Shut::MovedOn });
             }
         }
-        self.begin(together.end);
+        // What was delivered and came back does not keep the chain from moving on before its time is over.
+        if self.last_step().is_some_and(|last| together.contains(&last)) {
+            self.begin(together.end);
+        } else {
+            self.next();
+        }
     }
 
     fn count(&self) -> u8 {
