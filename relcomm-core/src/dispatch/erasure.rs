@@ -89,7 +89,7 @@ impl Dispatcher {
             let here = roll.members().zip(first..).find(|((n, _), _)| self.prepared.people().is(*n, person));
             let Some((_, ordinal)) = here else { continue };
             let row = self.journal.read(&[crate::id::DeliveryId { gate: gate.no, ordinal }]).await?.pop();
-            if row.as_ref().and_then(erased_number).is_some_and(|n| self.is_of_these_people(record, n)) {
+            if row.is_some_and(|row| self.who_was_erased(record, plan, &row).is_some()) {
                 return Ok(true);
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::support::{DAY, HOUR, MINUTE, World, addresses, finish, live, person, plan, said, scripted};
 use relcomm_core::channel::Received;
+use relcomm_core::dispatch::{DispatchError, Dispatcher, Standing};
 use relcomm_core::id::StakeholderId;
 use relcomm_core::journal::Journal;
 use relcomm_core::mechanism::{Addressing, Capabilities};
@@ -11,6 +12,7 @@ use relcomm_core::report::{Class, Part};
 use relcomm_testkit::channel::{Answer, ScriptedChannel, Seen};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// Al hears by mail, Bea only by pager, of Cy nobody knows, Dot has no other address, Eve is not due when it is rolled back.
 fn staff(undo: &str) -> String {
@@ -38,6 +40,12 @@ fn mail() -> ScriptedChannel {
         "cy@demo.example" => Answer::LoseAnswer,
         _ => Answer::Accept(Assurance::Accepted),
     })
+}
+
+/// A step that goes on beside the test.
+fn under_way(dispatcher: &Dispatcher) -> JoinHandle<Result<Standing, DispatchError>> {
+    let dispatcher = dispatcher.clone();
+    tokio::spawn(async move { dispatcher.step().await })
 }
 
 /// The addresses to which a text went, in order.
@@ -86,10 +94,7 @@ async fn it_waits_for_what_flies_and_those_who_have_left_hear_of_it_at_the_addre
     let world = World::new(&staff(""), channels.clone());
     let dispatcher = world.dispatcher();
     dispatcher.declare(&live("eu")).await.unwrap();
-    let run = tokio::spawn({
-        let dispatcher = dispatcher.clone();
-        async move { dispatcher.step().await }
-    });
+    let run = under_way(&dispatcher);
     world.pass(Duration::from_secs(10)).await;
     dispatcher.declare(&said("eu", Outcome::RolledBack)).await.unwrap();
     dispatcher.declare(&said("us", Outcome::Failure)).await.unwrap();
@@ -126,10 +131,7 @@ async fn it_waits_for_what_flies_although_that_stood_by_before() {
     dispatcher.declare(&said("eu", Outcome::Halted)).await.unwrap();
     dispatcher.step().await.unwrap();
     dispatcher.declare(&live("eu")).await.unwrap();
-    let run = tokio::spawn({
-        let dispatcher = dispatcher.clone();
-        async move { dispatcher.step().await }
-    });
+    let run = under_way(&dispatcher);
     world.pass(Duration::from_secs(10)).await;
     dispatcher.declare(&said("eu", Outcome::RolledBack)).await.unwrap();
     let other = world.dispatcher();

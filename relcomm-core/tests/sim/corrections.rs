@@ -1,7 +1,7 @@
 //! Corrections go to exactly those who were told, or perhaps told.
 
 use crate::far_side::Call;
-use crate::invariants::{gate, is_stand_in, of_gate};
+use crate::invariants::{gate, is_lost, is_stand_in, of_gate};
 use crate::model::{Case, Correction, Event, Word};
 use crate::oracle::Oracle;
 use crate::plans;
@@ -20,17 +20,25 @@ enum Heard {
 
 /// What the far side knows of whether a call told somebody.
 fn hears(case: &Case, played: &Played, call: &Call) -> Heard {
-    let is_cut = played
-        .deaths
-        .iter()
-        .any(|(by, died)| *by == call.by && call.began <= *died && call.ended.is_none_or(|ended| ended == *died));
     let manner = plans::manner(case, &call.to.gate, call.to.who.as_deref().unwrap_or("all"), call.to.mech);
     let is_bounced = manner.later.iter().any(|(_, word)| *word == Word::Bounced);
     match (call.arrived, call.decided) {
-        (true, true) if !is_cut && !is_bounced && !call.to.mech.is_by_hand() => Heard::Yes,
+        (true, true) if !is_lost(played, call) && !is_bounced && !call.to.mech.is_by_hand() => Heard::Yes,
         (false, true) => Heard::No,
         _ => Heard::Perhaps,
     }
+}
+
+/// What is known of everybody whom these calls were to.
+fn told_by<'a>(case: &Case, played: &Played, calls: impl Iterator<Item = &'a Call>) -> BTreeMap<&'a str, Heard> {
+    let mut told = BTreeMap::new();
+    for call in calls {
+        let Some(who) = call.to.who.as_deref() else { continue };
+        let is = hears(case, played, call);
+        let known = told.entry(who).or_insert(is);
+        *known = is.max(*known);
+    }
+    told
 }
 
 /// Who heard what is corrected, at the gates that belong to a gate of the correction.
@@ -43,14 +51,7 @@ fn heard<'a>(case: &Case, played: &'a Played, of: Correction, of_gate: &str) -> 
         let id = call.to.gate.split('/').next().unwrap_or_default();
         id == source.id && is_of(&place(&call.to.gate), &place(of_gate))
     };
-    let mut heard = BTreeMap::new();
-    for call in played.calls.iter().filter(joins) {
-        let Some(who) = call.to.who.as_deref() else { continue };
-        let is = hears(case, played, call);
-        let known = heard.entry(who).or_insert(is);
-        *known = is.max(*known);
-    }
-    heard
+    told_by(case, played, played.calls.iter().filter(joins))
 }
 
 pub(crate) fn exactly_those_told(case: &Case, played: &Played, wrong: &mut Vec<String>) {
@@ -99,17 +100,12 @@ pub(crate) fn exactly_those_who_heard_another_time(
 ) {
     let revised = |gate: &str| gate.split_once('#').and_then(|(_, number)| number.parse::<u32>().ok()).unwrap_or(1);
     let heard_before = |id: &str, revision: u32, until: i64| {
-        let mut heard: BTreeMap<&str, Heard> = BTreeMap::new();
-        let is_earlier =
-            |call: &&Call| revised(&call.to.gate) < revision && call.began.millis() < until.saturating_mul(60_000);
-        let earlier = played.calls.iter().filter(is_earlier);
-        for call in earlier.filter(|call| of_gate(case, &call.to.gate).is_some_and(|of| of.id == id)) {
-            let Some(who) = call.to.who.as_deref() else { continue };
-            let is = hears(case, played, call);
-            let known = heard.entry(who).or_insert(is);
-            *known = is.max(*known);
-        }
-        heard
+        let is_earlier = |call: &&Call| {
+            of_gate(case, &call.to.gate).is_some_and(|of| of.id == id)
+                && revised(&call.to.gate) < revision
+                && call.began.millis() < until.saturating_mul(60_000)
+        };
+        told_by(case, played, played.calls.iter().filter(is_earlier))
     };
     for call in played.calls.iter().filter(|call| revised(&call.to.gate) > 1) {
         let (Some(of), Some(who)) = (of_gate(case, &call.to.gate), call.to.who.as_deref()) else { continue };

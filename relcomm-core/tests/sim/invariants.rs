@@ -36,6 +36,14 @@ pub(crate) fn gate(row: &DeliveryReport) -> String {
     gate_name(&row.communique, row.occurrence.as_deref(), row.place.as_deref(), row.revision)
 }
 
+/// Whether the answer of a call was lost with whoever heard it.
+pub(crate) fn is_lost(played: &Played, call: &Call) -> bool {
+    let dies = |(who, at): &(usize, Moment)| {
+        *who == call.by && call.began <= *at && call.ended.is_none_or(|ended| ended == *at)
+    };
+    played.deaths.iter().any(dies)
+}
+
 /// What a crash has cut off, as far as the far sides can tell.
 pub(crate) fn cut(case: &Case, played: &Played) -> Cut {
     let mut cut = Cut { refused: played.refused.keys().copied().collect(), ..Cut::default() };
@@ -112,19 +120,17 @@ fn refusals(shown: &Case, oracle: &Oracle<'_>, played: &Played, wrong: &mut Vec<
                     Some(why) => why.contains(" is already declared "),
                 }
             }
-            (Event::Lift(by), None) => *by != "cal",
+            (Event::Slip(planned), why) => {
+                oracle.slip_is_refused(*planned, *at).is_none_or(|refused| refused == why.is_some())
+            }
+            (Event::Lift(by), why) => (*by == "cal") == why.is_some_and(|why| why.contains("may not lift")),
             (_, None) => true,
             (Event::Hold(_), Some(why)) => {
                 why.starts_with("it was cancelled") && before(|event| matches!(event, Event::Cancel(_)))
             }
-            (Event::Slip(planned), why) => match (oracle.slip_is_refused(*planned, *at), why) {
-                (None, _) => true,
-                (Some(refused), why) => refused == why.is_some(),
-            },
             (Event::Erase(_), Some(why)) => {
                 why.starts_with("nothing of this person is in the record") || why.contains(" is in flight")
             }
-            (Event::Lift(by), why) => *by == "cal" && why.is_some_and(|why| why.contains("may not lift")),
             (Event::AcceptGap(_), Some(why)) => why.contains(" has no gap"),
             (Event::Attest { person, .. }, Some(why)) => {
                 why.starts_with("nothing of that communique is out") || shown.is_erased(person)
@@ -390,18 +396,12 @@ fn nothing_lost(case: &Case, report: &Report, calls: &[Call], wrong: &mut Vec<St
 fn as_asked(case: &Case, played: &Played, wrong: &mut Vec<String>) {
     let ahead = case.events.iter().map(|(_, event)| if let Event::Jump(by) = event { (*by).max(0) } else { 0 });
     let ahead = Duration::from_secs(60 * ahead.sum::<Minutes>().unsigned_abs());
-    let is_lost = |call: &Call| {
-        let dies = |(who, at): &(usize, Moment)| {
-            *who == call.by && call.began <= *at && call.ended.is_none_or(|ended| ended == *at)
-        };
-        played.deaths.iter().any(dies)
-    };
     let mut not_before = BTreeMap::new();
     for call in &played.calls {
         if not_before.get(&call.key).is_some_and(|until| call.began + ahead < *until) {
             wrong.push(format!("{:?} was tried at {} although the far side asked for more time", call.to, call.began));
         }
-        if let Some(until) = call.not_before.filter(|_| !is_lost(call)) {
+        if let Some(until) = call.not_before.filter(|_| !is_lost(played, call)) {
             not_before.insert(&call.key, until);
         }
     }

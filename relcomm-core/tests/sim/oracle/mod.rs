@@ -290,6 +290,10 @@ impl Oracle<'_> {
 
     /// Whether the planned time cannot move so: into the past, or once an outcome is declared everywhere.
     pub(crate) fn slip_is_refused(&self, planned: Option<Minutes>, at: Minutes) -> Option<bool> {
+        if self.said.planned(at - 1) == planned {
+            // It stands so already.
+            return Some(false);
+        }
         let is_declared = self.said.declared(None, at).is_some_and(|(outcome, _)| outcome != Outcome::Begun);
         (!self.goes_far_back).then(|| is_declared || planned.is_some_and(|planned| planned <= at))
     }
