@@ -65,12 +65,31 @@ pub struct Head {
     /// When a person lifted the embargo; not, where the release has failed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted: Option<Moment>,
-    /// The persons who were erased, by number, each with the digest of the people among whom they were then.
+    /// The persons who were erased, by number.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub erased: BTreeMap<u32, String>,
+    pub erased: BTreeMap<u32, Erased>,
     /// How the planned time moved, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slips: Vec<Slip>,
+}
+
+/// Who was erased: one of these people, as long as they are the same. Nothing says more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Erased {
+    /// The digest of the people among whom they were looked for.
+    pub people: String,
+    /// Their place among these, from 0; none if they had left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<u32>,
+}
+
+impl Erased {
+    /// One of the people with this digest: the one at this place, from 0, if they were still among them.
+    #[must_use]
+    pub fn new(people: impl Into<String>, person: Option<u32>) -> Self {
+        Self { people: people.into(), person }
+    }
 }
 
 /// That the planned time moved.
@@ -165,8 +184,9 @@ pub enum HeadFact {
     Erased {
         /// The number by which they are shown from then on.
         number: u32,
-        /// The digest of the people among whom they were: ordinals mean the same only among the same people.
-        people: String,
+        /// Who it was, as far as that is known while the people stay the same.
+        #[serde(flatten)]
+        was: Erased,
     },
     /// A person lifted the embargo.
     Lifted {
@@ -209,8 +229,8 @@ impl Head {
             }
             HeadFact::Executing => {}
             HeadFact::Slipped(slip) => self.slips.push(*slip),
-            HeadFact::Erased { number, people } => {
-                self.erased.insert(*number, people.clone());
+            HeadFact::Erased { number, was } => {
+                self.erased.insert(*number, was.clone());
             }
             HeadFact::Lifted { at } => self.lifted = Some(*at),
         }

@@ -14,7 +14,7 @@ mod head;
 
 pub use delivery::{Delivery, DeliveryFact, DeliveryInput, End, Leg, Shut, Stage, Waiting};
 pub use gate::{Closed, Dependence, Embargo, Gate, GateFact, GateInput, GateRule, Phase, Remedy, Verdict};
-pub use head::{Approval, Digests, Head, HeadFact, PlaceRecord, Slip};
+pub use head::{Approval, Digests, Erased, Head, HeadFact, PlaceRecord, Slip};
 pub use lane::{Lane, LaneFact, LaneInput};
 pub use policy::{Finish, Path, PathStep, Retries, judge};
 

@@ -4,10 +4,9 @@ use super::intake::{given, refuse};
 use super::token::Tokens;
 use super::{DispatchError, Dispatcher, Record};
 use crate::channel::Mint;
-use crate::course::{DeliveryInput, HeadFact, Path};
+use crate::course::{DeliveryInput, Erased, HeadFact, Path};
 use crate::id::StakeholderId;
 use crate::journal::{Change, Erasure, Note, Row, Write};
-use crate::prepare::GatePlan;
 use crate::receipt::Assurance;
 
 /// What stands in the place of an erased person begins with this.
@@ -34,7 +33,7 @@ impl Dispatcher {
             let record = self.enrol().await?;
             let rows = self.rows_of(&record, person).await?;
             if rows.is_empty() {
-                return match self.is_erased(&record, person).await? {
+                return match self.is_erased(&record, person) {
                     true => Ok(false),
                     false => refuse("nothing of this person is in the record: they are unknown, or were erased"),
                 };
@@ -51,7 +50,9 @@ impl Dispatcher {
             let Ok(stand_in) = StakeholderId::new(format!("{STAND_IN}{number}")) else {
                 return refuse("nobody more can be erased");
             };
-            let fact = HeadFact::Erased { number, people: self.prepared.digests().people.clone() };
+            let among = self.prepared.people().iter().zip(0..).find(|(who, _)| who.id() == person.as_str());
+            let was = Erased::new(&self.prepared.digests().people, among.map(|(_, number)| number));
+            let fact = HeadFact::Erased { number, was };
             let note = Note { by: Some(by.trim().to_owned()), ..Note::default() };
             let mut writes = vec![Write::new(Change::Head(vec![fact]), record.head_version).note(Some(note))];
             // Nothing that they do is waited for any more.
@@ -79,34 +80,20 @@ impl Dispatcher {
         Ok(rows)
     }
 
-    /// Whether a person who is among the people of the bundle stood where an erased one stands.
-    async fn is_erased(&self, record: &Record, person: &StakeholderId) -> Result<bool, DispatchError> {
-        let of_bundle = |plan: &&GatePlan| !self.prepared.is_gathered(plan);
-        for plan in self.prepared.gates().iter().filter(of_bundle) {
-            let Some(gate) = record.gates.get(plan.index) else { continue };
-            let roll = self.prepared.roll(plan);
-            let first = roll.first_member();
-            let here = roll.members().zip(first..).find(|((n, _), _)| self.prepared.people().is(*n, person));
-            let Some((_, ordinal)) = here else { continue };
-            let row = self.journal.read(&[crate::id::DeliveryId { gate: gate.no, ordinal }]).await?.pop();
-            if row.is_some_and(|row| self.who_was_erased(record, plan, &row).is_some()) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Whether a person of the bundle was erased.
+    fn is_erased(&self, record: &Record, person: &StakeholderId) -> bool {
+        record.head.erased.keys().any(|number| self.who_was_erased(record, *number).is_some_and(|who| who == *person))
     }
 
-    /// The erased person who stood at a row of a gate, where the people are the same as then.
-    pub(super) fn who_was_erased(&self, record: &Record, plan: &GatePlan, row: &Row) -> Option<StakeholderId> {
-        let number = erased_number(row).filter(|_| !self.prepared.is_gathered(plan))?;
-        let (person, _) = self.prepared.roll(plan).member(row.id.ordinal)?;
-        let who = self.prepared.people().get(person)?;
-        self.is_of_these_people(record, number).then_some(who.id)
+    /// The person who was erased under a number, as long as the people are the same as then.
+    pub(super) fn who_was_erased(&self, record: &Record, number: u32) -> Option<StakeholderId> {
+        Some(self.prepared.people().get(self.number_of_erased(record, number)?)?.id)
     }
 
-    /// Whether ordinals mean the same people as when that one was erased.
-    pub(crate) fn is_of_these_people(&self, record: &Record, number: u32) -> bool {
-        record.head.erased.get(&number).is_some_and(|people| *people == self.prepared.digests().people)
+    /// Their number among the people of the bundle.
+    pub(crate) fn number_of_erased(&self, record: &Record, number: u32) -> Option<u32> {
+        let was = record.head.erased.get(&number)?;
+        was.person.filter(|_| was.people == self.prepared.digests().people)
     }
 
     /// By what a raw receipt is known to be about this person: the tokens of their deliveries, and their addresses.

@@ -14,7 +14,7 @@ use crate::prepare::{GatePlan, Gathered, Kept, KeptPost, PathPlan, Roll};
 use crate::receipt::Assurance;
 use crate::stakeholder::Stakeholder;
 use smallvec::{SmallVec, smallvec};
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, PoisonError};
 
 /// How far the people of a gate are gathered.
@@ -44,13 +44,14 @@ impl Dispatcher {
             return Ok(Gathering::nobody());
         };
         let mut gathering = Gathering::nobody();
-        let mut erased = BTreeSet::new();
         let mut from = 0;
         loop {
             let page = self.journal.scan(row.no, from, PAGE).await?;
             let Some(last) = page.last() else { break };
             from = last.id.ordinal + 1;
-            erased.extend(page.iter().filter_map(erased_number));
+            // Whoever was erased is not taken for somebody who is yet to hear.
+            let erased = page.iter().filter_map(erased_number);
+            gathering.done.extend(erased.filter_map(|number| self.who_was_erased(record, number)));
             gathering.done.extend(page.into_iter().filter_map(|row| row.who));
         }
         if !self.prepared.is_gathered(plan) {
@@ -63,9 +64,6 @@ impl Dispatcher {
         let on = plan.requirements.iter().filter(|r| r.state == State::Drained).flat_map(|r| r.on.iter().rev());
         gathering.sources = on.map(|index| (*index, 0)).collect();
         gathering.members = plan.revised.is_some().then_some(0);
-        if !erased.is_empty() {
-            self.find_erased(record, &mut gathering, &erased).await?;
-        }
         if row.tally.rows > 0 {
             gathering.posts = record.roll(self, plan).kept_posts();
             gathering.posted = gathering.posts.len();
@@ -80,28 +78,6 @@ impl Dispatcher {
             }
         }
         Ok(gathering)
-    }
-
-    /// Those who were told by the gate itself before they were erased, as far as other gates still show who stood there.
-    async fn find_erased(
-        &self,
-        record: &Record,
-        gathering: &mut Gathering,
-        erased: &BTreeSet<u32>,
-    ) -> Result<(), DispatchError> {
-        for (index, _) in &gathering.sources {
-            let (Some(source), Some(row)) = (record.plans.get(*index), record.gates.get(*index)) else { continue };
-            let mut from = 0;
-            loop {
-                let page = self.journal.scan(row.no, from, PAGE).await?;
-                let Some(last) = page.last() else { break };
-                from = last.id.ordinal + 1;
-                let theirs =
-                    page.iter().filter(|row| erased_number(row).is_some_and(|number| erased.contains(&number)));
-                gathering.done.extend(theirs.filter_map(|row| self.who_was_erased(record, source, row)));
-            }
-        }
-        Ok(())
     }
 
     /// The next deliveries of a gate, to be entered from `cursor` on; the last when nobody is left.
@@ -247,7 +223,7 @@ impl Dispatcher {
         for delivery in page {
             let Some(id) = delivery.who.clone() else { continue };
             // Whoever was erased is not taken for somebody who has heard nothing yet.
-            done.extend(self.who_was_erased(record, source, &delivery));
+            done.extend(erased_number(&delivery).and_then(|number| self.who_was_erased(record, number)));
             let behind = || held.iter().any(|post| self.shares(roll, &delivery, *post));
             let told = delivery.state.best() >= Some(Assurance::Accepted);
             // Whoever is being told just now is found once that is known.

@@ -110,7 +110,8 @@ impl Plan {
         let of_groups = self.groups.iter().map(|group| &group.via);
         let of_communiques = self.communiques.iter().flat_map(|communique| {
             let of_variants = communique.variants.values().map(|variant| &variant.via);
-            std::iter::once(&communique.via).chain(of_variants)
+            let of_corrections = communique.corrects.iter().flat_map(|corrects| corrects.also.values());
+            std::iter::once(&communique.via).chain(of_variants).chain(of_corrections)
         });
         of_groups.chain(of_communiques).flatten()
     }

@@ -166,8 +166,13 @@ impl PreparedPlan {
         let mut steps = Vec::new();
         if corrects.as_told {
             let first = told.steps.get(usize::from(step))?.clone();
+            // The same by the same mechanism would be the same once more.
+            let another = |step: &Step| step.via != first.mechanism || step.to != first.to;
+            let mut also = match corrects.also.get(&told.group) {
+                Some(also) => self.within_reach(also, who, another),
+                None => Vec::new(),
+            };
             steps.push(StepPlan { unless: None, post: None, joined: false, ..first });
-            let mut also = corrects.also.get(&told.group).map_or_else(Vec::new, |also| self.within_reach(also, who));
             // What is to be said in another way as well does not wait for the first to fail.
             if let Some(first) = also.first_mut().filter(|step| step.unless.is_none()) {
                 first.joined = true;
@@ -177,11 +182,11 @@ impl PreparedPlan {
             let own = variant.as_ref().and_then(|group| communique.variants.get(group)).map(|variant| &variant.via);
             let via = [own, Some(&communique.via), group.map(|group| &group.via)];
             match via.into_iter().flatten().find(|via| !via.is_empty()) {
-                Some(via) => steps.extend(self.within_reach(via, who)),
+                Some(via) => steps.extend(self.within_reach(via, who, |_| true)),
                 None => {
                     let own: Vec<Step> =
                         by_preference(who.addresses.keys()).into_iter().cloned().map(Step::new).collect();
-                    steps.extend(self.within_reach(&own, who));
+                    steps.extend(self.within_reach(&own, who, |_| true));
                 }
             }
         }
@@ -198,14 +203,15 @@ impl PreparedPlan {
         (!path.steps.is_empty()).then_some(path)
     }
 
-    /// The steps by which somebody can be reached.
-    fn within_reach(&self, via: &[Step], who: &Stakeholder) -> Vec<StepPlan> {
+    /// The steps by which somebody can be reached, of those that are wanted.
+    fn within_reach(&self, via: &[Step], who: &Stakeholder, wanted: impl Fn(&Step) -> bool) -> Vec<StepPlan> {
         let reaches = |step: &Step| {
-            self.carriers().get(&step.via).is_some_and(|carrier| {
-                let can = &carrier.capabilities;
-                let has = step.to.is_some() || who.addresses.contains_key(&step.via);
-                can.addressing == Addressing::Once || can.by_hand || has
-            })
+            wanted(step)
+                && self.carriers().get(&step.via).is_some_and(|carrier| {
+                    let can = &carrier.capabilities;
+                    let has = step.to.is_some() || who.addresses.contains_key(&step.via);
+                    can.addressing == Addressing::Once || can.by_hand || has
+                })
         };
         let mut steps: Vec<StepPlan> = Vec::new();
         // The first of the steps that are begun at once, whose condition holds for all of them; and that of those that reach somebody.

@@ -181,12 +181,12 @@ impl<'a> Builder<'a> {
         let mut seats: BTreeMap<u32, u32> =
             entered.values().filter_map(|row| Some((self.on.seat(roll, row)?.0, row.id.ordinal))).collect();
         let replaced = row.state.outdated.is_some();
-        let concerned = self.concerned(plan, is_out).await?;
+        let mut concerned = self.concerned(plan, is_out).await?;
         self.seat_erased(plan, row, roll, &entered, &mut seats);
         for (person, path_no) in roll.members() {
             let Some(path) = roll.path(path_no) else { continue };
             let Some(whose) = self.whose(roll, person) else { continue };
-            if concerned.as_ref().is_some_and(|concerned| !concerned.contains(&whose.id)) {
+            if concerned.as_mut().is_some_and(|concerned| !concerned.remove(&whose.id)) {
                 continue;
             }
             let mut report = self.row(plan, whose.number);
@@ -212,6 +212,10 @@ impl<'a> Builder<'a> {
         }
         if !gathers {
             self.apart(plan, roll, &whole, is_out);
+        }
+        let have_left = concerned.into_iter().flatten().filter(|id| !self.numbers.contains_key(id));
+        for id in have_left.collect::<Vec<_>>() {
+            self.yet_to_correct(plan, id, &whole);
         }
         self.left(plan, row, &entered).await
     }

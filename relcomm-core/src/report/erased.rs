@@ -47,13 +47,11 @@ impl Builder<'_> {
     ) {
         for row in entered.values() {
             let Some(number) = erased_number(row) else { continue };
-            let Some(people) = self.record.head.erased.get(&number) else { continue };
-            let same = *people == self.on.prepared().digests().people;
-            match roll
-                .member(row.id.ordinal)
-                .filter(|(person, _)| same && *person != u32::MAX && !seats.contains_key(person))
-            {
-                Some((person, _)) => {
+            let person = self.on.number_of_erased(&self.record, number);
+            let is_here =
+                |person: &u32| roll.own_people().is_none() && roll.members().any(|(other, _)| other == *person);
+            match person.filter(|person| !seats.contains_key(person) && is_here(person)) {
+                Some(person) => {
                     seats.insert(person, row.id.ordinal);
                     self.erased.here.insert(person, number);
                 }

@@ -2,7 +2,7 @@
 
 use super::build::{Builder, Told};
 use super::reasons::worst_of;
-use super::{DeliveryReport, PersonReport, Report};
+use super::{Class, DeliveryReport, Part, PersonReport, Report};
 use crate::clock::Moment;
 use crate::course::Verdict as GateVerdict;
 use crate::dispatch::{DispatchError, Dispatcher};
@@ -102,6 +102,14 @@ impl Builder<'_> {
         {
             *slot = Some((at, plan.id.to_string()));
         }
+    }
+
+    /// The row of somebody who was told, has left, and waits for the correction.
+    pub(super) fn yet_to_correct(&mut self, plan: &GatePlan, id: String, whole: &(Class, Option<String>)) {
+        let mut report = self.row(plan, None);
+        (report.id, report.part) = (plan.id.to_string(), Part::Correction);
+        (report.class, report.reason) = whole.clone();
+        self.file(&Whose { id, number: None }, report);
     }
 
     /// Rows of a gate of the bundle whose people have left since: as far as the record has kept how they were told.

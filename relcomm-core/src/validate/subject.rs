@@ -182,6 +182,9 @@ impl<'a> Subject<'a> {
             for (group, variant) in &communique.variants {
                 all.push((key_path(&format!("{path}.for"), group.as_str()) + ".via", &variant.via));
             }
+            for (group, via) in communique.corrects.iter().flat_map(|corrects| &corrects.also) {
+                all.push((key_path(&format!("{path}.via.also"), group.as_str()), via));
+            }
         }
         all.retain(|(_, steps)| !steps.is_empty());
         all

@@ -2,7 +2,7 @@
 
 use crate::far_side::Call;
 use crate::invariants::{gate, is_lost, is_stand_in, of_gate};
-use crate::model::{Case, Correction, Event, Word};
+use crate::model::{Case, Correction, Event, Step, Word};
 use crate::oracle::Oracle;
 use crate::plans;
 use crate::play::Played;
@@ -71,8 +71,23 @@ pub(crate) fn exactly_those_told(case: &Case, played: &Played, wrong: &mut Vec<S
         if is_known == Heard::No && played.deaths.is_empty() {
             wrong.push(format!("{:?} was tried at {}, who never heard what it corrects", call.to, call.shown));
         }
-        if of.as_told && played.deaths.is_empty() && !played.calls.iter().any(|c| told_so(case, of, c, call)) {
+        let as_told = || played.calls.iter().any(|c| told_so(case, of, c, call));
+        if of.as_told && played.deaths.is_empty() && !as_told() && !is_as_well(case, of, call) {
             wrong.push(format!("{:?} was tried at {}, and was not told in that way", call.to, call.shown));
+        }
+    }
+    for call in
+        played.calls.iter().filter(|call| !says_again(&call.to.gate).is_some_and(|of| is_as_well(case, of, call)))
+    {
+        let Some((of, step)) = says_again(&call.to.gate).and_then(|of| Some((of, of.also?.1))) else { continue };
+        let Some(who) = call.to.who.as_deref() else { continue };
+        let is_as_well = |c: &Call| c.to.who == call.to.who && c.to.gate == call.to.gate && is_as_well(case, of, c);
+        if step.unless.is_none()
+            && is_due_as_well(case, of, who, step)
+            && is_calm(case, played, call)
+            && !played.calls.iter().any(is_as_well)
+        {
+            wrong.push(format!("{:?} was tried at {}, and nothing else as well", call.to, call.shown));
         }
     }
     for (gate, people) in &rows {
@@ -83,6 +98,30 @@ pub(crate) fn exactly_those_told(case: &Case, played: &Played, wrong: &mut Vec<S
             }
         }
     }
+}
+
+/// Whether a call of a correction goes in a way in which some are reached as well.
+fn is_as_well(case: &Case, of: Correction, call: &Call) -> bool {
+    let is_it =
+        |who: &str| of.also.is_some_and(|(_, step)| step.via == call.to.mech && is_due_as_well(case, of, who, step));
+    call.to.who.as_deref().is_some_and(is_it)
+}
+
+/// Whether somebody is reached by a step as well when something is corrected: by the group for which they were told.
+fn is_due_as_well(case: &Case, of: Correction, who: &str, step: Step) -> bool {
+    let who = case.person(who);
+    let first = case.communiques[of.of].to.iter().find(|group| who.groups.contains(*group));
+    of.also.is_some_and(|(group, _)| first == Some(&group)) && who.has.contains(&step.via)
+}
+
+/// Whether nothing comes between the attempts of a correction.
+fn is_calm(case: &Case, played: &Played, call: &Call) -> bool {
+    let disturbs = |(_, event): &(i64, Event)| {
+        !matches!(event, Event::Approve(..) | Event::AcceptGap(_) | Event::Attest { .. } | Event::Resume(_))
+    };
+    let began = call.began.millis().div_euclid(60_000);
+    let after = case.events.iter().filter(|(at, _)| *at >= began);
+    played.deaths.is_empty() && case.trouble.outages.is_empty() && !after.into_iter().any(disturbs)
 }
 
 /// Whether a call of what is corrected went where one of the correction goes.

@@ -2,7 +2,7 @@
 
 use crate::corrections;
 use crate::far_side::{Call, gate_name};
-use crate::model::{Case, Communique, Event, Mech, Minutes, Outcome, Repeats};
+use crate::model::{Case, Communique, Event, Mech, Minutes, Outcome, Person, Repeats};
 use crate::oracle::{Class, Cut, Oracle, Readiness, as_shown};
 use crate::play::Played;
 use relcomm_core::clock::Moment;
@@ -89,8 +89,27 @@ pub(crate) fn judge(case: &Case, played: &Played) -> Judgement {
     corrections::exactly_those_who_heard_another_time(case, &oracle, played, &mut judgement.wrong);
     nobody_erased(case, played, &mut judgement.wrong);
     nothing_classified(case, played, &mut judgement.wrong);
+    by_whom(case, &oracle, &played.report, &mut judgement.wrong);
     refusals(&shown, &oracle, played, &mut judgement.wrong);
     judgement
+}
+
+/// The report says who performed what is done by hand: whom the plan names, else who is responsible.
+fn by_whom(case: &Case, oracle: &Oracle<'_>, report: &Report, wrong: &mut Vec<String>) {
+    for (person, row) in report.people.iter().flat_map(|p| p.deliveries.iter().map(move |row| (p, row))) {
+        for attempt in &row.attempts {
+            let is_by_hand = attempt.mechanism.as_str() == Mech::Phone.word();
+            let named = attempt.performer.as_deref();
+            let known = case.people.iter().find(|who| who.id == person.id).filter(|_| is_by_hand);
+            let fits = match known {
+                Some(who) => oracle.performers(&gate(row), who).is_none_or(|known| known.contains(&named)),
+                None => is_by_hand == named.is_some(),
+            };
+            if !fits {
+                wrong.push(format!("{} beside {} was told by the hand of {named:?}", person.id, gate(row)));
+            }
+        }
+    }
 }
 
 /// Whoever may not do something is refused, and nobody else is.
@@ -147,8 +166,9 @@ fn refusals(shown: &Case, oracle: &Oracle<'_>, played: &Played, wrong: &mut Vec<
 fn everyone_once(case: &Case, report: &Report, wrong: &mut Vec<String>) {
     let known: Vec<&str> = report.people.iter().map(|p| p.id.as_str()).collect();
     let people: Vec<&str> = known.iter().copied().filter(|id| !is_stand_in(id) && !case.is_erased(id)).collect();
-    let expected = case.people.iter().map(|p| p.id.as_str()).filter(|id| !case.is_erased(id));
-    let expected: BTreeSet<&str> = expected.collect();
+    let expected = case.people.iter().filter(|p| !p.groups.is_empty()).map(|p| p.id.as_str());
+    let is_known = |id: &&str| !case.is_erased(id) && (case.leaves(id).is_none() || people.contains(id));
+    let expected: BTreeSet<&str> = expected.filter(is_known).collect();
     if people.len() != expected.len() || people.iter().copied().collect::<BTreeSet<_>>() != expected {
         wrong.push(format!("the report is about {known:?}"));
     }
@@ -173,7 +193,7 @@ fn as_foretold(case: &Case, oracle: &Oracle<'_>, report: &Report, judgement: &mu
     for (person, row) in report.people.iter().flat_map(|p| p.deliveries.iter().map(move |d| (p, d))) {
         let key = (gate(row), person.id.clone());
         judgement.rows += 1;
-        if is_stand_in(&person.id) {
+        if is_stand_in(&person.id) || case.leaves(&person.id).is_some() {
             continue;
         }
         if row.revision > 1 || of_gate(case, &key.0).is_some_and(|of| of.corrects.is_some()) {
@@ -193,7 +213,10 @@ fn as_foretold(case: &Case, oracle: &Oracle<'_>, report: &Report, judgement: &mu
             judgement.wrong.push(format!("{key:?} has late: {}", row.late));
         }
     }
-    for key in foretold.keys().filter(|(_, who)| !case.is_erased(who)) {
+    // Whoever joins once the planned time has moved hears of the new one only.
+    let hears_later =
+        |gate: &str, who: &str| case.joins(who).is_some() && of_gate(case, gate).is_some_and(|of| of.on_slip);
+    for key in foretold.keys().filter(|(gate, who)| !case.is_erased(who) && !hears_later(gate, who)) {
         judgement.wrong.push(format!("{key:?} is missing in the report"));
     }
 }
@@ -205,7 +228,8 @@ fn by_the_rules(case: &Case, oracle: &Oracle<'_>, report: &Report, wrong: &mut V
             wrong.push(format!("there is no group {}", of.id));
             continue;
         };
-        if case.people.iter().any(|who| who.groups.contains(group.id) && case.is_erased(&who.id)) {
+        let is_gone = |who: &Person| case.is_erased(&who.id) || case.leaves(&who.id).is_some();
+        if case.people.iter().any(|who| who.groups.contains(group.id) && is_gone(who)) {
             continue;
         }
         let mut members = Vec::new();
@@ -276,8 +300,11 @@ fn nobody_erased(case: &Case, played: &Played, wrong: &mut Vec<String>) {
         let theirs = played.calls.iter().filter(|call| call.to.who.as_ref() == Some(who));
         let (before, after): (Vec<&Call>, Vec<&Call>) = theirs.partition(|call| minutes(call.began.millis()) < *at);
         let before: BTreeSet<&str> = before.into_iter().map(|call| call.to.gate.as_str()).collect();
+        if case.is_forgotten(who) {
+            continue;
+        }
         for call in after.into_iter().filter(|call| before.contains(call.to.gate.as_str())) {
-            let is_asked_for = stand_ins(case, &call.to.gate).any(|id| id == who);
+            let is_asked_for = stand_ins(case, &call.to.gate).contains(who.as_str());
             if !is_asked_for {
                 wrong.push(format!("{:?} was tried at {} although they were erased", call.to, call.shown));
             }
@@ -334,9 +361,8 @@ pub(crate) fn of_gate<'a>(case: &'a Case, gate: &str) -> Option<&'a Communique> 
 }
 
 /// Who may be reached by a gate in the place of others.
-fn stand_ins(case: &Case, gate: &str) -> impl Iterator<Item = &'static str> {
-    let steps = of_gate(case, gate).into_iter().flat_map(|of| case.steps(of));
-    steps.filter_map(|step| step.stand_in())
+fn stand_ins(case: &Case, gate: &str) -> BTreeSet<&'static str> {
+    of_gate(case, gate).map(|of| case.stand_ins(of)).unwrap_or_default()
 }
 
 /// Nothing twice under one key at a receiver that honours keys; where a repeat is a second copy, only what was unknown is repeated.
@@ -351,7 +377,7 @@ fn nothing_twice(case: &Case, calls: &[Call], wrong: &mut Vec<String>) {
     }
     for (to, keys) in &keys {
         // A post has a key for each language, and who stands in for several one for each of them.
-        let is_one = to.who.as_deref().is_some_and(|who| stand_ins(case, &to.gate).all(|id| id != who));
+        let is_one = to.who.as_deref().is_some_and(|who| !stand_ins(case, &to.gate).contains(who));
         if keys.len() > 1 && is_one {
             wrong.push(format!("{to:?} has the keys {keys:?}"));
         }
@@ -361,7 +387,8 @@ fn nothing_twice(case: &Case, calls: &[Call], wrong: &mut Vec<String>) {
     }
     for ((to, key), copies) in copies.iter().filter(|(_, copies)| **copies > 1) {
         let resends = of_gate(case, &to.gate).and_then(|c| c.resend).unwrap_or(case.resend);
-        if to.mech.repeats() != Repeats::None || !resends {
+        let is_forgotten = to.who.as_deref().is_some_and(|who| case.is_forgotten(who));
+        if (to.mech.repeats() != Repeats::None || !resends) && !is_forgotten {
             wrong.push(format!("{to:?} arrived {copies} times under {key}"));
         }
     }
@@ -378,7 +405,8 @@ fn nothing_lost(case: &Case, report: &Report, calls: &[Call], wrong: &mut Vec<St
         })
     };
     let told = |gate: &str, who: &str| {
-        let may_be = |id: &str| id == who || stand_ins(case, gate).any(|other| other == id);
+        let others = stand_ins(case, gate);
+        let may_be = |id: &str| id == who || others.contains(id);
         let is_it = |c: &&Call| c.to.gate == gate && c.to.who.as_deref().is_none_or(may_be);
         calls.iter().filter(is_it).any(|c| c.arrived)
     };

@@ -112,7 +112,7 @@ fn run(seeds: Range<u64>, size: Size) -> Sum {
 
 /// A case in full, for whoever looks for what is wrong.
 fn story(case: &Arc<Case>) -> String {
-    let mut out = format!("{}\n{:?}\n", case.yaml(), case.trouble);
+    let mut out = format!("{}\n{:?}\n", case.yaml(&case.absent()), case.trouble);
     for (at, event) in &case.events {
         out += &format!("{} {event:?}\n", yaml::instant(*at));
     }

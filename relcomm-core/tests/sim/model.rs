@@ -163,6 +163,8 @@ pub(crate) struct Group {
     pub(crate) between: Option<Window>,
     pub(crate) languages: Vec<&'static str>,
     pub(crate) waived: bool,
+    /// Whether the host chooses who of its list belongs to it.
+    pub(crate) only: bool,
 }
 
 /// From and until which hour of the day.
@@ -174,23 +176,42 @@ pub(crate) struct Step {
     pub(crate) via: Mech,
     /// What is begun together with it.
     pub(crate) with: Option<Mech>,
-    /// Somebody else who is reached in the person's place: a person, or who is responsible.
-    pub(crate) to: Option<&'static str>,
+    /// Somebody else who is reached in the person's place.
+    pub(crate) to: Option<Reach>,
+    /// Who acts by hand, where it is not who is responsible.
+    pub(crate) performer: Option<&'static str>,
     pub(crate) unless: Option<(Sure, Minutes)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// A person, or who is responsible.
+    Named(&'static str),
+    /// Who stands in the person's own data.
+    Second,
 }
 
 impl Step {
     pub(crate) fn by(via: Mech) -> Self {
-        Self { via, with: None, to: None, unless: None }
+        Self { via, with: None, to: None, performer: None, unless: None }
     }
 
     pub(crate) fn mechanisms(self) -> impl Iterator<Item = Mech> {
         [Some(self.via), self.with].into_iter().flatten()
     }
 
-    /// Whom it reaches in the place of whom it is about.
-    pub(crate) fn stand_in(self) -> Option<&'static str> {
-        self.to.map(|to| if to == "responsible" { "ada" } else { to })
+    /// Whom it reaches in the place of somebody.
+    pub(crate) fn stand_in(self, who: &Person) -> Option<&'static str> {
+        match self.to? {
+            Reach::Named("responsible") => Some("ada"),
+            Reach::Named(id) => Some(id),
+            Reach::Second => who.second,
+        }
+    }
+
+    /// Whether it reaches somebody at all where it is about this person.
+    pub(crate) fn reaches(self, who: &Person) -> bool {
+        self.to.is_none() || self.stand_in(who).is_some()
     }
 }
 
@@ -198,6 +219,8 @@ impl Step {
 pub(crate) struct Person {
     pub(crate) id: String,
     pub(crate) groups: BTreeSet<&'static str>,
+    /// On whose lists they are too, and the host does not choose them.
+    pub(crate) left_out: BTreeSet<&'static str>,
     pub(crate) has: BTreeSet<Mech>,
     pub(crate) language: Option<&'static str>,
     pub(crate) places: Vec<&'static str>,
@@ -206,6 +229,8 @@ pub(crate) struct Person {
     pub(crate) through: Option<String>,
     pub(crate) opted_out: bool,
     pub(crate) company: Option<&'static str>,
+    /// Who is next if they do not answer.
+    pub(crate) second: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -316,6 +341,8 @@ pub(crate) struct Correction {
     pub(crate) perhaps: bool,
     /// Whether each is reached as they were told.
     pub(crate) as_told: bool,
+    /// How those of a group are reached as well.
+    pub(crate) also: Option<(&'static str, Step)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -340,6 +367,10 @@ pub(crate) struct Communique {
     /// As it is written; success, or begun with that anchor, if it is not.
     pub(crate) outcome: Option<Outcome>,
     pub(crate) kind: Option<&'static str>,
+    /// Where alone it is meant; everywhere, if it names no place.
+    pub(crate) only_at: Vec<&'static str>,
+    /// What the host says to the condition that it has.
+    pub(crate) host: Option<bool>,
     /// None is written if there is one only, without id, at the declared success.
     pub(crate) occurrences: Vec<Occurrence>,
     pub(crate) after: Vec<After>,
@@ -397,6 +428,10 @@ pub(crate) enum Event {
     Slip(Option<Minutes>),
     /// Somebody is erased from the record.
     Erase(String),
+    /// Somebody is on the lists from now on, and the plan is prepared anew.
+    Join(String),
+    /// Somebody is on none any more, and the plan is prepared anew.
+    Leave(String),
     /// Somebody lifts the embargo.
     Lift(&'static str),
     /// The machine's clock jumps by so many minutes.
@@ -485,7 +520,20 @@ impl Case {
     /// The steps by which people of a group may be told of something.
     pub(crate) fn steps<'a>(&'a self, of: &'a Communique) -> impl Iterator<Item = &'a Step> {
         let groups = of.to.iter().flat_map(|group| &self.group(group).via);
-        of.via.iter().chain(of.variants.values().flat_map(|variant| &variant.via)).chain(groups)
+        let also = of.corrects.iter().filter_map(|of| of.also.as_ref()).map(|(_, step)| step);
+        of.via.iter().chain(of.variants.values().flat_map(|variant| &variant.via)).chain(groups).chain(also)
+    }
+
+    /// Who may be reached in the place of others when they are told of something.
+    pub(crate) fn stand_ins(&self, of: &Communique) -> BTreeSet<&'static str> {
+        let of_step =
+            |step: &Step| -> Vec<&'static str> { self.people.iter().filter_map(|who| step.stand_in(who)).collect() };
+        self.steps(of).flat_map(of_step).collect()
+    }
+
+    /// The places at which a communique is meant, where it is for each place.
+    pub(crate) fn places_of(&self, of: &Communique) -> impl Iterator<Item = &'static str> {
+        self.places.iter().copied().filter(|place| of.only_at.is_empty() || of.only_at.contains(place))
     }
 
     /// Whether a person may declare: for Ada, who is responsible, Ben stands in.
@@ -507,6 +555,28 @@ impl Case {
         self.events.iter().any(|(_, event)| matches!(event, Event::Erase(who) if who == id))
     }
 
+    /// Whether somebody is erased and the plan is prepared for other people later: then nothing says any more who it was.
+    pub(crate) fn is_forgotten(&self, id: &str) -> bool {
+        let events = self.events.iter().map(|(_, event)| event);
+        let mut after = events.skip_while(|event| !matches!(event, Event::Erase(who) if who == id));
+        after.any(|event| matches!(event, Event::Join(_) | Event::Leave(_)))
+    }
+
+    /// When somebody comes who was not there from the beginning.
+    pub(crate) fn joins(&self, id: &str) -> Option<Minutes> {
+        self.events.iter().find(|(_, event)| matches!(event, Event::Join(who) if who == id)).map(|(at, _)| *at)
+    }
+
+    /// Who is not there from the beginning.
+    pub(crate) fn absent(&self) -> BTreeSet<String> {
+        let joins = |(_, event): &(Minutes, Event)| if let Event::Join(who) = event { Some(who.clone()) } else { None };
+        self.events.iter().filter_map(joins).collect()
+    }
+
+    pub(crate) fn leaves(&self, id: &str) -> Option<Minutes> {
+        self.events.iter().find(|(_, event)| matches!(event, Event::Leave(who) if who == id)).map(|(at, _)| *at)
+    }
+
     /// Whether the machine's clock jumps.
     pub(crate) fn jumps(&self) -> bool {
         self.events.iter().any(|(_, event)| matches!(event, Event::Jump(_)))
@@ -519,7 +589,8 @@ impl Case {
     /// Whether the communique says nothing of this release.
     pub(crate) fn keeps_back(&self, communique: &Communique) -> bool {
         let kind = communique.kind;
-        (self.is_prerelease() && kind != Some("prerelease"))
+        communique.host == Some(false)
+            || (self.is_prerelease() && kind != Some("prerelease"))
             || kind.is_some_and(|kind| kind != "prerelease" && self.kind != Some(kind))
     }
 }

@@ -80,6 +80,9 @@ fn mend(case: &mut Case) {
     let posting: BTreeSet<&'static str> =
         case.groups.iter().filter(|g| g.via.iter().any(|s| s.via.is_post())).map(|g| g.id).collect();
     for of in &mut case.communiques {
+        if !of.per_place {
+            of.only_at.clear();
+        }
         // What is posted for all cannot speak to one.
         if of.words == Words::Personal && of.to.iter().any(|g| posting.contains(g)) {
             of.words = Words::Shared;
@@ -128,6 +131,7 @@ fn group(d: &mut Dice, id: &'static str) -> Group {
         between: None,
         languages: Vec::new(),
         waived: false,
+        only: false,
     }
 }
 
@@ -142,6 +146,7 @@ fn person(d: &mut Dice, number: i64, case: &Case) -> Person {
     Person {
         id: format!("p{number}"),
         groups,
+        left_out: BTreeSet::new(),
         has,
         language: None,
         places: Vec::new(),
@@ -150,6 +155,7 @@ fn person(d: &mut Dice, number: i64, case: &Case) -> Person {
         through: None,
         opted_out: false,
         company: None,
+        second: None,
     }
 }
 
@@ -177,6 +183,8 @@ fn communique(d: &mut Dice, number: usize, case: &Case) -> Communique {
         per_place: at.anchor != Anchor::Planned && at.anchor != Anchor::LastDeclared && d.percent(35),
         outcome,
         kind: None,
+        only_at: Vec::new(),
+        host: None,
         occurrences: vec![Occurrence { id: None, at }],
         after: Vec::new(),
         if_blocked: None,

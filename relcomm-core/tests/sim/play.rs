@@ -5,16 +5,17 @@ use crate::far_side::{Call, World, minutes};
 use crate::model::{Case, Crash, Event, Gap, Minutes, Outcome as Says, When};
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::dispatch::{Attestation, DispatchError, DispatchOptions, Dispatcher, GapOf, Standing, Whom};
-use relcomm_core::id::{CommuniqueId, PlaceId, Role, StakeholderId};
+use relcomm_core::id::{CommuniqueId, GroupId, PlaceId, Role, StakeholderId};
 use relcomm_core::journal::{Entry, Journal, JournalErrorKind, MemoryJournal, Mode, Scope};
-use relcomm_core::plan::{HeldFiles, PlanDraft};
+use relcomm_core::plan::{Condition, HeldFiles, Hosted, PlanDraft, Predicate};
 use relcomm_core::prepare::{PreparedPlan, prepare};
-use relcomm_core::release::{Declaration, Outcome};
+use relcomm_core::release::{Declaration, Outcome, Release};
 use relcomm_core::report::Report;
+use relcomm_core::stakeholder::Stakeholder;
 use relcomm_core::validate::{Deployment, standard_rules, validate};
 use relcomm_testkit::clock::VirtualClock;
 use relcomm_testkit::journal::{Crash as Dies, CrashJournal};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -102,21 +103,47 @@ pub(crate) struct Stage {
     on_call: Vec<OnCall>,
     deaths: Vec<(usize, Moment)>,
     refused: BTreeMap<usize, String>,
+    /// Who is on no list now.
+    absent: BTreeSet<String>,
 }
 
 pub(crate) fn moment(at: Minutes) -> Moment {
     Moment::from_millis(at * 60_000)
 }
 
+/// What the host says to a condition.
+#[derive(Debug)]
+struct Holds(bool);
+
+impl Condition for Holds {
+    fn holds(&self, _: &CommuniqueId, _: &Release) -> bool {
+        self.0
+    }
+}
+
+/// Whom of its lists the host chooses.
+#[derive(Debug)]
+struct Chosen(Arc<Case>);
+
+impl Predicate for Chosen {
+    fn holds(&self, group: &GroupId, who: &Stakeholder) -> bool {
+        self.0.person(who.id.as_str()).groups.contains(group.as_str())
+    }
+}
+
 /// Parses, validates and prepares: whatever is made up is a valid plan.
-fn prepared(case: &Case, world: &World) -> Result<PreparedPlan, String> {
-    let text = case.yaml();
+fn prepared(case: &Arc<Case>, absent: &BTreeSet<String>, world: &World) -> Result<PreparedPlan, String> {
+    let text = case.yaml(absent);
     let show = |findings: &[relcomm_core::plan::Finding]| {
         let errors: Vec<String> = findings.iter().filter(|f| f.is_error()).map(ToString::to_string).collect();
         format!("the plan is not valid: {}", errors.join("\n"))
     };
     let (draft, source) = PlanDraft::read("plan.yaml", text.as_bytes()).map_err(|f| show(&f))?;
-    let validation = validate(&draft, &source, &HeldFiles::new(), &Deployment::unknown(), &standard_rules());
+    let host = Hosted::new(HeldFiles::new())
+        .condition("holds", Holds(true))
+        .condition("fails", Holds(false))
+        .predicate("chosen", Chosen(Arc::clone(case)));
+    let validation = validate(&draft, &source, &host, &Deployment::unknown(), &standard_rules());
     let (plan, people) = validation.into_plan().map_err(|f| show(&f))?;
     let preparation = prepare(plan, people, &world.channels(0));
     preparation.prepared.ok_or_else(|| show(&preparation.findings))
@@ -126,7 +153,8 @@ impl Stage {
     pub(crate) fn new(case: Arc<Case>) -> Result<Self, String> {
         let clock = VirtualClock::starting_at(moment(case.start));
         let world = World::new(Arc::clone(&case), clock.clone());
-        let prepared = prepared(&case, &world)?;
+        let absent = case.absent();
+        let prepared = prepared(&case, &absent, &world)?;
         let scope = Scope::new(prepared.plan().id().clone(), &prepared.plan().release().version, Mode::Sandbox);
         let record = MemoryJournal::new(scope, Arc::new(clock.clone()) as Arc<dyn Clock>);
         let mut stage = Self {
@@ -137,6 +165,7 @@ impl Stage {
             on_call: Vec::new(),
             deaths: Vec::new(),
             refused: BTreeMap::new(),
+            absent,
             case,
         };
         for number in 0..=usize::from(stage.case.trouble.two) {
@@ -263,6 +292,16 @@ impl Stage {
             }
             Event::Slip(planned) => at_once(desk.slip(planned.map(moment), "ada", None))?,
             Event::Erase(who) => at_once(desk.erase(&StakeholderId::new(who).expect("an id"), "ada"))?,
+            Event::Join(who) => {
+                self.absent.remove(who);
+                self.prepare_again()?;
+                Ok(true)
+            }
+            Event::Leave(who) => {
+                self.absent.insert(who.clone());
+                self.prepare_again()?;
+                Ok(true)
+            }
             Event::Lift(by) => at_once(desk.lift(by, "It is known already."))?,
             Event::Jump(by) => {
                 self.clock.jump(by * 60_000);
@@ -277,6 +316,20 @@ impl Stage {
             Err(error) => return Err(told(&error)),
         }
         self.on_call.iter_mut().for_each(|on_call| on_call.poked = true);
+        Ok(())
+    }
+
+    /// The people have changed: whoever dispatches is stopped, and started with another bundle.
+    fn prepare_again(&mut self) -> Result<(), String> {
+        self.prepared = prepared(&self.case, &self.absent, &self.world)?;
+        let mut all = std::mem::take(&mut self.on_call);
+        for on_call in all.iter_mut().filter(|on_call| on_call.dead_until.is_none()) {
+            if on_call.step.is_some() {
+                self.deaths.push((on_call.number, self.clock.truly()));
+            }
+            self.begin(on_call)?;
+        }
+        self.on_call = all;
         Ok(())
     }
 

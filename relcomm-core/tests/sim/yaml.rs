@@ -1,9 +1,11 @@
 //! The plan of a case, as somebody would write it.
 
 use crate::model::{
-    After, Anchor, Case, Communique, DAY, Group, HOUR, Mech, Minutes, Person, Require, Step, Then, Time, Window, Words,
+    After, Anchor, Case, Communique, DAY, Group, HOUR, Mech, Minutes, Person, Reach, Require, Step, Then, Time, Window,
+    Words,
 };
 use chrono::DateTime;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 pub(crate) fn instant(minutes: Minutes) -> String {
@@ -34,7 +36,11 @@ fn steps(steps: &[Step]) -> String {
             Some(with) => format!("all: [{}, {}]", step.via.word(), with.word()),
             None => format!("via: {}", step.via.word()),
         }];
-        says.extend(step.to.map(|to| format!("to: {to}")));
+        says.extend(step.to.map(|to| match to {
+            Reach::Named(id) => format!("to: {id}"),
+            Reach::Second => "to: { column: second }".to_owned(),
+        }));
+        says.extend(step.performer.map(|performer| format!("performer: {performer}")));
         says.extend(step.unless.map(|(sure, within)| format!("unless: {}, within: {}", sure.word(), duration(within))));
         match says.as_slice() {
             [_] if step.with.is_none() => step.via.word().to_owned(),
@@ -86,7 +92,8 @@ impl Case {
         map + " }"
     }
 
-    pub(crate) fn yaml(&self) -> String {
+    /// The plan while these are not there.
+    pub(crate) fn yaml(&self, absent: &BTreeSet<String>) -> String {
         let mut out = String::new();
         let w = &mut out;
         let _ = writeln!(w, "plan: 1\nid: sim\nzone: {}", self.zone);
@@ -113,7 +120,11 @@ impl Case {
         });
         let places: Vec<String> = places.collect();
         let _ = writeln!(w, "  where: {{ {} }}\n  when: {{ planned: {} }}", places.join(", "), instant(self.planned));
-        let _ = writeln!(w, "responsible: {{ execute: Ada <ada@sim.example>, backup: Ben <ben@sim.example> }}");
+        let performers = "{ caller: Cal <cal@sim.example>, walker: Wim <wim@sim.example> }";
+        let _ = writeln!(
+            w,
+            "responsible: {{ execute: Ada <ada@sim.example>, backup: Ben <ben@sim.example>, performers: {performers} }}"
+        );
         self.approvals(w);
         if !self.declares.is_empty() {
             let _ = writeln!(w, "protocol: {{ declare: {} }}", list(&self.declares));
@@ -128,7 +139,7 @@ impl Case {
         }
         let _ = writeln!(w, "groups:");
         for group in &self.groups {
-            self.one_group(w, group);
+            self.one_group(w, group, absent);
         }
         let _ = writeln!(w, "communiques:");
         for communique in &self.communiques {
@@ -172,7 +183,7 @@ impl Case {
         }
     }
 
-    fn one_group(&self, w: &mut String, group: &Group) {
+    fn one_group(&self, w: &mut String, group: &Group, absent: &BTreeSet<String>) {
         let _ = writeln!(w, "  {}:", group.id);
         if group.waived {
             let _ = writeln!(w, "    waived: {{ why: Nobody reads it., by: Mia }}");
@@ -209,8 +220,12 @@ impl Case {
         if let [_, .., last] = group.languages.as_slice() {
             let _ = writeln!(w, "    languages: {}\n    fallback: {last}", list(&group.languages));
         }
+        if group.only {
+            w.push_str("    only: chosen\n");
+        }
         let _ = writeln!(w, "    members:");
-        for person in self.people.iter().filter(|p| p.groups.contains(group.id)) {
+        let is_on = |p: &&Person| p.groups.contains(group.id) || p.left_out.contains(group.id);
+        for person in self.people.iter().filter(is_on).filter(|p| !absent.contains(&p.id)) {
             let _ = writeln!(w, "      - {}", member(person));
         }
     }
@@ -224,13 +239,16 @@ impl Case {
             }
         };
         let _ = writeln!(w, "  {}:\n    to: {to}", of.id);
-        if of.corrects.is_some_and(|of| of.as_told) {
-            w.push_str("    via: { as_told: true }\n");
+        if let Some(of) = of.corrects.filter(|of| of.as_told) {
+            let also = of.also.map(|(group, step)| format!(", also: {{ {group}: {} }}", steps(&[step])));
+            let _ = writeln!(w, "    via: {{ as_told: true{} }}", also.unwrap_or_default());
         }
         let _ = writeln!(w, "    per: {}", if of.per_place { "place" } else { "release" });
         let conditions = of.outcome.map(|outcome| format!("outcome: {}", outcome.word()));
-        let conditions: Vec<String> =
-            conditions.into_iter().chain(of.kind.map(|kind| format!("kind: {kind}"))).collect();
+        let conditions = conditions.into_iter().chain(of.kind.map(|kind| format!("kind: {kind}")));
+        let places = (!of.only_at.is_empty()).then(|| format!("place: {}", list(&of.only_at)));
+        let host = of.host.map(|holds| format!("host: {}", if holds { "holds" } else { "fails" }));
+        let conditions: Vec<String> = conditions.chain(places).chain(host).collect();
         if !conditions.is_empty() {
             let _ = writeln!(w, "    if: {{ {} }}", conditions.join(", "));
         }
@@ -335,6 +353,8 @@ fn member(person: &Person) -> String {
     says.extend((person.stands_for > 1).then(|| format!("stands_for: {}", person.stands_for)));
     says.extend(person.through.as_ref().map(|leader| format!("through: {leader}")));
     says.extend(person.opted_out.then(|| "opted_out: true".to_owned()));
-    says.extend(person.company.map(|company| format!("vars: {{ company: {company} }}")));
+    let company = person.company.map(|company| format!("company: {company}"));
+    let vars: Vec<String> = company.into_iter().chain(person.second.map(|id| format!("second: {id}"))).collect();
+    says.extend((!vars.is_empty()).then(|| format!("vars: {{ {} }}", vars.join(", "))));
     format!("{{ {} }}", says.join(", "))
 }

@@ -107,6 +107,7 @@ impl Resolver<'_> {
             }
             communiques.push(Communique {
                 id: id.clone(),
+                corrects: self.corrects(&path, draft, &to),
                 to,
                 per,
                 outcome: meant_for,
@@ -128,7 +129,6 @@ impl Resolver<'_> {
                 indeterminate: draft.indeterminate,
                 wording,
                 variants,
-                corrects: self.corrects(&path, draft),
                 corrects_slips: draft.on_slip == Some(OnSlip::Correct),
             });
             all_texts.append(&mut texts);
@@ -193,7 +193,7 @@ impl Resolver<'_> {
     }
 
     /// Whom it corrects, and how they are reached.
-    fn corrects(&mut self, path: &str, draft: &CommuniqueDraft) -> Option<Corrects> {
+    fn corrects(&mut self, path: &str, draft: &CommuniqueDraft, to: &[GroupId]) -> Option<Corrects> {
         let as_told = match &draft.via {
             Some(ViaDraft::AsTold(as_told)) => Some(as_told),
             _ => None,
@@ -208,9 +208,12 @@ impl Resolver<'_> {
         let mut also = BTreeMap::new();
         for (group, via) in as_told.iter().flat_map(|as_told| &as_told.also) {
             let path = key_path(&format!("{path}.via.also"), group.as_str());
-            if self.group_exists(&path, group) {
-                also.insert(group.clone(), self.steps(&path, via));
+            // Where it corrects nothing that there is, that alone is said.
+            if !to.is_empty() && !to.contains(group) {
+                self.dangling(&path, "group that is told", group.as_str(), to.iter().map(GroupId::as_str));
+                continue;
             }
+            also.insert(group.clone(), self.further_steps(&path, via, true));
         }
         let perhaps = told.perhaps.unwrap_or_default() == Perhaps::Include;
         Some(Corrects { of: told.told.clone(), perhaps, as_told: as_told.is_some(), also })

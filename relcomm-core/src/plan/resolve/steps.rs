@@ -16,6 +16,11 @@ use std::time::Duration;
 impl Resolver<'_> {
     /// The steps of a `via` at `path`.
     pub(super) fn steps(&mut self, path: &str, via: &ViaDraft) -> Vec<Step> {
+        self.further_steps(path, via, false)
+    }
+
+    /// Steps that may follow on others, which `path` does not hold.
+    pub(super) fn further_steps(&mut self, path: &str, via: &ViaDraft, follows: bool) -> Vec<Step> {
         let drafts = match via {
             ViaDraft::Steps(drafts) => drafts,
             ViaDraft::AsTold(_) => {
@@ -38,7 +43,7 @@ impl Resolver<'_> {
                 }
                 StepDraft::Full(full) => full,
             };
-            let within = self.condition(&path, full, steps.is_empty() && i == 0);
+            let within = self.condition(&path, full, steps.is_empty() && i == 0 && !follows);
             let several = if full.all.is_empty() {
                 self.step(&path, full).into_iter().collect()
             } else {

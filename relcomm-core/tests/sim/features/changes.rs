@@ -9,6 +9,18 @@ fn is_direct(of: &Communique, case: &Case) -> bool {
     !case.steps(of).any(indirect)
 }
 
+/// Somebody more who is like one of them, anywhere among them.
+fn one_more(c: &mut Case, d: &mut Dice) -> Option<String> {
+    let like = a_person(c, d).clone();
+    if like.through.is_some() || like.opted_out || like.groups.is_empty() || like.groups.contains("archive") {
+        return None;
+    }
+    let id = format!("p{}", c.people.len());
+    let place = d.below(c.people.len());
+    c.people.insert(place, Person { id: id.clone(), stands_for: 1, ..like });
+    Some(id)
+}
+
 pub(super) const FEATURES: &[Feature] = &[
     feature(
         "the planned time moves",
@@ -57,9 +69,15 @@ pub(super) const FEATURES: &[Feature] = &[
             }
             let theirs = c.communiques[source].clone();
             let outcome = d.one(&[Outcome::RolledBack, Outcome::RolledBack, Outcome::Failure]);
+            let as_told = d.percent(60);
+            let also = (as_told && d.percent(60)).then(|| {
+                let unless = d.percent(40).then_some((Sure::Delivered, HOUR));
+                (d.one(&theirs.to), Step { unless, ..step(d.one(&[Mech::Webhook, Mech::Pager])) })
+            });
+            let corrects = Correction { of: source, perhaps: d.percent(70), as_told, also };
             c.communiques[number] = Communique {
                 id: format!("c{number}"),
-                corrects: Some(Correction { of: source, perhaps: d.percent(70), as_told: d.percent(60) }),
+                corrects: Some(corrects),
                 outcome: Some(outcome),
                 kind: theirs.kind.filter(|_| c.is_prerelease()),
                 occurrences: vec![Occurrence { id: None, at: Time::at(Anchor::Declared) }],
@@ -83,5 +101,28 @@ pub(super) const FEATURES: &[Feature] = &[
             }
         },
         |c| any(c, |c| c.corrects.is_some()),
+    ),
+    plain("a correction reaches some in another way as well", |c| {
+        any(c, |of| of.corrects.is_some_and(|of| of.also.is_some()))
+    }),
+    feature(
+        "somebody joins",
+        9,
+        |c, d| {
+            if let Some(id) = one_more(c, d) {
+                c.events.push((declared_at(c) + d.one(&[-6, -1, 0, 2, 5, 20]) * HOUR + 50, Event::Join(id)));
+            }
+        },
+        |c| happens(c, |e| matches!(e, Event::Join(_))),
+    ),
+    feature(
+        "somebody leaves",
+        9,
+        |c, d| {
+            if let Some(id) = one_more(c, d) {
+                c.events.push((declared_at(c) + d.one(&[-6, -1, 0, 2, 5, 20]) * HOUR + 25, Event::Leave(id)));
+            }
+        },
+        |c| happens(c, |e| matches!(e, Event::Leave(_))),
     ),
 ];

@@ -4,6 +4,7 @@
 mod changes;
 mod embargo;
 mod happenings;
+mod meant;
 mod people;
 mod times;
 mod waiting;
@@ -92,7 +93,7 @@ pub(super) fn declared_at(case: &Case) -> Minutes {
 /// All of them, in the order in which they are added: later ones build on earlier ones.
 pub(crate) fn features() -> impl Iterator<Item = &'static Feature> {
     let happenings = happenings::FEATURES.iter().chain(changes::FEATURES).chain(embargo::FEATURES);
-    people::FEATURES.iter().chain(times::FEATURES).chain(waiting::FEATURES).chain(happenings)
+    people::FEATURES.iter().chain(meant::FEATURES).chain(times::FEATURES).chain(waiting::FEATURES).chain(happenings)
 }
 
 /// How many of the cases have each feature, in percent.

@@ -190,14 +190,32 @@ pub(super) const FEATURES: &[Feature] = &[
             let others = ["p0", "p1", "responsible"];
             let is_other = |id: &str| c.people.iter().all(|p| p.id != id || !p.groups.contains(c.groups[index].id));
             let others: Vec<&'static str> = others.into_iter().filter(|id| is_other(id)).collect();
-            let to = Some(d.one(&others));
+            let to = Some(Reach::Named(d.one(&others)));
             let group = &mut c.groups[index];
             group.via = vec![step(Mech::Email), Step { to, unless, ..step(Mech::Email) }];
             if d.percent(50) {
                 group.informed_when = unless.map(|(sure, _)| sure);
             }
         },
-        |c| c.groups.iter().any(|g| g.via.iter().any(|s| s.to.is_some())),
+        |c| c.groups.iter().any(|g| g.via.iter().any(|s| matches!(s.to, Some(Reach::Named(_))))),
+    ),
+    feature(
+        "who is next stands in their data",
+        10,
+        |c, d| {
+            let unless = Some((d.one(&[Sure::Delivered, Sure::Acknowledged]), d.one(&[1, 2]) * HOUR));
+            let group = a_group(c, d);
+            group.via = vec![step(Mech::Email), Step { to: Some(Reach::Second), unless, ..step(Mech::Email) }];
+            if d.percent(50) {
+                group.informed_when = unless.map(|(sure, _)| sure);
+            }
+            let id = group.id;
+            for person in c.people.iter_mut().filter(|p| p.groups.contains(id)) {
+                let others = ["p0", "p1", "p2"].into_iter().filter(|other| *other != person.id);
+                person.second = Some(d.one(&others.collect::<Vec<_>>()));
+            }
+        },
+        |c| c.groups.iter().any(|g| g.via.iter().any(|s| s.to == Some(Reach::Second))),
     ),
     feature(
         "posts",
@@ -237,6 +255,16 @@ pub(super) const FEATURES: &[Feature] = &[
             }
         },
         |c| happens(c, |e| matches!(e, Event::Attest { .. })),
+    ),
+    feature(
+        "who performs it by hand",
+        60,
+        |c, d| {
+            for step in c.groups.iter_mut().flat_map(|g| &mut g.via).filter(|step| step.via.is_by_hand()) {
+                step.performer = d.one(&[None, Some("caller"), Some("walker")]);
+            }
+        },
+        |c| c.groups.iter().any(|g| g.via.iter().any(|s| s.performer.is_some())),
     ),
     feature(
         "a rule of being informed, of a group",

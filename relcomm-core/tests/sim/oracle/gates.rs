@@ -3,7 +3,7 @@
 
 use super::calendar::{At, resolve};
 use super::{Fate, Gate, Oracle, Row, Status};
-use crate::model::{After, Anchor, Communique, Minutes, Outcome, Require, State, Then, Time};
+use crate::model::{After, Anchor, Communique, Minutes, Outcome, Person, Require, State, Then, Time};
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
 
@@ -62,7 +62,8 @@ impl Oracle<'_> {
     fn joined(&self, gate: &Gate, on: usize) -> (Vec<usize>, bool) {
         let theirs = || self.gates.iter().enumerate().filter(|(_, g)| g.communique == on);
         let same_occurrence = theirs().any(|(_, g)| g.occurrence_id == gate.occurrence_id);
-        let same_place = gate.place.is_some() && theirs().any(|(_, g)| g.place == gate.place);
+        // What is not meant for a place is not waited for there.
+        let same_place = gate.place.is_some() && theirs().any(|(_, g)| g.place.is_some());
         let joined = theirs()
             .filter(|(_, g)| !same_occurrence || g.occurrence_id == gate.occurrence_id)
             .filter(|(_, g)| !same_place || g.place == gate.place)
@@ -115,11 +116,20 @@ impl Oracle<'_> {
             Fate::Blocked(at) => Status::Impossible(*at),
             Fate::Closed(_, at) if settles => Status::Met(*at),
             Fate::Closed(_, at) => Status::Impossible(Some(*at)),
+            // What was reached by all is not, once somebody joins.
+            Fate::Opens(at) if self.changes_while_open(other, *at) => Status::Unclear,
             Fate::Opens(at) => match self.rules(index, wait).as_slice() {
                 [] => self.rows_reach(*at, index, wait),
                 rules => self.rules_reach(*at, index, wait.state, rules),
             },
         }
+    }
+
+    /// Whether somebody whom a gate concerns comes once it is open, or goes.
+    fn changes_while_open(&self, gate: &Gate, opened: At) -> bool {
+        let comes = |who: &Person| self.case.joins(&who.id).is_some_and(|joined| joined > opened.lo);
+        let goes = |who: &Person| self.case.leaves(&who.id).is_some_and(|left| left > opened.lo);
+        self.case.people.iter().any(|who| self.concerns(gate, who) && (comes(who) || goes(who)))
     }
 
     fn rows_reach(&self, opened: At, index: usize, wait: &Wait) -> Status {

@@ -175,7 +175,7 @@ impl<'a> Oracle<'a> {
         };
         for (number, of) in case.communiques.iter().enumerate().filter(|(_, of)| !case.keeps_back(of)) {
             let places: Vec<Option<&'static str>> =
-                if of.per_place { case.places.iter().map(|p| Some(*p)).collect() } else { vec![None] };
+                if of.per_place { case.places_of(of).map(Some).collect() } else { vec![None] };
             for (index, occurrence) in of.occurrences.iter().enumerate() {
                 for place in &places {
                     oracle.gates.push(Gate {
@@ -217,12 +217,15 @@ impl<'a> Oracle<'a> {
     /// The rows that a report must have, by gate and person.
     pub(crate) fn rows(&self) -> BTreeMap<(String, String), Foretold> {
         let mut all = BTreeMap::new();
-        for (index, who) in self.rows.keys().filter(|(index, _)| self.of(&self.gates[*index]).corrects.is_none()) {
+        let is_there = |who: &str| self.case.leaves(who).is_none();
+        let rows = self.rows.keys().filter(|(_, who)| is_there(who));
+        for (index, who) in rows.filter(|(index, _)| self.of(&self.gates[*index]).corrects.is_none()) {
             all.insert((self.name(&self.gates[*index]), who.clone()), self.foretold(*index, who));
         }
         let kept_back = |of: &&Communique| self.case.keeps_back(of) && of.corrects.is_none();
         for of in self.case.communiques.iter().filter(kept_back) {
-            for who in self.case.people.iter().filter(|who| of.to.iter().any(|g| who.groups.contains(g))) {
+            let concerned = |who: &&Person| is_there(&who.id) && of.to.iter().any(|g| who.groups.contains(g));
+            for who in self.case.people.iter().filter(concerned) {
                 let exempt = Foretold { class: Some(Class::Exempt), late: Some(false) };
                 all.insert((crate::far_side::gate_name(&of.id, None, None, 1), who.id.clone()), exempt);
             }
@@ -308,6 +311,17 @@ impl Oracle<'_> {
         })
     }
 
+    /// Who may have acted by hand where somebody is told by a gate; nothing, if others are told in their place.
+    pub(crate) fn performers(&self, gate: &str, who: &Person) -> Option<Vec<Option<&'static str>>> {
+        let name = gate.split('#').next().unwrap_or(gate);
+        let gate = self.gates.iter().find(|gate| self.name(gate) == name)?;
+        let who = who.through.as_ref().map_or(who, |leader| self.case.person(leader));
+        self.concerns(gate, who).then(|| {
+            let steps = self.way(gate, who).steps.into_iter().filter(|step| step.via.is_by_hand());
+            steps.map(|step| Some(step.performer.unwrap_or("ada"))).collect()
+        })
+    }
+
     /// Why an attempt must not have been made then, by the machine's clock; nothing where it may.
     pub(crate) fn forbids(&self, to: &To, at: Minutes, was_put_back: bool, follows: bool) -> Option<&'static str> {
         let (name, revision) = to.gate.split_once('#').unwrap_or((&to.gate, ""));
@@ -333,13 +347,18 @@ impl Oracle<'_> {
             return Some("it is held, closed, not approved, or no longer true");
         }
         let id = to.who.as_deref().filter(|_| of.corrects.is_none() && revision.is_empty())?;
-        let stands_in = |step: &crate::model::Step| step.stand_in() == Some(id);
-        if self.case.steps(of).any(stands_in) {
+        if self.case.stand_ins(of).contains(id) {
             let opted_out =
                 self.case.people.iter().any(|who| who.id == id && who.opted_out && !self.concerns(gate, who));
             return opted_out.then_some("they wish not to be told");
         }
         let who = self.case.person(id);
+        if self.case.leaves(id).is_some_and(|left| left + self.noise < at) {
+            return Some("they have left");
+        }
+        if self.case.joins(id).is_some_and(|joined| at < joined) {
+            return Some("they are not there yet");
+        }
         if !self.concerns(gate, who) || who.through.is_some() || self.is_exempt(gate, who) {
             return Some("it does not concern them");
         }

@@ -81,9 +81,15 @@ impl Said<'_> {
                 _ => None,
             });
             last.last().is_some_and(|(when, rejected)| {
-                !rejected && approvals.expire_days.is_none_or(|days| at - when <= days * DAY)
+                let is_of_these = !approvals.with_people || !self.people_change_within(when, at);
+                is_of_these && !rejected && approvals.expire_days.is_none_or(|days| at - when <= days * DAY)
             })
         })
+    }
+
+    /// Whether somebody comes or goes between two times.
+    fn people_change_within(&self, from: Minutes, to: Minutes) -> bool {
+        self.until(to).any(|(when, event)| when > from && matches!(event, Event::Join(_) | Event::Leave(_)))
     }
 
     pub(super) fn is_held(&self, communique: usize, at: Minutes) -> bool {

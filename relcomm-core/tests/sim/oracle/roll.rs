@@ -1,7 +1,7 @@
 //! Whom a gate concerns, and by which way each is told.
 
 use super::calendar::{At, Hours, zone};
-use super::{Class, Fate, Gate, Oracle, Row};
+use super::{Class, Fate, Gate, Oracle, Row, Told};
 use crate::model::{Communique, Mech, Minutes, Person, Step, Sure, Variant};
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
@@ -74,6 +74,7 @@ impl Oracle<'_> {
         let via = [own, of.via.clone(), group.via.clone()].into_iter().find(|via| !via.is_empty());
         let has = |via: Mech| via.is_post() || via.is_by_hand() || who.has.contains(&via);
         let own = |step: Step| {
+            step.reaches(who).then_some(())?;
             let mut left = step.mechanisms().filter(|via| step.to.is_some() || has(*via));
             Some(Step { via: left.next()?, with: left.next(), ..step })
         };
@@ -142,8 +143,22 @@ impl Oracle<'_> {
         if let Some(leader) = &who.through {
             return Row::Through(leader.clone());
         }
+        // How much of it was done before they left hangs on minutes.
+        if self.case.leaves(&who.id).is_some() {
+            return Row::Unclear;
+        }
         match gate.fate {
-            Fate::Opens(at) => Row::Delivery(self.walk(gate, who, at)),
+            Fate::Opens(at) => match self.case.joins(&who.id).filter(|joined| *joined > at.lo) {
+                // What is out is told to whoever joins.
+                Some(joined) if self.closes(gate, at.lo).is_none_or(|closed| closed > joined + self.noise) => {
+                    let late = At { lo: joined, hi: joined.max(at.hi) }.vague(self.noise);
+                    let told = self.walk(gate, who, late);
+                    // It counts from when it was due, whenever that was.
+                    Row::Delivery(Told { late: None, ..told })
+                }
+                Some(_) => Row::Unclear,
+                None => Row::Delivery(self.walk(gate, who, at)),
+            },
             Fate::Closed(..) | Fate::Blocked(_) => Row::Whole(Class::NotInformed),
             Fate::Standby(_) => Row::Whole(Class::Exempt),
             Fate::Pending | Fate::Asks => Row::Whole(Class::Unconfirmed),

@@ -56,8 +56,8 @@ impl Oracle<'_> {
     /// reached by the same.
     pub(super) fn is_cut(&self, gate: &str, who: Option<&str>, mech: Mech, at: At) -> bool {
         let key = (gate.to_owned(), who.map(ToOwned::to_owned), mech);
-        let is_shared =
-            who.is_some_and(|id| self.case.groups.iter().flat_map(|g| &g.via).any(|s| s.stand_in() == Some(id)));
+        let stands_in = |id: &str| self.case.communiques.iter().any(|of| self.case.stand_ins(of).contains(id));
+        let is_shared = who.is_some_and(stands_in);
         let hidden = is_shared || !self.cut.decided.contains(&key);
         let slack = self.noise + self.retries;
         self.cut.seen.contains(&key)

@@ -150,7 +150,7 @@ impl Story<'_, '_> {
 
     /// Whom an attempt reaches.
     fn reaches(&self, leg: usize) -> &str {
-        self.way.steps[self.legs[leg].step].stand_in().unwrap_or(&self.who.id)
+        self.way.steps[self.legs[leg].step].stand_in(self.who).unwrap_or(&self.who.id)
     }
 
     /// Whether another of those that were begun together is on its way or taken over.

@@ -3,7 +3,7 @@
 use super::Trial;
 use super::stage::{Stage, delivery, good, person};
 use relcomm_core::clock::Clock;
-use relcomm_core::course::{DeliveryFact, HeadFact};
+use relcomm_core::course::{DeliveryFact, Erased, HeadFact};
 use relcomm_core::id::{DeliveryId, StakeholderId};
 use relcomm_core::journal::{Change, Committed, Erasure, Note, ReceiptRecord, Subject, Unmatched, Write};
 use relcomm_core::receipt::ReceiptKind;
@@ -42,7 +42,8 @@ where
     let head = |expect| {
         let mut by = Note::default();
         by.by = Some("ann".into());
-        Write::new(Change::Head(vec![HeadFact::Erased { number: 1, people: "00".into() }]), expect).note(Some(by))
+        Write::new(Change::Head(vec![HeadFact::Erased { number: 1, was: Erased::new("00", Some(1)) }]), expect)
+            .note(Some(by))
     };
     let before = stage.picture().await;
     assert!(!good(stage.journal().erase(erasure(), vec![head(7)]).await), "a stale version stops it");
