@@ -20,7 +20,7 @@ pub(super) enum Landing {
     /// An attempt: what was leased, and how it ended for each.
     Attempt { lane: LaneNo, rows: One<(Row, u8)>, outcomes: One<Outcome>, said: Option<Arc<Note>> },
     /// A question about a leg in doubt.
-    Answer { id: DeliveryId, leg: u8, answered: Answered },
+    Answer { id: DeliveryId, leg: u8, asked: u8, answered: Answered },
 }
 
 /// All that one attempt takes with it.
@@ -89,16 +89,16 @@ fn not_sent(mut error: ChannelError) -> ChannelError {
 pub(super) async fn ask(
     channel: Arc<dyn Channel>,
     key: Key,
-    (id, leg): (DeliveryId, u8),
+    (id, leg, asked): (DeliveryId, u8, u8),
     cx: AttemptContext,
     limit: Arc<Limit>,
 ) -> Landing {
     let answered = match channel.lookup() {
         Some(lookup) => {
-            let asked = AssertUnwindSafe(lookup.lookup(&cx, &key)).catch_unwind();
-            limit.on(asked).await.and_then(Result::ok).and_then(Result::ok).unwrap_or(Found::Unknown.into())
+            let question = AssertUnwindSafe(lookup.lookup(&cx, &key)).catch_unwind();
+            limit.on(question).await.and_then(Result::ok).and_then(Result::ok).unwrap_or(Found::Unknown.into())
         }
         None => Found::Unknown.into(),
     };
-    Landing::Answer { id, leg, answered }
+    Landing::Answer { id, leg, asked, answered }
 }

@@ -251,13 +251,43 @@ impl Driver<'_> {
             .collect();
         let inputs = due.into_iter().map(|row| (row, DeliveryInput::Tick, None)).collect();
         let any = self.decide_and_commit(inputs).await?;
-        for (row, leg) in questions {
-            self.ask(&row, leg);
-        }
-        Ok(any)
+        Ok(self.ask(questions).await? || any)
     }
 
-    fn ask(&mut self, row: &Row, leg: u8) {
+    /// Asks the far sides about legs in doubt, as far as nobody else does.
+    async fn ask(&mut self, questions: Vec<(Row, u8)>) -> Result<bool, DispatchError> {
+        let now = self.on.clock.now();
+        let mut writes = Vec::with_capacity(questions.len());
+        let mut asking = Vec::with_capacity(questions.len());
+        for (row, leg) in questions {
+            let Some(state) = row.state.legs.get(usize::from(leg)) else { continue };
+            let (lane, asked) = (state.lane, state.asked.saturating_add(1));
+            let (Some((_, channel)), Some(course)) =
+                (self.channel_of(lane), self.courses.of(self.on, &self.record, &row))
+            else {
+                continue;
+            };
+            // A call that has ended by then is not asked beside the next one.
+            let until = now + channel.capabilities().timeout * 2;
+            let facts = row.state.decide(course, &DeliveryInput::Ask { leg, until }, now);
+            let is_asked = facts.iter().any(|fact| matches!(fact, DeliveryFact::Asked { .. }));
+            if !facts.is_empty() {
+                writes.push(Write::new(Change::Delivery(row.id, facts), row.version));
+                asking.push(is_asked.then_some((row, leg, asked)));
+            }
+        }
+        if writes.is_empty() {
+            return Ok(false);
+        }
+        let done = self.commit(writes).await?;
+        let committed = asking.into_iter().zip(done).filter(|(_, done)| *done != Committed::Conflict);
+        for (row, leg, asked) in committed.filter_map(|(asking, _)| asking) {
+            self.begin_question(&row, leg, asked);
+        }
+        Ok(true)
+    }
+
+    fn begin_question(&mut self, row: &Row, leg: u8, asked: u8) {
         let on = self.on;
         let Some(lane) = row.state.legs.get(usize::from(leg)).map(|l| l.lane) else { return };
         let Some((mechanism, channel)) = self.channel_of(lane) else { return };
@@ -265,7 +295,7 @@ impl Driver<'_> {
         let Some(gate) = gate else { return };
         let key = on.key_of(gate, self.record.roll(on, gate), row, leg, &mechanism);
         let cx = AttemptContext::new(Arc::clone(&on.clock), channel.capabilities().timeout);
-        let about = (row.id, leg);
+        let about = (row.id, leg, asked);
         self.flights.begin(cx.deadline, |limit| ask(channel, key, about, cx, limit));
     }
 
@@ -466,10 +496,10 @@ impl Driver<'_> {
                         inputs.push((row, DeliveryInput::Finish { leg, session, finish }, Some(note)));
                     }
                 }
-                Landing::Answer { id, leg, answered } => {
+                Landing::Answer { id, leg, asked, answered } => {
                     if let Some(row) = self.on.journal.read(&[id]).await?.pop() {
                         let found = answered.found;
-                        inputs.push((row, DeliveryInput::Answer { leg, found }, note_of_answer(answered)));
+                        inputs.push((row, DeliveryInput::Answer { leg, asked, found }, note_of_answer(answered)));
                     }
                 }
             }

@@ -107,7 +107,7 @@ impl Story {
             DeliveryFact::Again { leg, kind, counts, .. } => {
                 (*leg, if *counts { "failed" } else { "not sent" }, Some(kind.word().to_owned()))
             }
-            DeliveryFact::Doubted { leg, .. } => (*leg, "in doubt", None),
+            DeliveryFact::Doubted { leg, .. } | DeliveryFact::Asked { leg, .. } => (*leg, "in doubt", None),
             DeliveryFact::Shut { leg, why: Shut::Refused(kind) } => (*leg, "refused", Some(kind.word().to_owned())),
             DeliveryFact::Shut { leg, why: Shut::Spent(kind) } => (*leg, "failed", Some(kind.word().to_owned())),
             DeliveryFact::Proved { leg, .. } | DeliveryFact::Failed { leg }

@@ -284,7 +284,9 @@ proptest! {
             let mut inputs = vec![DeliveryInput::Tick, DeliveryInput::Lease(SessionNo(1))];
             for (leg, n) in state.legs.iter().zip(0u8..) {
                 if let Stage::Doubt { query_at: Some(at) } = leg.stage && at <= now {
-                    inputs.push(DeliveryInput::Answer { leg: n, found: answers.next().unwrap_or(Found::Unknown) });
+                    let (asked, found) = (leg.asked + 1, answers.next().unwrap_or(Found::Unknown));
+                    inputs.push(DeliveryInput::Ask { leg: n, until: now + Duration::from_secs(60) });
+                    inputs.push(DeliveryInput::Answer { leg: n, asked, found });
                 }
             }
             for input in inputs {

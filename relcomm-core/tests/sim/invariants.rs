@@ -387,7 +387,11 @@ fn nothing_twice(case: &Case, calls: &[Call], wrong: &mut Vec<String>) {
     }
     for ((to, key), copies) in copies.iter().filter(|(_, copies)| **copies > 1) {
         let resends = of_gate(case, &to.gate).and_then(|c| c.resend).unwrap_or(case.resend);
-        let is_forgotten = to.who.as_deref().is_some_and(|who| case.is_forgotten(who));
+        let reached = |of: &str, who: &str| of == who || stand_ins(case, &to.gate).contains(who);
+        let is_forgotten = to
+            .who
+            .as_deref()
+            .is_some_and(|who| case.people.iter().any(|of| case.is_forgotten(&of.id) && reached(&of.id, who)));
         if (to.mech.repeats() != Repeats::None || !resends) && !is_forgotten {
             wrong.push(format!("{to:?} arrived {copies} times under {key}"));
         }

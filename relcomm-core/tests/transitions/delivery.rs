@@ -148,12 +148,16 @@ impl World {
             assert_eq!(self.state.timer(), None, "an unbounded ready leg waits for no timer");
         }
         // What is due does something, and what is not due does nothing.
+        let does = |now: Moment| {
+            let legs = 0..u8::try_from(self.state.legs.len()).unwrap();
+            let asks = legs.map(|leg| DeliveryInput::Ask { leg, until: Moment::MAX });
+            asks.chain([DeliveryInput::Tick]).any(|input| !self.state.decide(&self.path, &input, now).is_empty())
+        };
         let due = self.state.timer();
         if let Some(due) = due {
-            assert!(!self.state.decide(&self.path, &DeliveryInput::Tick, due).is_empty());
-            assert!(self.state.decide(&self.path, &DeliveryInput::Tick, due - Duration::from_millis(1)).is_empty());
+            assert!(does(due) && !does(due - Duration::from_millis(1)));
         } else {
-            assert!(self.state.decide(&self.path, &DeliveryInput::Tick, Moment::MAX).is_empty());
+            assert!(!does(Moment::MAX));
         }
         if facts.is_empty() {
             assert_eq!(&self.state, before);
@@ -199,7 +203,8 @@ impl World {
             _ => panic!("unknown column `{column}`"),
         }
         if c.asked && column == "Doubt" {
-            assert_eq!(w.take(DeliveryInput::Tick, START).len(), 1);
+            let until = START + Duration::from_secs(60);
+            assert_eq!(w.take(DeliveryInput::Ask { leg: w.leg, until }, START).len(), 1);
         }
         if !w.is_in(column) {
             return None;
@@ -252,8 +257,17 @@ impl World {
             "posted" => DeliveryInput::Posted { leg, finish: finish(row, rest) },
             "stop" => DeliveryInput::Stop,
             "tick" => DeliveryInput::Tick,
+            "ask" => DeliveryInput::Ask { leg, until: START + HOUR },
+            // To the question before.
+            "late" => {
+                let DeliveryInput::Answer { leg, asked, found } = self.input(row, rest, session) else {
+                    panic!("no answer in row `{row}`")
+                };
+                DeliveryInput::Answer { leg, asked: asked.wrapping_sub(1), found }
+            }
             "answer" => DeliveryInput::Answer {
                 leg,
+                asked: self.state.legs[usize::from(leg)].asked,
                 found: match rest {
                     "absent" => Found::Absent,
                     "unknown" => Found::Unknown,
@@ -293,6 +307,7 @@ impl World {
             DeliveryFact::Doubted { leg, query_at } => {
                 ("Doubted", of(leg, query_at.map_or("held".to_owned(), |at| format!("asked {}", offset(at)))))
             }
+            DeliveryFact::Asked { leg, until } => ("Asked", of(leg, format!("again {}", offset(until)))),
             DeliveryFact::Shut { leg, why } => ("Shut", of(leg, shut(why).to_owned())),
             DeliveryFact::Begun { step, at, until, .. } => {
                 let from = if self.path.hours.0.is_empty() { String::new() } else { format!(" from {}", offset(at)) };

@@ -165,6 +165,7 @@ impl Teller<'_> {
             DeliveryFact::Again { leg, at, kind, .. } => (*leg, format!("{kind}, again at {at}")),
             DeliveryFact::Postponed { leg, at, .. } => (*leg, format!("its hours are over, again at {at}")),
             DeliveryFact::Doubted { leg, query_at: Some(at) } => (*leg, format!("nobody knows, asked at {at}")),
+            DeliveryFact::Asked { leg, .. } => (*leg, "nobody knows, is asked".to_owned()),
             DeliveryFact::Doubted { leg, query_at: None } => (*leg, "nobody knows, held".to_owned()),
             DeliveryFact::Shut { leg, why } => match shut(*why) {
                 Some(what) => (*leg, what),

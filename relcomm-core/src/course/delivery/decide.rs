@@ -58,8 +58,11 @@ impl<'a> Course<'a> {
             }
             DeliveryInput::Tick => self.tick(),
             DeliveryInput::Stop => self.end(End::Exhausted),
-            DeliveryInput::Answer { leg, found } => {
-                if let Some(Stage::Doubt { .. }) = self.stage(leg) {
+            DeliveryInput::Ask { leg, until } => self.ask(leg, until),
+            DeliveryInput::Answer { leg, asked, found } => {
+                // What was answered to an earlier question may be true no more.
+                let is_last = self.state.legs.get(usize::from(leg)).is_some_and(|leg| leg.asked == asked);
+                if let (Some(Stage::Doubt { .. }), true) = (self.stage(leg), is_last) {
                     self.answer(leg, found);
                 }
             }
@@ -177,6 +180,20 @@ impl<'a> Course<'a> {
         self.goal_of_several(None);
     }
 
+    /// That the far side is asked is recorded before it is asked: whoever dies before the answer asks again.
+    fn ask(&mut self, leg: u8, until: Moment) {
+        let Some(Stage::Doubt { query_at: Some(at) }) = self.stage(leg) else { return };
+        let asked = self.state.legs.get(usize::from(leg)).map_or(0, |leg| leg.asked);
+        if at > self.now {
+            return;
+        }
+        self.emit(if asked < self.path.retries.tries {
+            DeliveryFact::Asked { leg, until }
+        } else {
+            DeliveryFact::Doubted { leg, query_at: None }
+        });
+    }
+
     fn answer(&mut self, leg: u8, found: Found) {
         match found {
             Found::Found(sure) => self.finish(leg, Finish::Accepted(sure)),
@@ -211,10 +228,6 @@ impl<'a> Course<'a> {
                 }
                 Some(Stage::Awaiting { waiting: Some(waiting) }) if running && waiting.by <= self.now => {
                     self.move_on(leg);
-                }
-                // The question is parked before it is asked: asked twice, it could be answered twice.
-                Some(Stage::Doubt { query_at: Some(at) }) if at <= self.now => {
-                    self.emit(DeliveryFact::Doubted { leg, query_at: None });
                 }
                 _ => {}
             }

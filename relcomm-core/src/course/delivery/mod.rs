@@ -185,10 +185,19 @@ pub enum DeliveryInput {
     Tick,
     /// Nothing more is to be begun: whoever it is for was erased. What is out stays open to evidence.
     Stop,
+    /// The far side is to be asked about a leg in doubt.
+    Ask {
+        /// Which leg.
+        leg: u8,
+        /// Until when it has time to answer.
+        until: Moment,
+    },
     /// The far side answered the question about a leg in doubt.
     Answer {
         /// Which leg.
         leg: u8,
+        /// Which question, from 1.
+        asked: u8,
         /// What it said.
         found: Found,
     },
@@ -256,6 +265,13 @@ pub enum DeliveryFact {
         /// When the far side is asked; never, if it is held.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         query_at: Option<Moment>,
+    },
+    /// The far side is asked about a leg in doubt.
+    Asked {
+        /// Which leg.
+        leg: u8,
+        /// When it is asked again, if it has not answered.
+        until: Moment,
     },
     /// A leg is shut.
     Shut {
@@ -371,11 +387,10 @@ impl Delivery {
                 }
             }),
             F::Postponed { leg, at, until } => self.with(leg, |leg| leg.stage = Stage::Ready { at, until }),
-            F::Doubted { leg, query_at } => self.with(leg, |leg| {
-                if let (Stage::Doubt { query_at: Some(_) }, None) = (leg.stage, query_at) {
-                    leg.asked = leg.asked.saturating_add(1);
-                }
-                leg.stage = Stage::Doubt { query_at };
+            F::Doubted { leg, query_at } => self.with(leg, |leg| leg.stage = Stage::Doubt { query_at }),
+            F::Asked { leg, until } => self.with(leg, |leg| {
+                leg.asked = leg.asked.saturating_add(1);
+                leg.stage = Stage::Doubt { query_at: Some(until) };
             }),
             F::Shut { leg, why } => self.with(leg, |leg| leg.stage = Stage::Shut { why }),
             F::Proved { leg, sure } => self.with(leg, |leg| leg.sure = leg.sure.max(Some(sure))),

@@ -31,6 +31,8 @@ impl Oracle<'_> {
             if let Some(last) = last {
                 match opened.is_by(last) {
                     Some(true) => {}
+                    // Nobody looks at what is held, closed or not approved.
+                    Some(false) if self.leasable_from(gate, opened.lo) != Some(opened.lo) => return Slot::Unclear,
                     Some(false) => return Slot::Expired(at.max(At::exact(last + 1))),
                     None => return Slot::Unclear,
                 }

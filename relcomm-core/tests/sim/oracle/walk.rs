@@ -121,9 +121,9 @@ impl Oracle<'_> {
             At { lo: way.hours.next(first.lo).unwrap_or(first.lo), hi: way.hours.next(first.hi).unwrap_or(first.hi) }
         };
         let deadline = self.deadline(gate, &way, who, opened, due);
-        // What is declared later moves the time from which it is counted.
-        let declared = |at| self.said.declared_for(of, gate.place, at);
-        let moves = self.said.changes().any(|at| at > opened.lo && declared(at) != declared(opened.lo));
+        // What is declared or planned later moves the time from which it is counted.
+        let known = |at| (self.said.declared_for(of, gate.place, at), self.said.planned(at));
+        let moves = self.said.changes().any(|at| at > opened.lo && known(at) != known(opened.lo));
         story.told(deadline, Some(opened), moves)
     }
 
