@@ -246,7 +246,6 @@ impl Oracle<'_> {
         let mut blocked: Option<Minutes> = None;
         let mut forced = false;
         while let Some(at) = times.pop_first() {
-            let was_blocked = blocked.take();
             let before = fate.clone();
             let exact = At::exact(at);
             if cancelled.is_some_and(|when| when <= at) {
@@ -281,7 +280,8 @@ impl Oracle<'_> {
                 _ => false,
             };
             if gate.statuses.iter().any(is_impossible) && !forced {
-                let since = *blocked.insert(was_blocked.unwrap_or(at));
+                // A hold does not begin it anew.
+                let since = *blocked.get_or_insert(at);
                 let Some(rule) = of.if_blocked else {
                     let is_known = !gate.statuses.contains(&Status::Impossible(None));
                     fate = Fate::Blocked(is_known.then_some(At::exact(since)));
