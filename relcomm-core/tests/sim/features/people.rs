@@ -210,8 +210,9 @@ pub(super) const FEATURES: &[Feature] = &[
                 group.informed_when = unless.map(|(sure, _)| sure);
             }
             let id = group.id;
+            let all = &["p0", "p1", "p2"][..c.people.len().min(3)];
             for person in c.people.iter_mut().filter(|p| p.groups.contains(id)) {
-                let others = ["p0", "p1", "p2"].into_iter().filter(|other| *other != person.id);
+                let others = all.iter().copied().filter(|other| *other != person.id);
                 person.second = Some(d.one(&others.collect::<Vec<_>>()));
             }
         },

@@ -407,8 +407,8 @@ impl Story<'_, '_> {
         }
         let resends = self.oracle.resends(self.gate, mech);
         let holds = mech.repeats() == Repeats::None && !resends;
-        // Whoever dies between asking and being answered leaves it held; so does who dies in the last try.
-        let may_be_held = holds || mech.repeats() == Repeats::Lookup || manner.answer == Answer::Never;
+        // Whoever dies in the last try leaves it held too.
+        let may_be_held = holds || manner.answer == Answer::Never;
         if may_be_held && self.oracle.is_cut(&self.name, Some(&whom), mech, at) {
             self.is_clear = false;
         }
