@@ -22,7 +22,8 @@ impl Dispatcher {
     /// and the seal stay, and reports show them by a number. What is still to come of their deliveries does not come. `false` if they are
     /// erased already.
     ///
-    /// The member data is not the record: whoever is still in it is told by what is prepared and opens later.
+    /// The member data is not the record: whoever is still in it is told by what is prepared and opens later; and by what is out already, once
+    /// the plan is prepared for other people.
     ///
     /// # Errors
     /// Refused: nobody named who erases; nothing of this person is in the record; an attempt to them is in flight.

@@ -97,6 +97,13 @@ impl<'a> Subject<'a> {
         (&group.via, if group.via.is_empty() { base } else { base + ".via" })
     }
 
+    /// The steps by which a correction reaches a group in another way as well, and their path in the plan.
+    pub(super) fn steps_as_well(&self, communique: &'a Communique, group: &GroupId) -> Option<(&'a [Step], String)> {
+        let steps = communique.corrects.as_ref()?.also.get(group)?;
+        let path = key_path("communiques", communique.id.as_str()) + ".via.also";
+        Some((steps, key_path(&path, group.as_str())))
+    }
+
     /// The most that a mechanism can prove: as its channel says, else as the plan declares it, else as the standard words may at best.
     #[must_use]
     pub fn proves(&self, mechanism: &Mechanism) -> Assurance {
@@ -182,9 +189,10 @@ impl<'a> Subject<'a> {
             for (group, variant) in &communique.variants {
                 all.push((key_path(&format!("{path}.for"), group.as_str()) + ".via", &variant.via));
             }
-            for (group, via) in communique.corrects.iter().flat_map(|corrects| &corrects.also) {
-                all.push((key_path(&format!("{path}.via.also"), group.as_str()), via));
-            }
+            all.extend(communique.to.iter().filter_map(|group| {
+                let (steps, path) = self.steps_as_well(communique, group)?;
+                Some((path, steps))
+            }));
         }
         all.retain(|(_, steps)| !steps.is_empty());
         all

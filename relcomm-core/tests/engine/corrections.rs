@@ -106,6 +106,9 @@ async fn it_waits_for_what_flies_and_those_who_have_left_hear_of_it_at_the_addre
     let gone = gone.replace("- { id: bea, email: bea@demo.example, pager: bea-pager, place: eu }", "");
     let left = World { prepared: plan(&gone, &channels), ..world };
     let dispatcher = left.dispatcher();
+    let report = dispatcher.report().await.unwrap();
+    let waits = |id: &str| person(&report, id).deliveries.iter().filter(|d| d.part == Part::Correction).count();
+    assert_eq!((waits("al"), waits("bea"), waits("dot")), (1, 1, 1), "whoever is yet to hear of it is listed");
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(
         told(&email.seen(), "Taken back"),
@@ -197,6 +200,29 @@ communiques:
         let report = dispatcher.report().await.unwrap();
         let corrected = report.people.iter().flat_map(|p| &p.deliveries).filter(|d| d.part == Part::Correction);
         assert_eq!(corrected.count(), if published { 2 } else { 0 });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_are_reached_in_another_way_as_well_and_nobody_twice_in_the_same() {
+    let conditional = "{ via: pager, unless: acknowledged, within: 1h }";
+    // Bea was told by pager and is not paged again; nobody knows of the mail to Cy, so that nothing follows on it.
+    let at_once: &[&str] = &["al-pager", "bea-pager", "cy-pager"];
+    for (also, before, after) in [("pager", at_once, at_once), (conditional, &at_once[1..2], &at_once[..2])] {
+        let (email, pager) = (mail(), ScriptedChannel::new("pager"));
+        let undo = staff("").replace("as_told: true", &format!("as_told: true, also: {{ staff: {also} }}"));
+        let undo = undo.replace("text: \"Taken back.\"", "informed_when: acknowledged, text: \"Taken back.\"");
+        let world = World::new(&undo, scripted([("email", &email), ("pager", &pager)]));
+        let dispatcher = world.dispatcher();
+        dispatcher.declare(&live("eu")).await.unwrap();
+        dispatcher.step().await.unwrap();
+        dispatcher.declare(&said("eu", Outcome::RolledBack)).await.unwrap();
+        dispatcher.step().await.unwrap();
+        assert_eq!(told(&email.seen(), "Taken back"), ["al@demo.example", "cy@demo.example"]);
+        assert_eq!(told(&pager.seen(), "Taken back"), before, "{also}");
+        world.pass(HOUR).await;
+        dispatcher.step().await.unwrap();
+        assert_eq!(told(&pager.seen(), "Taken back"), after, "{also}");
     }
 }
 

@@ -202,6 +202,48 @@ async fn a_far_side_that_never_tells_leaves_it_held() {
     assert_eq!((standing.is_done(), standing.held), (true, 1), "{standing:?}");
 }
 
+/// A world whose mail system loses its answer about Al, and answers only the second question about it.
+fn asked_in_vain(rest: &str) -> (World, Slow) {
+    let inner = ScriptedChannel::new("smtp").by_lookup().answering(al_once(Answer::LoseAnswer));
+    let email = Slow { inner, asked: Arc::new(AtomicU32::new(2)), tells_at: 4 };
+    let channels = ChannelSet::new()
+        .with(Mechanism::new("email").unwrap(), Box::new(email.clone()) as Box<dyn Channel>)
+        .with(Mechanism::new("pager").unwrap(), Box::new(ScriptedChannel::new("pager")) as Box<dyn Channel>);
+    (World::new(&plan(rest), channels), email)
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_comes_after_one_who_died_while_the_far_side_was_asked_asks_again() {
+    let (world, email) = asked_in_vain("");
+    let dispatcher = declared(&world).await;
+    let asks = {
+        let dispatcher = dispatcher.clone();
+        tokio::spawn(async move { dispatcher.step().await })
+    };
+    while email.asked.load(Ordering::Relaxed) < 3 {
+        tokio::task::yield_now().await;
+    }
+    asks.abort();
+    assert!(asks.await.unwrap_err().is_cancelled());
+    let next = world.dispatcher();
+    let standing = next.step().await.unwrap();
+    assert_eq!((standing.held, email.asked.load(Ordering::Relaxed)), (0, 3), "the far side has time: {standing:?}");
+    assert!(finish(&next).await.is_done());
+    assert_eq!((email.asked.load(Ordering::Relaxed), copies(&email.inner, "al@demo.example")), (4, 1));
+    assert_eq!(next.report().await.unwrap().verdict, Verdict::Informed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_delivery_waits_for_the_answer_to_a_question_about_it() {
+    let after = "}\n  more: { to: staff, per: place, after: out accepted, if_blocked: { then: cancel }, via: pager, text: More.";
+    let (world, email) = asked_in_vain(after);
+    let dispatcher = declared(&world).await;
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(email.asked.load(Ordering::Relaxed), 4);
+    let report = dispatcher.report().await.unwrap();
+    assert_eq!((report.verdict, report.totals.informed), (Verdict::Informed, 2), "{}", report.to_text());
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_hangs_before_it_was_sent_is_tried_again() {
     let email = ScriptedChannel::new("smtp").answering(al_once(Answer::Hang));

@@ -110,6 +110,20 @@ async fn who_is_erased_is_a_person_of_no_group_among_other_people() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_erased_once_others_have_left_is_nobody_else() {
+    let (mut world, _, _) = told().await;
+    let ann = "      - { id: ann, email: ann@demo.example, phone: '+41445550101' }\n";
+    world.prepared = crate::support::plan(&PLAN.replace(ann, ""), &world.channels);
+    let dispatcher = world.dispatcher();
+    assert!(dispatcher.erase(&id("bob"), "ada").await.unwrap());
+    assert!(!dispatcher.erase(&id("bob"), "ada").await.unwrap(), "already erased");
+    assert!(dispatcher.erase(&id("cyd"), "ada").await.unwrap(), "who stands now where Bob stood is not erased");
+    let report = dispatcher.report().await.unwrap();
+    let people: Vec<_> = report.people.iter().map(|p| (p.id.as_str(), p.class)).collect();
+    assert_eq!(people, [("#erased-1", Class::Informed), ("#erased-2", Class::Informed)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_is_unknown_is_refused_and_nothing_changes() {
     let (world, dispatcher, _) = told().await;
     let before = world.entries().await.len();

@@ -53,6 +53,25 @@ fn only_mechanisms_that_a_step_goes_by_need_a_channel() {
 }
 
 #[test]
+fn what_a_correction_goes_by_as_well_is_judged_as_all_other_steps_are() {
+    let undo = |also: &str| {
+        let to = "to: { told: out }, if: { outcome: rolled-back }, per: place";
+        format!("{COMMUNIQUES}  undo: {{ {to}, via: {{ as_told: true, also: {also} }}, text: Taken back. }}\n")
+    };
+    let mail = Deployment::unknown().channels([(word("email"), channel(Assurance::Acknowledged))]);
+    for (also, found) in [
+        ("{ staff: { via: email, unless: acknowledged, within: 1h } }", &[][..]),
+        ("{ staff: { via: email, unless: acknowledged } }", &["RC0606"]),
+        ("{ staff: pager }", &["RC0502"]),
+        ("{ staff: pagger }", &["RC0501"]),
+        ("{ stuff: email }", &["RC0101"]),
+        ("{ staff: { via: email, to: nobody } }", &["RC0505"]),
+    ] {
+        assert_eq!(codes(&[HEAD, RELEASE, RESPONSIBLE, GROUPS, &undo(also)], &mail), found, "{also}");
+    }
+}
+
+#[test]
 fn an_endpoint_is_an_address_and_where_nothing_else_can_be_the_only_one() {
     let groups = "groups: { staff: { owner: ada, BY: AT, via: BY, informed_when: accepted } }\n";
     let hooks = Deployment::unknown().channels([

@@ -20,10 +20,12 @@ impl Rule for Reachable {
         let mut said = BTreeSet::new();
         for communique in cx.plan().communiques() {
             for group in communique.to.iter().filter_map(|id| cx.plan().group(id)) {
-                let (steps, path) = cx.steps(communique, group);
-                for (index, step) in steps.iter().enumerate() {
+                let both = [Some(cx.steps(communique, group)), cx.steps_as_well(communique, &group.id)];
+                let both = both.iter().flatten();
+                let every = both.flat_map(|(steps, path)| steps.iter().enumerate().map(move |at| (*steps, path, at)));
+                for (steps, path, (index, step)) in every {
                     let Some(to) = &step.to else { continue };
-                    let path = cx.step_path(&path, steps, index);
+                    let path = cx.step_path(path, steps, index);
                     if !said.insert((path.clone(), &group.id)) {
                         continue;
                     }
