@@ -1,5 +1,6 @@
 //! The far sides: they do with each message what the dice said, remember every call, and bring receipts later.
 
+use crate::dice::Dice;
 use crate::model::{Answer, Case, Mech, Minutes, Repeats, Sure, Word};
 use crate::{plans, yaml};
 use async_trait::async_trait;
@@ -372,7 +373,11 @@ impl Channel for FarSide {
 
 #[async_trait]
 impl Lookup for FarSide {
-    async fn lookup(&self, _: &AttemptContext, key: &Key) -> Result<Answered, ChannelError> {
+    async fn lookup(&self, cx: &AttemptContext, key: &Key) -> Result<Answered, ChannelError> {
+        self.world.pass(self.by).await;
+        let takes = Dice::apart(self.world.0.case.seed, &format!("lookup/{key}")).between(0, 5);
+        cx.clock.sleep(Duration::from_secs(takes.unsigned_abs())).await;
+        self.world.pass(self.by).await;
         let has = self.world.state().has.contains(key);
         Ok(if has { Found::Found(Assurance::Accepted) } else { Found::Absent }.into())
     }

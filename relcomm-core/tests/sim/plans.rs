@@ -113,10 +113,11 @@ fn first_time(case: &Case) -> Minutes {
 
 fn group(d: &mut Dice, id: &'static str) -> Group {
     let plain = Step::by;
-    let via = match d.below(5) {
+    let via = match d.below(6) {
         0 => Vec::new(),
         1 | 2 => vec![plain(Mech::Email)],
         3 => vec![plain(Mech::Email), plain(Mech::Pager)],
+        4 => vec![plain(Mech::Pager), plain(Mech::Email)],
         _ => vec![plain(Mech::Webhook), plain(Mech::Email)],
     };
     Group {
