@@ -151,8 +151,9 @@ impl Dispatcher {
             return Ok(None);
         }
         if !row.state.is_out() {
-            // Closed before it opened: given up.
-            return Ok(Some(requirement.state == State::Settled));
+            // Closed before it opened: given up. A revision that nobody has called is nothing to wait for.
+            let is_idle = plan.revised.is_some() && !row.state.called;
+            return Ok(Some(is_idle || requirement.state == State::Settled));
         }
         let rules = self.rules_of(requirement, plan);
         if !rules.is_empty() {

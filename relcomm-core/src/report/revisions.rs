@@ -4,7 +4,7 @@ use super::build::{Builder, Told};
 use super::reasons::worst_of;
 use super::{Class, DeliveryReport, Part, PersonReport, Report};
 use crate::clock::Moment;
-use crate::course::Verdict as GateVerdict;
+use crate::course::{Phase, Verdict as GateVerdict};
 use crate::dispatch::{DispatchError, Dispatcher};
 use crate::journal::{GateRow, Row};
 use crate::prepare::{GatePlan, Kept, PathPlan, Roll};
@@ -50,7 +50,9 @@ impl Builder<'_> {
         let corrects = self.on.prepared().communique(plan).corrects.is_some();
         let Some(row) = self.record.gates.get(plan.index).filter(|_| corrects && !is_out) else { return Ok(None) };
         let rule = self.on.rule(plan, &self.record.head, &row.state);
-        if row.state.verdict(&rule, self.on.now()) == GateVerdict::Standby {
+        // What is closed was to come, whatever it stood for then.
+        let is_closed = matches!(row.state.phase, Phase::Closed(_));
+        if !is_closed && row.state.verdict(&rule, self.on.now()) == GateVerdict::Standby {
             return Ok(None);
         }
         Ok(Some(self.on.left_to_tell(&self.record, plan).await?))

@@ -1,6 +1,7 @@
 //! A place is declared only after those were told whom it needs to know.
 
 use crate::support::{HOUR, World, at, attest, live, said};
+use relcomm_core::id::CommuniqueId;
 use relcomm_core::release::Outcome;
 use relcomm_testkit::channel::ScriptedChannel;
 
@@ -62,5 +63,20 @@ async fn a_share_and_every_occurrence_count() {
     assert_eq!(refused, "eu needs soon any accepted before it can be declared success: that is not so yet");
     world.pass(HOUR).await;
     dispatcher.step().await.unwrap();
+    assert!(dispatcher.declare(&live("eu")).await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_says_another_time_is_not_needed_where_nobody_has_called_for_it() {
+    let email = ScriptedChannel::new("smtp");
+    let at_planned = "soon: { to: desk, per: place, at: planned -30m, on_slip: correct,";
+    let text = plan("soon accepted").replace("soon: { to: desk, per: place, at: 2027-05-12T06:30Z,", at_planned);
+    let world = World::by_email(&text, &email);
+    let dispatcher = world.dispatcher();
+    // Nothing is out yet, so that nobody is told of it.
+    dispatcher.slip(Some(world.clock_now() + HOUR * 2), "ada", None).await.unwrap();
+    world.pass(HOUR * 2).await;
+    dispatcher.step().await.unwrap();
+    dispatcher.cancel(Some(&CommuniqueId::new("soon").unwrap()), "ada", None).await.unwrap();
     assert!(dispatcher.declare(&live("eu")).await.unwrap());
 }

@@ -127,7 +127,7 @@ impl Said<'_> {
     /// When the embargo ends by what is known then: never, once the release has failed and stands as a success nowhere, until it is lifted.
     pub(super) fn embargo_ends(&self, at: Minutes) -> Option<Minutes> {
         let until = self.case.embargo.as_ref()?.until;
-        let mut failed = None;
+        let (mut failed, mut last_failed) = (None, Minutes::MIN);
         let taken: BTreeSet<Minutes> =
             self.case.places.iter().flat_map(|place| self.record(place, at)).map(|(_, when)| when).collect();
         for when in taken {
@@ -138,10 +138,10 @@ impl Said<'_> {
                 succeeds |= outcome == Outcome::Success;
             }
             failed = (any && !succeeds).then_some(when);
+            last_failed = failed.unwrap_or(last_failed);
         }
-        let since = failed.unwrap_or(Minutes::MIN);
         let is_lift = |event: &Event| matches!(event, Event::Lift("ada" | "ben"));
-        let lifted = self.until(at).find(|(when, event)| *when > since && is_lift(event)).map(|(when, _)| when);
+        let lifted = self.until(at).find(|(when, event)| *when > last_failed && is_lift(event)).map(|(when, _)| when);
         match failed {
             Some(_) => lifted,
             None => Some(lifted.map_or(until, |lifted| lifted.min(until))),

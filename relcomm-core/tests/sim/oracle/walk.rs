@@ -531,12 +531,14 @@ impl Story<'_, '_> {
         let was_given_up = self.ended.is_some_and(|(reached, at)| !reached && proved_after(at));
         // With what it was, once nothing more goes out.
         let at_last = closed.map(|at| At::exact(at).vague(self.oracle.noise)).filter(|_| !self.is_held && !is_doubtful);
+        // Whether it was in doubt just then is not looked at.
+        let is_shaky = self.is_shaky || (is_closed && self.wavered);
         Told {
             informed_when: self.way.informed_when,
             class: is_clear.then_some(class),
             reached: self.reached,
             settled: self.settled.into_iter().chain(at_last).reduce(At::earlier),
-            is_shaky: self.is_shaky,
+            is_shaky,
             wavered: self.wavered || self.is_held || was_given_up,
             given_up: self.ended.map(|(_, at)| at),
             moves_no_more: self.ended.is_some() || is_closed || self.is_held || (is_doubtful && !goes_on),
