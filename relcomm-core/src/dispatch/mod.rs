@@ -23,6 +23,7 @@ mod slip;
 mod standing;
 mod steadiness;
 mod tasks;
+mod timers;
 mod token;
 mod turns;
 mod work;

@@ -2,7 +2,7 @@
 
 use super::DispatchError;
 use super::driver::{BATCH, Driver, alongside};
-use super::flight::{Landing, ask};
+use super::flight::Landing;
 use super::gates::{decide_all, from_head};
 use crate::channel::{Accepted, Answered, AttemptContext, ChannelError, ErrorKind, Outcome, Retry};
 use crate::clock::Moment;
@@ -212,91 +212,6 @@ impl Driver<'_> {
             any = true;
         }
         Ok(any)
-    }
-
-    // --- timers and lost legs -----------------------------------------------------------------------------------------------------
-
-    pub(super) async fn recover_lost(&mut self) -> Result<bool, DispatchError> {
-        if !self.turn.is_multiple_of(16) && !self.flights.is_empty() {
-            return Ok(false);
-        }
-        let call = self.on.journal.lost(BATCH);
-        let lost = alongside(&mut self.flights, &mut self.landed, call).await?;
-        let inputs: Vec<_> = lost
-            .into_iter()
-            .filter_map(|row| {
-                let (leg, session) = row.state.flying()?;
-                Some((row, DeliveryInput::Lost { leg, session }, None))
-            })
-            .collect();
-        self.decide_and_commit(inputs).await
-    }
-
-    pub(super) async fn take_timers(&mut self) -> Result<bool, DispatchError> {
-        if self.on.unsteady().is_some() {
-            // By a clock that has jumped everything would be late at once.
-            return Ok(false);
-        }
-        let now = self.on.clock.now();
-        let call = self.on.journal.timers(now, BATCH);
-        let due = alongside(&mut self.flights, &mut self.landed, call).await?;
-        let questions: Vec<(Row, u8)> = due
-            .iter()
-            .flat_map(|row| {
-                let asked =
-                    |l: &crate::course::Leg| matches!(l.stage, Stage::Doubt { query_at: Some(at) } if at <= now);
-                let legs = row.state.legs.iter().zip(0u8..).filter(move |(l, _)| asked(l));
-                legs.map(move |(_, leg)| (row.clone(), leg))
-            })
-            .collect();
-        let inputs = due.into_iter().map(|row| (row, DeliveryInput::Tick, None)).collect();
-        let any = self.decide_and_commit(inputs).await?;
-        Ok(self.ask(questions).await? || any)
-    }
-
-    /// Asks the far sides about legs in doubt, as far as nobody else does.
-    async fn ask(&mut self, questions: Vec<(Row, u8)>) -> Result<bool, DispatchError> {
-        let now = self.on.clock.now();
-        let mut writes = Vec::with_capacity(questions.len());
-        let mut asking = Vec::with_capacity(questions.len());
-        for (row, leg) in questions {
-            let Some(state) = row.state.legs.get(usize::from(leg)) else { continue };
-            let (lane, asked) = (state.lane, state.asked.saturating_add(1));
-            let (Some((_, channel)), Some(course)) =
-                (self.channel_of(lane), self.courses.of(self.on, &self.record, &row))
-            else {
-                continue;
-            };
-            // A call that has ended by then is not asked beside the next one.
-            let until = now + channel.capabilities().timeout * 2;
-            let facts = row.state.decide(course, &DeliveryInput::Ask { leg, until }, now);
-            let is_asked = facts.iter().any(|fact| matches!(fact, DeliveryFact::Asked { .. }));
-            if !facts.is_empty() {
-                writes.push(Write::new(Change::Delivery(row.id, facts), row.version));
-                asking.push(is_asked.then_some((row, leg, asked)));
-            }
-        }
-        if writes.is_empty() {
-            return Ok(false);
-        }
-        let done = self.commit(writes).await?;
-        let committed = asking.into_iter().zip(done).filter(|(_, done)| *done != Committed::Conflict);
-        for (row, leg, asked) in committed.filter_map(|(asking, _)| asking) {
-            self.begin_question(&row, leg, asked);
-        }
-        Ok(true)
-    }
-
-    fn begin_question(&mut self, row: &Row, leg: u8, asked: u8) {
-        let on = self.on;
-        let Some(lane) = row.state.legs.get(usize::from(leg)).map(|l| l.lane) else { return };
-        let Some((mechanism, channel)) = self.channel_of(lane) else { return };
-        let gate = self.record.gate_index(row.id.gate).and_then(|i| self.record.plans.get(i));
-        let Some(gate) = gate else { return };
-        let key = on.key_of(gate, self.record.roll(on, gate), row, leg, &mechanism);
-        let cx = AttemptContext::new(Arc::clone(&on.clock), channel.capabilities().timeout);
-        let about = (row.id, leg, asked);
-        self.flights.begin(cx.deadline, |limit| ask(channel, key, about, cx, limit));
     }
 
     // --- leases -------------------------------------------------------------------------------------------------------------------
@@ -534,7 +449,7 @@ impl Driver<'_> {
         })
     }
 
-    async fn decide_and_commit(&mut self, inputs: Vec<Happened>) -> Result<bool, DispatchError> {
+    pub(super) async fn decide_and_commit(&mut self, inputs: Vec<Happened>) -> Result<bool, DispatchError> {
         self.decide_and(inputs, Then::Commit).await
     }
 

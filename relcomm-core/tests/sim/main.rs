@@ -13,6 +13,7 @@
 mod corrections;
 mod dice;
 mod model;
+mod case;
 mod features;
 mod plans;
 mod yaml;
