@@ -493,7 +493,7 @@ fn outcome_of(post: &Delivery) -> Option<Finish> {
     let leg = post.legs.last()?;
     match leg.stage {
         Stage::Awaiting { .. } => leg.sure.map(Finish::Accepted),
-        Stage::Shut { why } => match (leg.sure, why) {
+        Stage::Shut { why, .. } => match (leg.sure, why) {
             (Some(sure), _) if sure >= Assurance::Accepted && !leg.failed => Some(Finish::Accepted(sure)),
             (_, crate::course::Shut::Refused(kind) | crate::course::Shut::Spent(kind)) => Some(Finish::Refused(kind)),
             _ => Some(Finish::Refused(ErrorKind::Unavailable)),

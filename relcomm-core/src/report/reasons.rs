@@ -70,11 +70,11 @@ pub(super) fn class(state: &Delivery, informed_when: Assurance, gate: &GateRow) 
         return (Class::Unconfirmed, Some(reason.into()));
     }
     let reason = state.legs.iter().rev().find_map(|leg| match leg.stage {
-        Stage::Shut { why: Shut::Bounced } => Some("bounced".to_owned()),
-        Stage::Shut { why: Shut::Refused(kind) } => Some(format!("refused: {kind}")),
-        Stage::Shut { why: Shut::Spent(kind) } => Some(format!("given up: {kind}")),
-        Stage::Shut { why: Shut::Expired } => Some("expired".to_owned()),
-        Stage::Shut { why: Shut::NotSent } => Some("not sent".to_owned()),
+        Stage::Shut { why: Shut::Bounced, .. } => Some("bounced".to_owned()),
+        Stage::Shut { why: Shut::Refused(kind), .. } => Some(format!("refused: {kind}")),
+        Stage::Shut { why: Shut::Spent(kind), .. } => Some(format!("given up: {kind}")),
+        Stage::Shut { why: Shut::Expired, .. } => Some("expired".to_owned()),
+        Stage::Shut { why: Shut::NotSent, .. } => Some("not sent".to_owned()),
         _ => None,
     });
     (Class::NotInformed, Some(reason.unwrap_or_else(|| "no step is left".into())))

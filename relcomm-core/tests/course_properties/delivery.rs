@@ -326,9 +326,18 @@ proptest! {
     }
 }
 
+/// How it stands with the fallback when the first is proved.
+#[derive(PartialEq)]
+enum Second {
+    Ready,
+    Flying,
+    /// Its far side has asked for half an hour.
+    Resting,
+}
+
 /// A delivery whose first leg was accepted and not handed on within the hour, so that its second was begun; then it was, after all,
 /// which ended the delivery, and at last it came back.
-fn comes_back(second_is_flying: bool) -> (Delivery, Delivery) {
+fn comes_back(second: Second) -> (Delivery, Delivery) {
     let step = |n| PathStep::new(LaneNo(n), Deduplication::None).unless(Assurance::Relayed, Duration::from_secs(3600));
     let path = Path::new(Assurance::Relayed, vec![step(0), step(1), step(2)]);
     let mut state = begin(&path);
@@ -343,8 +352,12 @@ fn comes_back(second_is_flying: bool) -> (Delivery, Delivery) {
     take(DeliveryInput::Lease(SessionNo(1)), 0);
     take(DeliveryInput::Finish { leg: 0, session: SessionNo(1), finish }, 0);
     assert_eq!(take(DeliveryInput::Tick, 60).ready_leg().map(|r| r.0), Some(1));
-    if second_is_flying {
+    if second != Second::Ready {
         take(DeliveryInput::Lease(SessionNo(1)), 60);
+    }
+    if second == Second::Resting {
+        let finish = Finish::Again { after: Some(Duration::from_secs(1800)), kind: ErrorKind::RateLimited };
+        take(DeliveryInput::Finish { leg: 1, session: SessionNo(1), finish }, 60);
     }
     let ended = take(receipt(Evidence::Reached(Assurance::Relayed)), 61);
     assert_eq!(ended.end, Some(End::Reached));
@@ -353,16 +366,24 @@ fn comes_back(second_is_flying: bool) -> (Delivery, Delivery) {
 
 #[test]
 fn a_fallback_that_was_stopped_is_taken_up_again_when_what_stopped_it_comes_back() {
-    let (ended, again) = comes_back(false);
-    assert_eq!(ended.legs[1].stage, Stage::Shut { why: Shut::Stopped });
+    let (ended, again) = comes_back(Second::Ready);
+    assert!(matches!(ended.legs[1].stage, Stage::Shut { why: Shut::Stopped, .. }));
     assert_eq!(again.end, None);
     assert_eq!(again.ready_leg().map(|r| (r.0, r.1)), Some((1, LaneNo(1))));
     assert_eq!(again.legs.len(), 2);
 }
 
 #[test]
+fn a_far_side_that_asked_for_time_has_it_although_the_fallback_was_stopped_meanwhile() {
+    let (ended, again) = comes_back(Second::Resting);
+    assert_eq!(ended.ready_leg(), None);
+    let at = |minutes: u64| START + Duration::from_secs(60 * minutes);
+    assert_eq!(again.ready_leg().map(|r| (r.0, r.2)), Some((1, at(90))));
+}
+
+#[test]
 fn a_fallback_that_is_still_flying_keeps_the_next_step_waiting() {
-    let (_, again) = comes_back(true);
+    let (_, again) = comes_back(Second::Flying);
     assert_eq!(again.end, None);
     assert_eq!(again.flying(), Some((1, SessionNo(1))));
     assert_eq!((again.legs.len(), again.ready_leg()), (2, None));

@@ -109,6 +109,10 @@ pub(crate) struct Case {
     pub(crate) zone: &'static str,
     pub(crate) version: &'static str,
     pub(crate) kind: Option<&'static str>,
+    /// For whom alone there is a second thing that is new.
+    pub(crate) second_item: Option<&'static str>,
+    /// Whether texts speak of a parameter.
+    pub(crate) params: bool,
     pub(crate) places: Vec<&'static str>,
     pub(crate) settle: Option<Minutes>,
     pub(crate) exposure: Option<u32>,
@@ -165,6 +169,8 @@ pub(crate) struct Group {
     pub(crate) waived: bool,
     /// Whether the host chooses who of its list belongs to it.
     pub(crate) only: bool,
+    /// Whether its people stand in a file beside the plan.
+    pub(crate) in_file: bool,
 }
 
 /// From and until which hour of the day.

@@ -30,6 +30,8 @@ pub(crate) fn case(seed: u64, size: Size) -> Case {
         zone: d.one(&["UTC", "Europe/Zurich"]),
         version: "2.0.0",
         kind: None,
+        second_item: None,
+        params: false,
         places: ["eu", "us", "ap"][..if small { 1 } else { d.between(1, 3) as usize }].to_vec(),
         settle: None,
         exposure: None,
@@ -133,6 +135,7 @@ fn group(d: &mut Dice, id: &'static str) -> Group {
         languages: Vec::new(),
         waived: false,
         only: false,
+        in_file: false,
     }
 }
 

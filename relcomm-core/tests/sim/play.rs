@@ -139,7 +139,9 @@ fn prepared(case: &Arc<Case>, absent: &BTreeSet<String>, world: &World) -> Resul
         format!("the plan is not valid: {}", errors.join("\n"))
     };
     let (draft, source) = PlanDraft::read("plan.yaml", text.as_bytes()).map_err(|f| show(&f))?;
-    let host = Hosted::new(HeldFiles::new())
+    let held = case.files(absent).into_iter();
+    let held = held.fold(HeldFiles::new(), |held, (name, text)| held.file(name, text));
+    let host = Hosted::new(held)
         .condition("holds", Holds(true))
         .condition("fails", Holds(false))
         .predicate("chosen", Chosen(Arc::clone(case)));

@@ -5,6 +5,7 @@ use crate::model::{
     Words,
 };
 use chrono::DateTime;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -97,6 +98,9 @@ impl Case {
         let mut out = String::new();
         let w = &mut out;
         let _ = writeln!(w, "plan: 1\nid: sim\nzone: {}", self.zone);
+        if self.params {
+            w.push_str("params: { word: News }\n");
+        }
         if let Some(settle) = self.settle {
             let _ = writeln!(w, "settle: {}", duration(settle));
         }
@@ -110,9 +114,12 @@ impl Case {
         if let Some(kind) = self.kind {
             let _ = writeln!(w, "  kind: {kind}");
         }
+        let second =
+            self.second_item.map(|group| format!(", {{ id: two, text: A second thing, concerns: [{group}] }}"));
         let _ = writeln!(
             w,
-            "  what: [{{ id: one, text: Folders can be shared }}]\n  why: Asked for.\n  how: Choose Share."
+            "  what: [{{ id: one, text: Folders can be shared }}{}]\n  why: Asked for.\n  how: Choose Share.",
+            second.unwrap_or_default()
         );
         let places = self.places.iter().map(|place| match self.needs.get(place) {
             Some(need) => format!("{place}: {{ needs: {} }}", self.reached(need)),
@@ -146,6 +153,18 @@ impl Case {
             self.communique(w, communique);
         }
         out
+    }
+
+    /// Who stands on the list of a group while these are not there.
+    fn listed<'a>(&'a self, group: &Group, absent: &BTreeSet<String>) -> impl Iterator<Item = &'a Person> {
+        let is_on = |p: &&Person| p.groups.contains(group.id) || p.left_out.contains(group.id);
+        self.people.iter().filter(is_on).filter(|p| !absent.contains(&p.id))
+    }
+
+    /// The files beside the plan while these are not there, by name.
+    pub(crate) fn files(&self, absent: &BTreeSet<String>) -> Vec<(String, String)> {
+        let of = |group: &Group| (format!("{}.jsonl", group.id), self.listed(group, absent).map(line).collect());
+        self.groups.iter().filter(|group| group.in_file).map(of).collect()
     }
 
     /// `c1 75% accepted for staff`.
@@ -223,9 +242,12 @@ impl Case {
         if group.only {
             w.push_str("    only: chosen\n");
         }
+        if group.in_file {
+            let _ = writeln!(w, "    members: {}.jsonl", group.id);
+            return;
+        }
         let _ = writeln!(w, "    members:");
-        let is_on = |p: &&Person| p.groups.contains(group.id) || p.left_out.contains(group.id);
-        for person in self.people.iter().filter(is_on).filter(|p| !absent.contains(&p.id)) {
+        for person in self.listed(group, absent) {
             let _ = writeln!(w, "      - {}", member(person));
         }
     }
@@ -302,9 +324,13 @@ impl Case {
         if let Some(resend) = of.resend {
             let _ = writeln!(w, "    indeterminate: {}", if resend { "resend" } else { "hold" });
         }
+        if self.second_item.is_some() && of.id == "c0" {
+            w.push_str("    covers: [one, two]\n");
+        }
+        let word = if self.params { "{{ params.word }}" } else { "News" };
         let text = match of.words {
             Words::BuiltIn => None,
-            Words::Shared => Some("\"News: {{ item.one }}\"".to_owned()),
+            Words::Shared => Some(format!("\"{word}: {{{{ item.one }}}}\"")),
             Words::Personal => Some("\"For {{ person.id }}: {{ item.one }}\"".to_owned()),
             Words::Neutral => Some("\"Something new comes.\"".to_owned()),
             Words::ByLanguage => Some("{ en: \"News: {{ item.one }}\", de: \"Neues: {{ item.one }}\" }".to_owned()),
@@ -357,4 +383,26 @@ fn member(person: &Person) -> String {
     let vars: Vec<String> = company.into_iter().chain(person.second.map(|id| format!("second: {id}"))).collect();
     says.extend((!vars.is_empty()).then(|| format!("vars: {{ {} }}", vars.join(", "))));
     format!("{{ {} }}", says.join(", "))
+}
+
+/// Somebody as a line of a file.
+fn line(person: &Person) -> String {
+    let mut says = json!({ "id": person.id });
+    let mut say = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            says[key] = value;
+        }
+    };
+    for mech in &person.has {
+        say(mech.word(), Some(address(&person.id, *mech).into()));
+    }
+    say("language", person.language.map(Value::from));
+    say("place", (!person.places.is_empty()).then(|| person.places.clone().into()));
+    say("zone", person.zone.map(Value::from));
+    say("stands_for", (person.stands_for > 1).then(|| person.stands_for.into()));
+    say("through", person.through.clone().map(Value::from));
+    say("opted_out", person.opted_out.then(|| true.into()));
+    say("company", person.company.map(Value::from));
+    say("second", person.second.map(Value::from));
+    format!("{says}\n")
 }

@@ -241,7 +241,7 @@ impl World {
             Stage::Flying { .. } => "Flying",
             Stage::Awaiting { .. } => "Awaiting",
             Stage::Doubt { .. } => "Doubt",
-            Stage::Shut { why: Shut::Stopped } => "Stopped",
+            Stage::Shut { why: Shut::Stopped, .. } => "Stopped",
             Stage::Shut { .. } => "Shut",
         };
         name == column

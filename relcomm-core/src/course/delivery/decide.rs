@@ -328,11 +328,10 @@ impl<'a> Course<'a> {
     fn revive(&mut self) -> bool {
         let mut any = false;
         for leg in 0..self.count() {
-            let stopped = |l: &super::Leg| l.stage == Stage::Shut { why: Shut::Stopped } && !l.failed;
-            if self.state.legs.get(usize::from(leg)).is_some_and(stopped)
-                && self.path.is_in_time(self.slot(leg, self.now).0)
-            {
-                let (at, until) = self.slot(leg, self.now);
+            let Some(Stage::Shut { why: Shut::Stopped, not_before }) = self.stage(leg) else { continue };
+            let failed = self.state.legs.get(usize::from(leg)).is_some_and(|leg| leg.failed);
+            let (at, until) = self.slot(leg, not_before.map_or(self.now, |at| at.max(self.now)));
+            if !failed && self.path.is_in_time(at) {
                 self.emit(DeliveryFact::Again { leg, at, until, counts: true, kind: ErrorKind::Cancelled });
                 any = true;
             }

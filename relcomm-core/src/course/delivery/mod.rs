@@ -103,6 +103,9 @@ pub enum Stage {
     Shut {
         /// Why.
         why: Shut,
+        /// Before when it is not taken up again, if it was stopped while it was ready from then on: a far side may have asked for that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        not_before: Option<Moment>,
     },
 }
 
@@ -392,7 +395,13 @@ impl Delivery {
                 leg.asked = leg.asked.saturating_add(1);
                 leg.stage = Stage::Doubt { query_at: Some(until) };
             }),
-            F::Shut { leg, why } => self.with(leg, |leg| leg.stage = Stage::Shut { why }),
+            F::Shut { leg, why } => self.with(leg, |leg| {
+                let not_before = match leg.stage {
+                    Stage::Ready { at, .. } if why == Shut::Stopped => Some(at),
+                    _ => None,
+                };
+                leg.stage = Stage::Shut { why, not_before };
+            }),
             F::Proved { leg, sure } => self.with(leg, |leg| leg.sure = leg.sure.max(Some(sure))),
             F::Failed { leg } => self.with(leg, |leg| leg.failed = true),
             F::Delayed { leg, by } => self.with(leg, |leg| {

@@ -46,4 +46,12 @@ pub(super) const FEATURES: &[Feature] = &[
         },
         |c| c.groups.iter().any(|g| g.only),
     ),
+    feature("people in a file", 15, |c, d| a_group(c, d).in_file = true, |c| c.groups.iter().any(|g| g.in_file)),
+    feature(
+        "something new that concerns some alone",
+        10,
+        |c, d| c.second_item = Some(a_group(c, d).id),
+        |c| c.second_item.is_some(),
+    ),
+    feature("parameters", 10, |c, _| c.params = true, |c| c.params && any(c, |of| of.words == Words::Shared)),
 ];
