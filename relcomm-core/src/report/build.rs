@@ -213,9 +213,8 @@ impl<'a> Builder<'a> {
         if !gathers {
             self.apart(plan, roll, &whole, is_out);
         }
-        let have_left = concerned.into_iter().flatten().filter(|id| !self.numbers.contains_key(id));
-        for id in have_left.collect::<Vec<_>>() {
-            self.yet_to_correct(plan, id, &whole);
+        for id in concerned.into_iter().flatten() {
+            self.yet_to_correct((plan, roll), id, &whole);
         }
         self.left(plan, row, &entered).await
     }

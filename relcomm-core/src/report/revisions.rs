@@ -106,12 +106,22 @@ impl Builder<'_> {
         }
     }
 
-    /// The row of somebody who was told, has left, and waits for the correction.
-    pub(super) fn yet_to_correct(&mut self, plan: &GatePlan, id: String, whole: &(Class, Option<String>)) {
-        let mut report = self.row(plan, None);
+    /// The row of somebody who was told and waits for the correction, where it is not for them by the bundle: they have left, or belong to
+    /// another place.
+    pub(super) fn yet_to_correct(
+        &mut self,
+        (plan, roll): (&GatePlan, &Roll),
+        id: String,
+        whole: &(Class, Option<String>),
+    ) {
+        let number = self.numbers.get(&id).copied();
+        if roll.apart().any(|(person, _)| number == Some(person)) {
+            return;
+        }
+        let mut report = self.row(plan, number);
         (report.id, report.part) = (plan.id.to_string(), Part::Correction);
         (report.class, report.reason) = whole.clone();
-        self.file(&Whose { id, number: None }, report);
+        self.file(&Whose { id, number }, report);
     }
 
     /// Rows of a gate of the bundle whose people have left since: as far as the record has kept how they were told.

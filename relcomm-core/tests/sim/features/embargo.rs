@@ -43,7 +43,7 @@ pub(super) const FEATURES: &[Feature] = &[
             }
             if d.percent(50) {
                 let by = d.one(&["ada", "ada", "ben", "cal"]);
-                c.events.push((until + d.one(&[-5, -1, 2, 20]) * HOUR + 34, Event::Lift(by)));
+                c.events.push((until + d.one(&[-5, -1, 2, 20]) * HOUR + 39, Event::Lift(by)));
             }
             c.embargo = Some(Embargo { until, cleared });
         },
