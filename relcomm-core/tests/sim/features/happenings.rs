@@ -21,7 +21,7 @@ pub(super) const FEATURES: &[Feature] = &[
                     c.events.push((at, Event::Approve(role, by, false)));
                 }
                 if d.percent(10) {
-                    c.events.push((at + 45 * HOUR, Event::Approve(role, by, true)));
+                    c.events.push((at + 45 * HOUR + 2, Event::Approve(role, by, true)));
                 }
             }
         },
