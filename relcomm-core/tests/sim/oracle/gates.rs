@@ -255,7 +255,9 @@ impl Oracle<'_> {
             if last.is_some_and(|last| last < at) {
                 // Whether the time of what stands by is ever looked at hangs on what else happens.
                 let stands_by = matches!(fate, Fate::Standby(_));
-                return if stands_by { Fate::Unclear } else { Fate::Closed("expired", exact) };
+                // Right after the last minute.
+                let over = At { lo: at - 1, hi: at };
+                return if stands_by { Fate::Unclear } else { Fate::Closed("expired", over) };
             }
             let declared = self.said.declared_for(of, gate.place, at);
             fate = Fate::Pending;
