@@ -203,7 +203,7 @@ fn what_is_unknown_or_has_no_text_is_an_error() {
         ("{{ release.prodct }}", "t:1:4: unknown variable `release.prodct`"),
         ("{{ nothing }}", "t:1:4: `nothing`: there is no value to print"),
         ("{{ list }}", "t:1:4: `list`: a list or map cannot be printed"),
-        ("{{ release }}", "t:1:4: `release`: a list or map cannot be printed"),
+        ("{{ release }}", "t:1:4: `release`: a list or map cannot be printed, only a part of it, such as `.product`"),
         ("{% for x in missing %}{% endfor %}", "t:1:13: unknown variable `missing`"),
         ("{% if missing %}{% endif %}", "t:1:7: unknown variable `missing`"),
         ("{{ list | nonsense }}", "t:1:11: unknown filter `nonsense`"),

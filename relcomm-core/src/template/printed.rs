@@ -103,6 +103,15 @@ impl Values for Filled<'_> {
     }
 }
 
+/// Why a list or map cannot be printed, with a part of it that perhaps can.
+fn unprintable(value: &Value) -> String {
+    let first = value.try_iter().ok().filter(|_| value.kind() == ValueKind::Map).and_then(|mut keys| keys.next());
+    match first.as_ref().and_then(Value::as_str) {
+        Some(part) => format!("a list or map cannot be printed, only a part of it, such as `.{part}`"),
+        None => "a list or map cannot be printed".to_owned(),
+    }
+}
+
 /// How a set of templates writes and reads marks.
 #[derive(Clone)]
 pub(super) struct Marks {
@@ -140,7 +149,7 @@ impl Marks {
                 return Ok(());
             }
             ValueKind::String | ValueKind::Number | ValueKind::Bool | ValueKind::Plain => {}
-            _ => return refused("a list or map cannot be printed"),
+            _ => return Err(Error::new(ErrorKind::InvalidOperation, unprintable(value))),
         }
         let text = match value.kind() {
             // The engine would write `True`, which neither a plan nor a reader does.

@@ -113,7 +113,13 @@ impl Evidence<'_> {
         if let Some(count) = expected.count
             && like != count
         {
-            failed.push(format!("{like} rows of {} are so, not {count}", rows.len()));
+            let all = rows.len();
+            failed.push(if expected.is.is_none() && expected.attempt.is_none() {
+                let first: Vec<String> = rows.iter().take(3).map(name).collect();
+                format!("there are {all} such rows, not {count}: {}", first.join(", "))
+            } else {
+                format!("{like} rows of {all} are so, not {count}")
+            });
         }
     }
 

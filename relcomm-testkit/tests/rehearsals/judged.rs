@@ -35,7 +35,7 @@ fn each_kind_of_expectation_can_fail() {
     fails("{ where: { person: customers-2 }, is: { clas: informed } }", "no field `clas`");
     fails("{ where: { person: customers-2 }, is: { attempts: 2 } }", "attempts is 1");
     fails("{ where: { group: customers }, is: { mechanism: email }, count: 4 }", "3 rows of 4");
-    fails("{ where: { group: customers }, count: 5 }", "4 rows of 4");
+    fails("{ where: { group: customers }, count: 5 }", "there are 4 such rows, not 5: ");
     fails("{ where: { person: customers-1 }, apart: 3h }", "attempts at 2027-03-02T10:00:00Z and 2027-03-02T10:00:00Z");
     fails("{ where: { person: customers-2 }, text: { contains: Sir } }", "does not say it: Demo");
     fails("{ where: { person: customers-2 }, text: { lacks: Dear } }", "says it");
