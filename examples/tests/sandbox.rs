@@ -209,6 +209,33 @@ fn what_the_peers_cannot_prove_is_an_error_and_not_pending_for_ever() {
 }
 
 #[test]
+fn every_text_that_differs_is_written_for_reading() {
+    let folder = Folder::empty();
+    let plan = r#"
+plan: 1
+release: { product: Anvil, version: 2.0.0, what: [{ id: one, text: Folders }], why: Asked for., how: Choose Share. }
+responsible: Ada <ada@anvil.example>
+groups:
+  all:
+    languages: [en, de]
+    members: [{ id: bea, email: bea@anvil.example }, { id: cho, email: cho@anvil.example, language: de }]
+  staff: { members: [{ id: dee, email: dee@anvil.example }, { id: eve, email: eve@anvil.example }] }
+  desk: { members: [{ id: eve, email: eve@anvil.example }] }
+communiques:
+  live: { to: all, text: { en: "New: {{ item.one }}", de: "Neu: {{ item.one }}" } }
+  more: { to: [staff, desk], text: "{{ item.one }}", for: { desk: { text: "{{ item.one }}, and who will call" } } }
+"#;
+    std::fs::write(folder.path("plan.yaml"), plan).unwrap();
+    let out = relcomm(&folder, &["prepare", "plan.yaml", "--out", "texts"]);
+    assert_eq!(out.code, 0, "{}\n{}", out.stdout, out.stderr);
+    let text = |name: &str| std::fs::read_to_string(folder.path(name)).unwrap();
+    assert!(text("texts/live/email/all-all.en.txt").contains("New: Folders"));
+    assert!(text("texts/live/email/all-all.de.txt").contains("Neu: Folders"));
+    assert!(!text("texts/more/email/staff-all.txt").contains("call"));
+    assert!(text("texts/more/email/staff-all-2.txt").contains("who will call"));
+}
+
+#[test]
 fn texts_of_an_earlier_preparation_are_counted() {
     let folder = Folder::with_plans();
     let prepare = || relcomm(&folder, &["prepare", "ledgerline.yaml", "--out", "texts"]);

@@ -27,7 +27,7 @@ use crate::channel::{About, ChannelSet, Descriptor, Prepared};
 use crate::clock::Moment;
 use crate::communique::{Communique, Reach};
 use crate::course::{Digests, Slip};
-use crate::id::{GateId, GroupId, PlaceId};
+use crate::id::{GateId, GroupId, Lang, PlaceId};
 use crate::mechanism::{Addressing, Capabilities, Mechanism};
 use crate::plan::draft::Act;
 use crate::plan::{Escalations, Finding, People, Plan, Reached, StakeholderRef};
@@ -372,6 +372,7 @@ impl PreparedPlan {
                     mechanism: step.mechanism.clone(),
                     person: personal.then_some(person),
                     group: path.group.clone(),
+                    lang: path.lang.clone(),
                     result,
                 });
             }
@@ -430,6 +431,8 @@ pub struct PreparedText {
     pub person: Option<u32>,
     /// The group through which they are told.
     pub group: GroupId,
+    /// The language in which it is written, where the group has some.
+    pub lang: Option<Lang>,
     /// The parts, or what is wrong with them.
     pub result: Result<Prepared, Vec<Finding>>,
 }

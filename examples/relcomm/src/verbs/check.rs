@@ -141,14 +141,15 @@ pub(super) async fn prepare(
         texts += 1;
         if let (Some(dir), Ok(prepared)) = (out, &text.result) {
             let who = text.person.and_then(|n| bench.prepared.people().get(n));
-            let name = who.map_or_else(|| format!("{}-all", text.group), |w| w.id.as_str().to_owned());
+            let lang = text.lang.as_ref().map(|lang| format!(".{lang}")).unwrap_or_default();
+            let name = who.map_or_else(|| format!("{}-all{lang}", text.group), |w| w.id.as_str().to_owned());
             let folder = dir.join(text.gate.to_string().replace('/', "-")).join(text.mechanism.as_str());
             let hide = text.classified && !over;
             withheld += usize::from(hide);
             let file = if hide {
-                write_text(&folder, &name, &prepared.withheld())
+                write_text(&folder, &name, &prepared.withheld(), &written)
             } else {
-                write_text(&folder, &name, prepared)
+                write_text(&folder, &name, prepared, &written)
             };
             written.insert(file.map_err(|e| Failure::Tool(format!("{}: {e}", folder.display())))?);
         }
@@ -191,7 +192,8 @@ fn embargo_is_over(prepared: &PreparedPlan) -> bool {
 }
 
 /// One file for each text, its parts one after another. The name is a person's id, so whatever a path could stumble over is replaced.
-fn write_text(folder: &Path, name: &str, prepared: &Prepared) -> std::io::Result<PathBuf> {
+/// Writes a text under a name, and with a number behind it where another text has that name already.
+fn write_text(folder: &Path, name: &str, prepared: &Prepared, written: &BTreeSet<PathBuf>) -> std::io::Result<PathBuf> {
     let name: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.+@".contains(c) { c } else { '_' }).collect();
     std::fs::create_dir_all(folder)?;
     let mut content = String::new();
@@ -199,7 +201,14 @@ fn write_text(folder: &Path, name: &str, prepared: &Prepared) -> std::io::Result
         // Writing to a string does not fail.
         let _ = write!(content, "=== {} ({})\n{}\n\n", part.name, part.media, part.content);
     }
-    let file = folder.join(format!("{}.txt", name.trim_start_matches('.')));
+    let name = name.trim_start_matches('.');
+    let mut file = folder.join(format!("{name}.txt"));
+    for number in 2.. {
+        if !written.contains(&file) || std::fs::read_to_string(&file)? == content {
+            break;
+        }
+        file = folder.join(format!("{name}-{number}.txt"));
+    }
     std::fs::write(&file, content)?;
     Ok(file)
 }
