@@ -3,9 +3,10 @@
 use super::DispatchError;
 use super::driver::{BATCH, Driver, alongside};
 use super::flight::ask;
-use crate::channel::AttemptContext;
+use crate::channel::{AttemptContext, Channel};
 use crate::course::{DeliveryFact, DeliveryInput, Leg, Stage};
 use crate::journal::{Change, Committed, Row, Write};
+use crate::mechanism::Mechanism;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,8 +41,8 @@ impl Driver<'_> {
         let questions: Vec<(Row, u8)> = due
             .iter()
             .flat_map(|row| {
-                let asked = |l: &Leg| matches!(l.stage, Stage::Doubt { query_at: Some(at) } if at <= now);
-                let legs = row.state.legs.iter().zip(0u8..).filter(move |(l, _)| asked(l));
+                let is_due = |l: &Leg| matches!(l.stage, Stage::Doubt { query_at: Some(at) } if at <= now);
+                let legs = row.state.legs.iter().zip(0u8..).filter(move |(l, _)| is_due(l));
                 legs.map(move |(_, leg)| (row.clone(), leg))
             })
             .collect();
@@ -56,16 +57,16 @@ impl Driver<'_> {
         let mut writes = Vec::with_capacity(questions.len());
         let mut asking = Vec::with_capacity(questions.len());
         for (row, leg) in questions {
-            let Some(state) = row.state.legs.get(usize::from(leg)) else { continue };
-            let (lane, asked) = (state.lane, state.asked.saturating_add(1));
+            let Some(lane) = row.state.legs.get(usize::from(leg)).map(|leg| leg.lane) else { continue };
+            let bound = self.channel_of(lane);
             // By then a question without an answer has been given up.
-            let until = now + self.channel_of(lane).map_or(UNBOUND, |(_, channel)| channel.capabilities().timeout * 2);
+            let until = now + bound.as_ref().map_or(UNBOUND, |(_, channel)| channel.capabilities().timeout * 2);
             let Some(course) = self.courses.of(self.on, &self.record, &row) else { continue };
             let facts = row.state.decide(course, &DeliveryInput::Ask { leg, until }, now);
-            let is_asked = facts.iter().any(|fact| matches!(fact, DeliveryFact::Asked { .. }));
             if !facts.is_empty() {
+                let is_asked = facts.iter().any(|fact| matches!(fact, DeliveryFact::Asked { .. }));
                 writes.push(Write::new(Change::Delivery(row.id, facts), row.version));
-                asking.push(is_asked.then_some((row, leg, asked)));
+                asking.push(bound.filter(|_| is_asked).map(|bound| (row, leg, bound)));
             }
         }
         if writes.is_empty() {
@@ -73,21 +74,19 @@ impl Driver<'_> {
         }
         let done = self.commit(writes).await?;
         let committed = asking.into_iter().zip(done).filter(|(_, done)| *done != Committed::Conflict);
-        for (row, leg, asked) in committed.filter_map(|(asking, _)| asking) {
-            self.begin_question(&row, leg, asked);
+        for (row, leg, bound) in committed.filter_map(|(asking, _)| asking) {
+            self.begin_question(&row, leg, bound);
         }
         Ok(true)
     }
 
-    fn begin_question(&mut self, row: &Row, leg: u8, asked: u8) {
+    fn begin_question(&mut self, row: &Row, leg: u8, (mechanism, channel): (Mechanism, Arc<dyn Channel>)) {
         let on = self.on;
-        let Some(lane) = row.state.legs.get(usize::from(leg)).map(|l| l.lane) else { return };
-        let Some((mechanism, channel)) = self.channel_of(lane) else { return };
+        let Some(asked) = row.state.legs.get(usize::from(leg)).map(|leg| leg.asked.saturating_add(1)) else { return };
         let gate = self.record.gate_index(row.id.gate).and_then(|i| self.record.plans.get(i));
         let Some(gate) = gate else { return };
         let key = on.key_of(gate, self.record.roll(on, gate), row, leg, &mechanism);
         let cx = AttemptContext::new(Arc::clone(&on.clock), channel.capabilities().timeout);
-        let about = (row.id, leg, asked);
-        self.flights.begin(cx.deadline, |limit| ask(channel, key, about, cx, limit));
+        self.flights.begin(cx.deadline, |limit| ask(channel, key, (row.id, leg, asked), cx, limit));
     }
 }

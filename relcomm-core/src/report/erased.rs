@@ -7,7 +7,7 @@ use crate::dispatch::erased_number;
 use crate::journal::{GateRow, Row};
 use crate::prepare::{GatePlan, Roll};
 use crate::receipt::Assurance;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How an erased person is shown.
 pub(super) fn shown(number: u32) -> String {
@@ -35,7 +35,7 @@ impl Erased {
 }
 
 impl Builder<'_> {
-    /// Where the rows of erased persons are shown. As long as the people are the same the ordinal tells who that was, so that what is known
+    /// Where the rows of erased persons are shown. As long as the people are the same the record tells who that was, so that what is known
     /// of them counts where it did; otherwise they are persons of their own, of no group.
     pub(super) fn seat_erased(
         &mut self,
@@ -45,12 +45,15 @@ impl Builder<'_> {
         entered: &BTreeMap<u32, Row>,
         seats: &mut BTreeMap<u32, u32>,
     ) {
-        for row in entered.values() {
-            let Some(number) = erased_number(row) else { continue };
+        let rows: Vec<(&Row, u32)> = entered.values().filter_map(|row| Some((row, erased_number(row)?))).collect();
+        let here = rows.iter().filter_map(|(_, number)| self.on.number_of_erased(&self.record, *number));
+        let mut here: BTreeSet<u32> = here.filter(|_| roll.own_people().is_none()).collect();
+        if !here.is_empty() {
+            here = roll.members().map(|(person, _)| person).filter(|person| here.contains(person)).collect();
+        }
+        for (row, number) in rows {
             let person = self.on.number_of_erased(&self.record, number);
-            let is_here =
-                |person: &u32| roll.own_people().is_none() && roll.members().any(|(other, _)| other == *person);
-            match person.filter(|person| !seats.contains_key(person) && is_here(person)) {
+            match person.filter(|person| !seats.contains_key(person) && here.contains(person)) {
                 Some(person) => {
                     seats.insert(person, row.id.ordinal);
                     self.erased.here.insert(person, number);

@@ -76,26 +76,25 @@ pub(crate) fn exactly_those_told(case: &Case, played: &Played, wrong: &mut Vec<S
             wrong.push(format!("{:?} was tried at {}, and was not told in that way", call.to, call.shown));
         }
     }
-    for call in
-        played.calls.iter().filter(|call| !says_again(&call.to.gate).is_some_and(|of| is_as_well(case, of, call)))
-    {
-        let Some((of, step)) = says_again(&call.to.gate).and_then(|of| Some((of, of.also?.1))) else { continue };
-        let Some(who) = call.to.who.as_deref() else { continue };
-        let is_as_well = |c: &Call| c.to.who == call.to.who && c.to.gate == call.to.gate && is_as_well(case, of, c);
-        if step.unless.is_none()
-            && is_due_as_well(case, of, who, step)
-            && is_calm(case, played, call)
-            && !played.calls.iter().any(is_as_well)
-        {
-            wrong.push(format!("{:?} was tried at {}, and nothing else as well", call.to, call.shown));
-        }
-    }
     for (gate, people) in &rows {
         let Some(of) = says_again(gate) else { continue };
         for (who, is_known) in heard(case, played, of, gate) {
             if is_known == Heard::Yes && !people.contains(who) && !case.is_erased(who) && !attested(who) {
                 wrong.push(format!("{who} heard what {gate} corrects, and is not among those of that"));
             }
+        }
+    }
+}
+
+/// Whoever is to be reached in another way as well at once is.
+pub(crate) fn in_both_ways(case: &Case, played: &Played, wrong: &mut Vec<String>) {
+    for call in &played.calls {
+        let of = of_gate(case, &call.to.gate).and_then(|of| of.corrects);
+        let (Some(of), Some(who)) = (of, call.to.who.as_deref()) else { continue };
+        let is_due = of.also.is_some_and(|(_, step)| step.unless.is_none() && is_due_as_well(case, of, who, step));
+        let comes = |c: &Call| (&c.to.gate, &c.to.who) == (&call.to.gate, &call.to.who) && is_as_well(case, of, c);
+        if is_due && is_calm(case, played, call) && !played.calls.iter().any(comes) {
+            wrong.push(format!("{:?} was tried at {}, and nothing else as well", call.to, call.shown));
         }
     }
 }

@@ -86,6 +86,7 @@ pub(crate) fn judge(case: &Case, played: &Played) -> Judgement {
         judgement.wrong.push(format!("{:?}, and yet {:?}", played.report.verdict, played.standing));
     }
     corrections::exactly_those_told(case, played, &mut judgement.wrong);
+    corrections::in_both_ways(case, played, &mut judgement.wrong);
     corrections::exactly_those_who_heard_another_time(case, &oracle, played, &mut judgement.wrong);
     nobody_erased(case, played, &mut judgement.wrong);
     nothing_classified(case, played, &mut judgement.wrong);

@@ -4,17 +4,19 @@ use super::expectation::{Age, Expectation, Reached, Said, Selector, Words, fits}
 use super::far_side::Seen;
 use relcomm_core::clock::Moment;
 use relcomm_core::id::DeliveryId;
-use relcomm_core::plan::Finding;
 use relcomm_core::plan::source::Ordered;
 use relcomm_core::plan::time::Span;
+use relcomm_core::plan::{Finding, Plan};
 use relcomm_core::receipt::Assurance;
 use relcomm_core::report::{Class, DeliveryReport, Part, PersonReport, Report, Statement};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 /// All that can be judged at one time.
 #[derive(Debug)]
 pub(super) struct Evidence<'a> {
+    pub(super) plan: &'a Plan,
     pub(super) report: &'a Report,
     pub(super) exit: u8,
     pub(super) findings: &'a [Finding],
@@ -42,7 +44,8 @@ struct Row<'a> {
 impl Evidence<'_> {
     /// What is not as expected; nothing, if all is.
     pub(super) fn against(&self, expected: &Expectation) -> Vec<String> {
-        let mut failed = Vec::new();
+        let mut failed: Vec<String> =
+            expected.rows.iter().chain(&expected.never).filter_map(|of| self.is_nowhere(of)).collect();
         let rows = self.rows(expected.rows.as_ref());
         let speaks_of_rows = expected.is.is_some() || expected.apart.is_some() || expected.attempt.is_some();
         if expected.rows.is_some() && expected.count.is_none() && rows.is_empty() && expected.sent != Some(0) {
@@ -232,6 +235,24 @@ impl Evidence<'_> {
             format!("{} {} by {by}{}", statement.of, statement.says, digest.unwrap_or_default().to_lowercase())
         };
         Some(format!("what was {what} is: {}", said.iter().map(tell).collect::<Vec<_>>().join("; ")))
+    }
+
+    /// What the plan does not have of what rows are selected by: of that nothing is ever sent, so that a slip of the pen would hold. People
+    /// come and go, and are not looked for.
+    fn is_nowhere(&self, of: &Selector) -> Option<String> {
+        let plan = self.plan;
+        let lacks = |what: &str, word: &dyn Display| Some(format!("the plan has no {what} `{word}`"));
+        match of {
+            Selector { communique: Some(id), .. } if plan.communique(id).is_none() => lacks("communique", id),
+            Selector { group: Some(id), .. } if plan.group(id).is_none() => lacks("group", id),
+            Selector { place: Some(id), .. } if plan.release().place(id).is_none() => lacks("place", id),
+            Selector { occurrence: Some(id), .. }
+                if !plan.communiques().iter().flat_map(|of| &of.occurrences).any(|of| of.id.as_ref() == Some(id)) =>
+            {
+                lacks("occurrence", id)
+            }
+            _ => None,
+        }
     }
 
     fn rows(&self, of: Option<&Selector>) -> Vec<Row<'_>> {

@@ -180,6 +180,7 @@ impl Scene {
         let notes = Self::now(async { Ok(self.journal.notes(0, u64::MAX).await?) })?;
         let seen = self.world.seen();
         let evidence = Evidence {
+            plan: self.prepared.plan(),
             report: &report,
             exit: report.exit_code(&standing),
             findings: &self.findings,

@@ -31,6 +31,10 @@ fn each_kind_of_expectation_can_fail() {
     fails("{ sent: 3 }", "were sent, not 3");
     fails("{ where: { person: customers-2 }, sent: 0 }", "1 were sent");
     fails("{ where: { person: nobody } }", "no row");
+    fails("{ where: { communique: lives }, sent: 0 }", "the plan has no communique `lives`");
+    fails("{ where: { group: costumers }, count: 0 }", "the plan has no group `costumers`");
+    fails("{ never: { place: eue } }", "the plan has no place `eue`");
+    fails("{ where: { occurrence: late }, sent: 0 }", "the plan has no occurrence `late`");
     fails("{ where: { person: customers-2 }, is: { class: not_informed } }", "class is informed");
     fails("{ where: { person: customers-2 }, is: { clas: informed } }", "no field `clas`");
     fails("{ where: { person: customers-2 }, is: { attempts: 2 } }", "attempts is 1");

@@ -191,8 +191,8 @@ fn embargo_is_over(prepared: &PreparedPlan) -> bool {
     !prepared.has_classified() || prepared.embargo_ends().is_some_and(|ends| ends <= now)
 }
 
-/// One file for each text, its parts one after another. The name is a person's id, so whatever a path could stumble over is replaced.
-/// Writes a text under a name, and with a number behind it where another text has that name already.
+/// One file for each text, its parts one after another. The name may be a person's id, so whatever a path could stumble over is replaced; a
+/// number stands behind it where another text has that name already.
 fn write_text(folder: &Path, name: &str, prepared: &Prepared, written: &BTreeSet<PathBuf>) -> std::io::Result<PathBuf> {
     let name: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.+@".contains(c) { c } else { '_' }).collect();
     std::fs::create_dir_all(folder)?;

@@ -9,16 +9,16 @@ fn is_direct(of: &Communique, case: &Case) -> bool {
     !case.steps(of).any(indirect)
 }
 
-/// Somebody more who is like one of them, anywhere among them.
-fn one_more(c: &mut Case, d: &mut Dice) -> Option<String> {
+/// Somebody more who is like one of them, anywhere among them, comes or goes.
+fn one_more_who(c: &mut Case, d: &mut Dice, minute: Minutes, does: fn(String) -> Event) {
     let like = a_person(c, d).clone();
     if like.through.is_some() || like.opted_out || like.groups.is_empty() || like.groups.contains("archive") {
-        return None;
+        return;
     }
     let id = format!("p{}", c.people.len());
     let place = d.below(c.people.len());
     c.people.insert(place, Person { id: id.clone(), stands_for: 1, ..like });
-    Some(id)
+    c.events.push((declared_at(c) + d.one(&[-6, -1, 0, 2, 5, 20]) * HOUR + minute, does(id)));
 }
 
 pub(super) const FEATURES: &[Feature] = &[
@@ -108,21 +108,13 @@ pub(super) const FEATURES: &[Feature] = &[
     feature(
         "somebody joins",
         9,
-        |c, d| {
-            if let Some(id) = one_more(c, d) {
-                c.events.push((declared_at(c) + d.one(&[-6, -1, 0, 2, 5, 20]) * HOUR + 50, Event::Join(id)));
-            }
-        },
+        |c, d| one_more_who(c, d, 50, Event::Join),
         |c| happens(c, |e| matches!(e, Event::Join(_))),
     ),
     feature(
         "somebody leaves",
         9,
-        |c, d| {
-            if let Some(id) = one_more(c, d) {
-                c.events.push((declared_at(c) + d.one(&[-6, -1, 0, 2, 5, 20]) * HOUR + 25, Event::Leave(id)));
-            }
-        },
+        |c, d| one_more_who(c, d, 25, Event::Leave),
         |c| happens(c, |e| matches!(e, Event::Leave(_))),
     ),
 ];
