@@ -119,7 +119,7 @@ fn is_calm(case: &Case, played: &Played, call: &Call) -> bool {
         !matches!(event, Event::Approve(..) | Event::AcceptGap(_) | Event::Attest { .. } | Event::Resume(_))
     };
     let began = call.began.millis().div_euclid(60_000);
-    let after = case.events.iter().filter(|(at, _)| *at >= began);
+    let after = case.events.iter().filter(|(at, _)| *at > began);
     played.deaths.is_empty() && case.trouble.outages.is_empty() && !after.into_iter().any(disturbs)
 }
 
