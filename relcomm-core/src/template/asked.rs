@@ -10,6 +10,7 @@ use minijinja::Value;
 use minijinja::value::Object;
 use regex::Regex;
 
+use super::changed::FILTERS;
 use super::form::{Blank, Own};
 
 /// More cases than this are not worth a form for each.
@@ -126,14 +127,14 @@ impl Object for Somebody {
         match self.0.iter().find(|(field, _)| field == name) {
             Some((_, Found::Nothing)) => None,
             Some((_, Found::Word(word))) => Some(Value::from(word)),
-            Some((_, Found::Other)) | None => Some(Value::from_object(Blank(name.into()))),
+            Some((_, Found::Other)) | None => Some(Value::from_object(Blank::new(name))),
         }
     }
 }
 
 /// The tags that are known here.
 struct Syntax {
-    /// One that prints a field, or a word where there is none.
+    /// One that prints a field, or a word where there is none, changed by filters or not.
     printed: Regex,
     /// A condition: terms joined by `and` and `or`.
     condition: Regex,
@@ -149,7 +150,11 @@ static SYNTAX: LazyLock<Option<Syntax>> = LazyLock::new(|| {
     let name = "[A-Za-z_][A-Za-z0-9_]*";
     let quoted = r#"(?:"[^"'\\{}]*"|'[^"'\\{}]*')"#;
     let default = format!(r"\|\s*default\(\s*{quoted}\s*(?:,\s*true\s*)?\)");
-    let printed = format!(r"\{{\{{[-+]?\s*person\.(?<field>{name})\s*(?<default>{default})?\s*[-+]?\}}\}}");
+    let argument = format!(r"(?:{name}\s*=\s*)?(?:{quoted}|-?[0-9]+(?:\.[0-9]+)?|true|false)");
+    let arguments = format!(r"\(\s*(?:{argument}(?:\s*,\s*{argument})*)?\s*\)");
+    let change = format!(r"\|\s*(?:{})(?-u:\b)\s*(?:{arguments})?", FILTERS.join("|"));
+    let printed =
+        format!(r"\{{\{{[-+]?\s*person\.(?<field>{name})\s*(?<default>{default})?\s*(?:{change}\s*)*[-+]?\}}\}}");
     let term = |path: &str, word: &str| {
         format!(r"(?:not\s+)*({path}{name}(?:\.{name})*)(?:\s*[=!]=\s*({word}{quoted})|\s+is\s+(?:not\s+)?defined)?")
     };
@@ -179,7 +184,19 @@ mod tests {
             ("{% if person.plan == 'pro' and person.name is not defined %}x{% endif %}", Some(12)),
             ("{% if person.a and person.b and person.c and person.d %}{% endif %}", Some(81)),
             ("{% if person.a and person.b and person.c and person.d and person.e %}{% endif %}", None),
-            ("{{ person.name | upper }}", None),
+            ("{{ person.name | upper }}", Some(1)),
+            ("{{ person.name|split(' ')|first | replace(\"a\", 'b') -}}", Some(1)),
+            (
+                "{{ person.since | date(zone=\"Europe/Zurich\") }}{{ person.fee | float | round(precision = 2) }}",
+                Some(1),
+            ),
+            ("{{ person.name | default('you') | title }}", Some(3)),
+            ("{{ person.name | trim | default('you') }}", None),
+            ("{{ person.name | uppercase }}", None),
+            ("{{ person.name | replace(release, 'x') }}", None),
+            ("{{ person.name | replace('person', 'x') }}", None),
+            ("{{ person.name | upper ~ 1 }}", None),
+            ("{% if person.name | upper == 'A' %}x{% endif %}", None),
             ("{{ person['name'] }}", None),
             ("{{ person.name ~ 1 }}", None),
             ("{{ person }}", None),

@@ -6,19 +6,23 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 use minijinja::value::{Kwargs, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, Value};
 
-/// Adds the filters.
-pub(super) fn add_filters(environment: &mut Environment<'_>, zone: Tz) {
-    environment.add_filter("date", move |value: &Value, options: Kwargs| {
+/// The filters, each with its name.
+pub(super) fn filters(zone: Tz) -> [(&'static str, Value); 3] {
+    let date = move |value: &Value, options: Kwargs| {
         Ok::<_, Error>(read(value, &options, zone)?.format("%-d %B %Y").to_string())
-    });
-    environment
-        .add_filter("time", move |value: &Value, options: Kwargs| Ok::<_, Error>(time(&read(value, &options, zone)?)));
-    environment.add_filter("datetime", move |value: &Value, options: Kwargs| {
+    };
+    let in_the_day = move |value: &Value, options: Kwargs| Ok::<_, Error>(time(&read(value, &options, zone)?));
+    let datetime = move |value: &Value, options: Kwargs| {
         let instant = read(value, &options, zone)?;
         Ok::<_, Error>(format!("{}, {}", instant.format("%-d %B %Y"), time(&instant)))
-    });
+    };
+    [
+        ("date", Value::from_function(date)),
+        ("time", Value::from_function(in_the_day)),
+        ("datetime", Value::from_function(datetime)),
+    ]
 }
 
 /// The time of day with the abbreviation of its zone, or the offset where there is none in letters.

@@ -25,6 +25,7 @@
 //! what it uses can be listed.
 
 mod asked;
+mod changed;
 mod error;
 mod form;
 mod instants;
@@ -115,7 +116,7 @@ impl Templates {
         }
         // It would print every variable, addresses included.
         environment.remove_global("debug");
-        instants::add_filters(&mut environment, options.zone);
+        changed::add_filters(&mut environment, instants::filters(options.zone));
         Self { environment, marks }
     }
 

@@ -7,12 +7,12 @@
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
 
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Error, ErrorKind, Output, State, Value};
 use smallvec::SmallVec;
 
+use super::Templates;
 use super::form::{Blank, Own};
 use crate::document::{self, DocumentError, MAX_SOURCE, Piece, Run, Values};
 
@@ -38,40 +38,40 @@ pub(super) fn is_reserved(c: char) -> bool {
 #[derive(Default)]
 pub(super) struct Printed {
     values: Vec<Slot>,
-    /// The fields of a person that belong in the blanks, each once.
-    fields: Vec<Arc<str>>,
+    /// What belongs in the blanks: each field of a person once, and whatever is changed first.
+    blanks: Vec<Blank>,
     bytes: usize,
 }
 
 enum Slot {
     Value(String),
-    /// A blank, by the index of its field.
+    /// A blank, by its index.
     Blank(usize),
 }
 
 impl Printed {
     pub(super) fn has_blanks(&self) -> bool {
-        !self.fields.is_empty()
+        !self.blanks.is_empty()
     }
 
-    fn blank(&mut self, field: &Arc<str>) {
-        let at = self.fields.iter().position(|known| known == field).unwrap_or_else(|| {
-            self.fields.push(Arc::clone(field));
-            self.fields.len() - 1
+    fn blank(&mut self, blank: &Blank) {
+        let at = self.blanks.iter().position(|known| known.is_same(blank)).unwrap_or_else(|| {
+            self.blanks.push(blank.clone());
+            self.blanks.len() - 1
         });
         self.values.push(Slot::Blank(at));
     }
 
     /// The values, each blank filled by `own`; `None` if it has no value for one of them, or they are more than a rendering may print.
-    pub(super) fn filled<'a>(&'a self, own: &'a dyn Own) -> Option<Filled<'a>> {
-        let mut fields = SmallVec::new();
-        for field in &self.fields {
-            fields.push(own.field(field).filter(|value| !holds_reserved(value))?);
+    pub(super) fn filled<'a>(&'a self, own: &'a dyn Own, templates: &Templates) -> Option<Filled<'a>> {
+        let mut words = SmallVec::new();
+        for blank in &self.blanks {
+            words.push(blank.words(own, templates).filter(|words| !holds_reserved(words))?);
         }
-        let filled = Filled { printed: self, fields };
+        let filled = Filled { printed: self, words };
         let blanks = self.values.iter().filter_map(|slot| match slot {
             Slot::Value(_) => None,
-            Slot::Blank(field) => Some(filled.fields.get(*field)?.len()),
+            Slot::Blank(at) => Some(filled.words.get(*at)?.len()),
         });
         let bytes = self.bytes + blanks.sum::<usize>();
         (bytes <= MAX_SOURCE).then_some(filled)
@@ -91,15 +91,27 @@ impl Values for Printed {
 /// What one rendering printed, with what belongs in its blanks.
 pub(super) struct Filled<'a> {
     printed: &'a Printed,
-    fields: SmallVec<[Cow<'a, str>; 4]>,
+    words: SmallVec<[Cow<'a, str>; 4]>,
 }
 
 impl Values for Filled<'_> {
     fn value(&self, number: usize) -> Option<&str> {
         match self.printed.values.get(number)? {
             Slot::Value(value) => Some(value),
-            Slot::Blank(field) => self.fields.get(*field).map(|value| &**value),
+            Slot::Blank(at) => self.words.get(*at).map(|words| &**words),
         }
+    }
+}
+
+/// What is printed of a value.
+pub(super) fn words(value: &Value) -> Result<String, Error> {
+    match value.kind() {
+        ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
+        ValueKind::None => Err(Error::new(ErrorKind::InvalidOperation, "there is no value to print")),
+        // The engine would write `True`, which neither a plan nor a reader does.
+        ValueKind::Bool => Ok(value.is_true().to_string()),
+        ValueKind::String | ValueKind::Number | ValueKind::Plain => Ok(value.to_string()),
+        _ => Err(Error::new(ErrorKind::InvalidOperation, unprintable(value))),
     }
 }
 
@@ -138,24 +150,14 @@ impl Marks {
         if let Some(blank) = value.downcast_object_ref::<Blank>() {
             let printed = state.get_or_insert_extension_with(Printed::default);
             self.mark(out, printed.values.len())?;
-            printed.blank(&blank.0);
+            printed.blank(blank);
             return Ok(());
         }
-        match value.kind() {
-            ValueKind::Undefined => return Err(Error::from(ErrorKind::UndefinedError)),
-            ValueKind::None => return refused("there is no value to print"),
-            ValueKind::String if value.is_safe() => {
-                out.write_str(value.as_str().unwrap_or_default())?;
-                return Ok(());
-            }
-            ValueKind::String | ValueKind::Number | ValueKind::Bool | ValueKind::Plain => {}
-            _ => return Err(Error::new(ErrorKind::InvalidOperation, unprintable(value))),
+        if value.kind() == ValueKind::String && value.is_safe() {
+            out.write_str(value.as_str().unwrap_or_default())?;
+            return Ok(());
         }
-        let text = match value.kind() {
-            // The engine would write `True`, which neither a plan nor a reader does.
-            ValueKind::Bool => value.is_true().to_string(),
-            _ => value.to_string(),
-        };
+        let text = words(value)?;
         let text = if text.contains(is_reserved) { self.without_reserved(&text)? } else { text };
         let printed = state.get_or_insert_extension_with(Printed::default);
         printed.bytes += text.len();
@@ -228,7 +230,7 @@ pub(super) fn text(run: &[Piece], values: &dyn Values) -> Result<String, Documen
     Ok(out)
 }
 
-fn holds_reserved(text: &str) -> bool {
+pub(super) fn holds_reserved(text: &str) -> bool {
     // All of them begin with the octet 0xEF, which few texts hold.
     text.as_bytes().contains(&0xEF) && text.contains(is_reserved)
 }
