@@ -38,7 +38,7 @@ approve --role owner --by _ => an approval needs a name: who approves?
 approve --role owner --by mia --digest 0123456789 => that is not the present digest: what you approve has changed, or was never prepared
 approve --role owner --by mia
 approve --role owner --by mia => already approved as owner
-attest --communique brief --person al --outcome done --by ada => nothing of that communique is out to them yet, so there is nothing to attest
+attest --communique brief --person al --outcome done --by ada => nothing of that communique is out to them yet that is done by hand
 accept-gap --person zoe --why away --by ada => nobody of this id is among the people of the plan
 accept-gap --person al --why away --by ada => this person has no gap: they can be reached, or nobody says that they must be informed
 accept-gap --company Acme --why away --by ada => this company has no gap: it is unknown, or can be reached, or need not be informed
@@ -50,7 +50,7 @@ dispatch --by ada
 attest --communique none --person al --outcome done --by ada => `none` is no communique of this plan
 attest --communique brief --person zoe --outcome done --by ada => nobody of this id is among the people of the plan
 attest --communique brief --group none --outcome done --by ada => `none` is no group of this plan
-attest --communique live --person al --outcome done --by ada => nothing of that communique is out to them yet, so there is nothing to attest
+attest --communique live --person al --outcome done --by ada => nothing of that communique is out to them yet that is done by hand
 attest --communique brief --person al --outcome done --by _ => an attestation needs a name: who says so?
 declare --place mars --outcome success --by ada => `mars` is no place of this release; there are eu, us
 declare --outcome success --by ada => name the place: eu, us

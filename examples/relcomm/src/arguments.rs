@@ -106,7 +106,7 @@ impl Verb {
             | Self::Approve { common, .. }
             | Self::Declare { common, .. }
             | Self::Dispatch { common, .. }
-            | Self::Tasks { common }
+            | Self::Tasks { common, .. }
             | Self::Attest { common, .. }
             | Self::AcceptGap { common, .. }
             | Self::Slip { common, .. }
@@ -267,6 +267,9 @@ pub enum Verb {
         /// The plan and its surroundings.
         #[command(flatten)]
         common: Common,
+        /// Shows what people are called, and their numbers and addresses, too. A build's log is no place for them.
+        #[arg(long)]
+        contacts: bool,
     },
     /// Says that something was done by hand, or that it failed.
     Attest {
@@ -282,6 +285,9 @@ pub enum Verb {
         /// To every member of this group.
         #[arg(long)]
         group: Option<String>,
+        /// At which place; has to be said where it is out to them at several.
+        #[arg(long)]
+        place: Option<String>,
         /// Whether it was done: done, failed.
         #[arg(long, value_enum)]
         outcome: Attested,

@@ -4,12 +4,14 @@
 use super::gates::{decide_all, from_head};
 use super::{DispatchError, Dispatcher, Record, slip};
 use crate::course::{Approval, Delivery, DeliveryFact, DeliveryInput, Facts, GateInput, Head, HeadFact, Leg, Stage};
-use crate::id::{CommuniqueId, DeliveryId, GroupId, PlaceId, Role, StakeholderId};
+use crate::id::{CommuniqueId, DeliveryId, GateId, GroupId, PlaceId, Role, StakeholderId};
 use crate::journal::{Change, Committed, GateRow, Mode, Note, Row, Write};
+use crate::mechanism::Mechanism;
 use crate::plan::draft::Act;
-use crate::prepare::GatePlan;
+use crate::prepare::{GatePlan, Roll};
 use crate::receipt::{Assurance, Evidence};
 use crate::release::{Declaration, Outcome};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Why an input was refused: one clear line, without addresses. The journal is unchanged.
@@ -40,6 +42,8 @@ pub struct Attestation {
     pub communique: CommuniqueId,
     /// To whom.
     pub whom: Whom,
+    /// At which place; has to be said where it is out to them at several.
+    pub place: Option<PlaceId>,
     /// Whether it was done; otherwise it failed.
     pub done: bool,
     /// What that proves: *acknowledged* unless less is said, and never more than the mechanism can prove.
@@ -54,13 +58,21 @@ impl Attestation {
     /// This person says that it was done.
     #[must_use]
     pub fn done(communique: CommuniqueId, whom: Whom, by: impl Into<String>) -> Self {
-        Self { communique, whom, done: true, assurance: Assurance::Acknowledged, by: by.into(), note: None }
+        let (by, assurance) = (by.into(), Assurance::Acknowledged);
+        Self { communique, whom, place: None, done: true, assurance, by, note: None }
     }
 
     /// This person says that it failed.
     #[must_use]
     pub fn failed(communique: CommuniqueId, whom: Whom, by: impl Into<String>) -> Self {
         Self { done: false, ..Self::done(communique, whom, by) }
+    }
+
+    /// Of this place alone.
+    #[must_use]
+    pub fn place(mut self, place: PlaceId) -> Self {
+        self.place = Some(place);
+        self
     }
 
     /// Proving this.
@@ -332,22 +344,40 @@ impl Dispatcher {
     /// about one person who was there says that it was held, and nothing of the others.
     ///
     /// # Errors
-    /// Refused: an unknown communique, person or group; nothing of it is out; nobody named.
+    /// Refused: an unknown communique, person or group; a place of which it has no gate, or none named where it is out to them at several;
+    /// nothing of it is out to them yet; nobody named.
     pub async fn attest(&self, attestation: &Attestation) -> Result<usize, DispatchError> {
         self.known(Some(&attestation.communique))?;
         given(&attestation.by, "an attestation needs a name: who says so?")?;
         let record = self.enrol().await?;
+        let is_meant = |gate: &GateId| {
+            let place = attestation.place.as_ref();
+            gate.communique == attestation.communique && place.is_none_or(|place| gate.place.as_ref() == Some(place))
+        };
+        if let Some(place) = attestation.place.as_ref().filter(|_| !record.plans.iter().any(|p| is_meant(&p.id))) {
+            return refuse(format!("`{}` has no gate of its own for `{place}`", attestation.communique));
+        }
+        let mut meant = Vec::new();
+        for (plan, row) in
+            record.plans.iter().zip(&record.gates).filter(|(plan, row)| is_meant(&plan.id) && row.state.is_out())
+        {
+            let ordinals = self.ordinals(&record, plan, row, &attestation.whom).await?;
+            meant.extend((!ordinals.is_empty()).then_some((plan, row, ordinals)));
+        }
+        let places: BTreeSet<&str> =
+            meant.iter().filter_map(|(plan, ..)| Some(plan.id.place.as_ref()?.as_str())).collect();
+        if places.len() > 1 {
+            let places: Vec<&str> = places.into_iter().collect();
+            return refuse(format!("it is out to them at {}: say at which place it was done", places.join(", ")));
+        }
         let mut found = 0;
         let mut news = 0;
-        for (plan, row) in record.plans.iter().zip(&record.gates) {
-            if plan.id.communique != attestation.communique || !row.state.is_out() {
-                continue;
-            }
-            let ordinals = self.ordinals(&record, plan, row, &attestation.whom).await?;
-            found += ordinals.len();
+        for (plan, row, ordinals) in meant {
             for ordinal in ordinals {
                 let id = DeliveryId { gate: row.no, ordinal };
-                news += usize::from(self.attest_one(&record, plan, id, attestation).await?);
+                let word = self.attest_one(&record, plan, id, attestation).await?;
+                found += usize::from(word != Word::TooEarly);
+                news += usize::from(word == Word::News);
                 if matches!(attestation.whom, Whom::Person(_)) {
                     self.attest_occasion(&record, plan, id, attestation).await?;
                 }
@@ -358,7 +388,7 @@ impl Dispatcher {
                 Whom::Person(id) if !self.prepared.people().iter().any(|who| who.is(id)) => {
                     return refuse("nobody of this id is among the people of the plan");
                 }
-                _ => return refuse("nothing of that communique is out to them yet, so there is nothing to attest"),
+                _ => return refuse("nothing of that communique is out to them yet that is done by hand"),
             }
         }
         Ok(news)
@@ -398,13 +428,13 @@ impl Dispatcher {
         plan: &GatePlan,
         id: DeliveryId,
         attestation: &Attestation,
-    ) -> Result<bool, DispatchError> {
+    ) -> Result<Word, DispatchError> {
         let roll = record.roll(self, plan);
         loop {
-            let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(false) };
+            let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(Word::TooEarly) };
             let course = self.course(record, plan, roll, &row);
-            let Some(course) = course else { return Ok(false) };
-            let Some(leg) = spoken_of(&row.state) else { return Ok(false) };
+            let Some(course) = course else { return Ok(Word::TooEarly) };
+            let Some(leg) = spoken_of(&row.state) else { return Ok(Word::TooEarly) };
             let mechanism = self.mechanism_of(roll, &row, leg);
             let proves = mechanism
                 .and_then(|m| self.prepared.carriers().get(m))
@@ -414,15 +444,24 @@ impl Dispatcher {
             let input = DeliveryInput::Receipt { leg, evidence, verified: true };
             let facts: Facts<DeliveryFact> = row.state.decide(&course, &input, self.clock.now());
             if facts.iter().all(|f| matches!(f, DeliveryFact::Noted { .. })) {
-                return Ok(false);
+                return Ok(if self.comes_by_hand(roll, &row) { Word::TooEarly } else { Word::KnownBefore });
             }
             let note = Note { by: Some(attestation.by.clone()), text: attestation.note.clone(), ..Note::default() };
             let write = Write::new(Change::Delivery(id, facts), row.version).note(Some(note));
             if let Some(Committed::Done(_)) = self.journal.commit(vec![write]).await?.first() {
-                return Ok(true);
+                return Ok(Word::News);
             }
         }
     }
+
+    /// Whether somebody will be asked to do it by hand, and is not yet.
+    fn comes_by_hand(&self, roll: &Roll, row: &Row) -> bool {
+        let by_hand = |m: &Mechanism| self.prepared.carriers().get(m).is_some_and(|c| c.capabilities.by_hand);
+        let begun = |step: usize| row.state.legs.iter().any(|leg| usize::from(leg.step) == step);
+        let steps = self.path_of(roll, row).map_or(&[][..], |path| &path.steps);
+        row.state.end.is_none() && steps.iter().enumerate().any(|(n, step)| !begun(n) && by_hand(&step.mechanism))
+    }
+
     /// Whoever took part in what is done once for all shows that it was done, although others may have been absent.
     async fn attest_occasion(
         &self,
@@ -447,6 +486,15 @@ impl Dispatcher {
         }
         Ok(())
     }
+}
+
+/// What a person's word was for one delivery.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    News,
+    KnownBefore,
+    /// Nobody was asked to do it yet.
+    TooEarly,
 }
 
 /// The leg that a person's word is about: the last that waits for one, else the last that is out.

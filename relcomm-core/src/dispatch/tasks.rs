@@ -2,10 +2,12 @@
 
 use super::gates::PAGE;
 use super::{DispatchError, Dispatcher, Record};
-use crate::id::{CommuniqueId, DeliveryId, GroupId, LaneNo, Role, StakeholderId};
+use crate::id::{CommuniqueId, DeliveryId, GroupId, LaneNo, PlaceId, Role, StakeholderId};
 use crate::journal::Row;
 use crate::mechanism::Mechanism;
+use crate::plan::Reached;
 use crate::prepare::Roll;
+use crate::stakeholder::Address;
 use serde::Serialize;
 
 /// Something that a person must do by hand and then attest.
@@ -19,6 +21,9 @@ pub struct Task {
     pub communique: CommuniqueId,
     /// The gate.
     pub gate: String,
+    /// The place that the gate is of, if it is of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<PlaceId>,
     /// The group.
     pub group: GroupId,
     /// To whom; `None` for something that is done once for all.
@@ -26,6 +31,12 @@ pub struct Task {
     /// Who is to be reached in their place, where the step says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<StakeholderId>,
+    /// What whoever is reached is called. Not serialized, as a list of tasks may end in a log.
+    #[serde(skip)]
+    pub name: Option<String>,
+    /// Their address for the mechanism, such as a number to call. Not serialized either.
+    #[serde(skip)]
+    pub address: Option<Address>,
     /// How.
     pub mechanism: Mechanism,
     /// Who is to do it; the responsible party where nobody is named.
@@ -71,13 +82,18 @@ impl Dispatcher {
                         let Some((path, mechanism, performer)) = by_hand else { continue };
                         let person = self.seat(roll, &delivery).map(|(number, _)| number);
                         let reached = self.in_their_place(roll, &delivery, n);
+                        let own = person.and_then(|number| self.people_of(roll).at(number)).map(Reached::Person);
+                        let contact = reached.as_ref().or(own.as_ref());
                         tasks.push(Task {
                             id: delivery.id,
                             communique: plan.id.communique.clone(),
                             gate: plan.id.to_string(),
+                            place: plan.id.place.clone(),
                             group: path.group.clone(),
                             person: delivery.who.clone(),
-                            to: reached.and_then(|reached| StakeholderId::new(reached.id()).ok()),
+                            name: contact.and_then(|who| Some(who.name()?.to_owned())),
+                            address: contact.and_then(|who| Address::new(who.address(&mechanism)?).ok()),
+                            to: reached.as_ref().and_then(|reached| StakeholderId::new(reached.id()).ok()),
                             script: self.script(plan, path, (roll, person), (&mechanism, &record), &late),
                             mechanism,
                             performer,

@@ -2,11 +2,12 @@
 
 use crate::support::{DAY, HOUR, RELEASE, World, finish, live, person, said, scripted};
 use relcomm_core::dispatch::{Attestation, Dispatcher, Whom};
-use relcomm_core::id::{CommuniqueId, StakeholderId};
+use relcomm_core::id::{CommuniqueId, PlaceId, StakeholderId};
 use relcomm_core::mechanism::{Addressing, Capabilities};
 use relcomm_core::receipt::Assurance;
 use relcomm_core::release::Outcome;
 use relcomm_core::report::{AttemptReport, Class, Report, Verdict};
+use relcomm_core::stakeholder::Address;
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
 
 fn by_hand(addressing: Addressing) -> ScriptedChannel {
@@ -146,4 +147,61 @@ communiques:
     world.pass(2 * DAY).await;
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(person(&dispatcher.report().await.unwrap(), "al").class, Class::Unconfirmed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_word_about_what_is_out_at_several_places_says_at_which() {
+    let phone = by_hand(Addressing::Each);
+    let body = "
+groups: { desk: { members: [{ id: al, name: Al, phone: \"+41445550101\" }], via: phone, informed_when: acknowledged } }
+communiques:
+  out: { to: desk, per: place, text: \"{{ place.name }} is live.\" }
+  all: { to: desk, via: phone }
+";
+    let world = World::new(body, scripted([("phone", &phone)]));
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&live("eu")).await.unwrap();
+    dispatcher.step().await.unwrap();
+    let place = |place: &str| word("al", true, "").place(PlaceId::new(place).unwrap());
+    let refused = async |said: &Attestation| dispatcher.attest(said).await.unwrap_err().to_string();
+    assert_eq!(refused(&place("us")).await, "nothing of that communique is out to them yet that is done by hand");
+    dispatcher.declare(&live("us")).await.unwrap();
+    dispatcher.step().await.unwrap();
+    assert_eq!(
+        refused(&word("al", true, "")).await,
+        "it is out to them at eu, us: say at which place it was done",
+        "one call is not two"
+    );
+    let mut of_all = place("eu");
+    of_all.communique = CommuniqueId::new("all").unwrap();
+    assert_eq!(refused(&of_all).await, "`all` has no gate of its own for `eu`");
+    assert_eq!(dispatcher.attest(&place("us")).await.unwrap(), 1);
+    assert_eq!(dispatcher.attest(&place("us")).await.unwrap(), 0, "it is known");
+    let tasks = dispatcher.tasks().await.unwrap();
+    let left: Vec<_> =
+        tasks.iter().map(|task| (task.communique.as_str(), task.place.as_ref().map(PlaceId::as_str))).collect();
+    assert_eq!(left, [("out", Some("eu")), ("all", None)]);
+    let contact = tasks.first().map(|task| (task.name.as_deref(), task.address.as_ref().map(Address::as_str)));
+    assert_eq!(contact, Some((Some("Al"), Some("+41445550101"))));
+    let shown = format!("{tasks:?} {}", serde_json::to_string(&tasks).unwrap());
+    assert!(!shown.contains("0101") && !shown.contains("Al\""), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_can_be_said_of_what_nobody_was_asked_to_do_yet() {
+    let (email, phone) = (ScriptedChannel::new("smtp"), by_hand(Addressing::Each));
+    let email = email.capabilities(|_| Capabilities::new(Addressing::Each, Assurance::Accepted));
+    let body = "
+groups:
+  desk:
+    members: [{ id: al, email: al@demo.example, phone: \"+41445550101\" }]
+    via: [email, { via: phone, unless: accepted, within: 1h }]
+    informed_when: acknowledged
+communiques:
+  out: { to: desk, per: place }
+";
+    let world = World::new(body, scripted([("email", &email), ("phone", &phone)]));
+    let dispatcher = declared(&world).await;
+    let early = dispatcher.attest(&word("al", true, "")).await.unwrap_err().to_string();
+    assert_eq!(early, "nothing of that communique is out to them yet that is done by hand");
 }

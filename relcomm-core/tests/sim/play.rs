@@ -290,7 +290,22 @@ impl Stage {
                 let id = ids[*communique].clone();
                 let word =
                     if *done { Attestation::done(id, whom, "ada") } else { Attestation::failed(id, whom, "ada") };
-                at_once(async { desk.attest(&word).await.map(|news| news > 0) })?
+                // What she says she says of every place.
+                let places = self.case.places.iter().filter(|_| self.case.communiques[*communique].per_place);
+                let words: Vec<Attestation> = match places.map(|p| PlaceId::new(p).expect("an id")).collect::<Vec<_>>()
+                {
+                    places if places.is_empty() => vec![word],
+                    places => places.into_iter().map(|place| word.clone().place(place)).collect(),
+                };
+                let mut said = None;
+                for word in &words {
+                    let now = at_once(async { desk.attest(word).await.map(|news| news > 0) })?;
+                    said = match (said, now) {
+                        (Some(Ok(before)), now) => Some(Ok(before || now.unwrap_or(false))),
+                        (_, now) => Some(now),
+                    };
+                }
+                said.ok_or("there is no place")?
             }
             Event::Slip(planned) => at_once(desk.slip(planned.map(moment), "ada", None))?,
             Event::Erase(who) => at_once(desk.erase(&StakeholderId::new(who).expect("an id"), "ada"))?,

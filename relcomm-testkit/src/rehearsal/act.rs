@@ -66,11 +66,15 @@ impl Play<'_> {
                 false => Attestation::failed(says.communique.clone(), whom, &says.by),
             };
             word = word.note(says.note.clone());
+            if let Some(place) = &says.place {
+                word = word.place(place.clone());
+            }
             if let Some(assurance) = says.assurance {
                 word = word.assurance(assurance);
             }
             let how = if done { "was done" } else { "failed" };
-            let what = format!("{} attests that {} to {name} {how}", says.by, says.communique);
+            let place = says.place.as_ref().map(|p| format!(" at {p}")).unwrap_or_default();
+            let what = format!("{} attests that {} to {name}{place} {how}", says.by, says.communique);
             let call = async { dispatcher.attest(&word).await.map(|news| news > 0) };
             return scene.say(self.timeline, event, path, what, call);
         }

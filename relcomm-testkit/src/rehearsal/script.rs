@@ -403,6 +403,8 @@ pub(super) struct AttestDraft {
     pub(super) person: Option<StakeholderId>,
     /// To which group.
     pub(super) group: Option<GroupId>,
+    /// At which place; has to be said where it is out to them at several.
+    pub(super) place: Option<PlaceId>,
     /// Who says so.
     pub(super) by: String,
     /// Whether it was done.

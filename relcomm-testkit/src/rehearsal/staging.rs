@@ -158,21 +158,35 @@ impl Staging {
     #[track_caller]
     pub fn done(self, communique: &str, person: &str) -> Self {
         let person = StakeholderId::new(person).unwrap_or_else(|_| panic!("`{person}` is no person's id"));
-        self.attest(communique, Some(person), None)
+        self.attest(communique, None, Some(person), None)
+    }
+
+    /// The same, where it is told place by place: at this one.
+    #[must_use]
+    #[track_caller]
+    pub fn done_at(self, communique: &str, place: &str, person: &str) -> Self {
+        let person = StakeholderId::new(person).unwrap_or_else(|_| panic!("`{person}` is no person's id"));
+        self.attest(communique, Some(right(place, "place id")), Some(person), None)
     }
 
     /// Somebody says that a communique was brought by hand to a whole group.
     #[must_use]
     #[track_caller]
     pub fn done_for(self, communique: &str, group: &str) -> Self {
-        self.attest(communique, None, Some(right(group, "group id")))
+        self.attest(communique, None, None, Some(right(group, "group id")))
     }
 
     #[track_caller]
-    fn attest(self, communique: &str, person: Option<StakeholderId>, group: Option<GroupId>) -> Self {
+    fn attest(
+        self,
+        communique: &str,
+        place: Option<PlaceId>,
+        person: Option<StakeholderId>,
+        group: Option<GroupId>,
+    ) -> Self {
         let communique = right::<CommuniqueId>(communique, "communique id");
         let (by, outcome) = ("somebody".to_owned(), Done::Done);
-        let attest = AttestDraft { communique, person, group, by, outcome, assurance: None, note: None };
+        let attest = AttestDraft { communique, person, group, place, by, outcome, assurance: None, note: None };
         self.happens(Event { attest: Some(attest), ..Event::default() })
     }
 

@@ -24,7 +24,8 @@ fn a_test_of_a_plan_reads_like_sentences() {
         .at("11:00")
         .done_for("talk", "board")
         .at("12:00")
-        .done("live", "customers-1")
+        .done_at("live", "eu", "customers-1")
+        .done_at("live", "us", "customers-1")
         .run();
     performance.person("customers-1").is(Class::Informed).after_attempts(4);
     performance.person("customers-2").is(Class::Informed).after_attempts(4);

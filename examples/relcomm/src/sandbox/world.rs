@@ -190,6 +190,7 @@ impl World {
         } else {
             Attestation::done(task.communique.clone(), whom, STAND_IN)
         };
+        let attestation = task.place.iter().cloned().fold(attestation, Attestation::place);
         let after = elapsed(answer.and_then(|a| a.later.as_ref()).and_then(|l| l.acknowledged), DILIGENCE);
         self.state().due.entry(now + after).or_default().push(Event::Attest(Box::new(attestation)));
     }

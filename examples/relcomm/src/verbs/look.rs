@@ -4,15 +4,25 @@ use super::desk::{Access, Desk};
 use super::{json, print};
 use crate::arguments::{Common, Format};
 use crate::{Exit, Failure};
+use relcomm_core::dispatch::Task;
 use relcomm_core::report::Report;
+use relcomm_core::stakeholder::Address;
 use std::fmt::Write;
 
-pub(super) async fn tasks(common: &Common) -> Result<Exit, Failure> {
+pub(super) async fn tasks(common: &Common, contacts: bool) -> Result<Exit, Failure> {
     let desk = Desk::open(common, Access::Look).await?;
     let tasks = desk.dispatcher.tasks().await?;
     let questions = desk.dispatcher.questions().await?;
     if common.format == Format::Json {
-        let values = tasks.iter().map(serde_json::to_value).chain(questions.iter().map(serde_json::to_value));
+        let of = |task: &Task| {
+            let mut value = serde_json::to_value(task)?;
+            if let (true, Some(fields)) = (contacts, value.as_object_mut()) {
+                fields.extend(task.name.iter().map(|name| ("name".to_owned(), name.as_str().into())));
+                fields.extend(task.address.iter().map(|address| ("address".to_owned(), address.as_str().into())));
+            }
+            Ok(value)
+        };
+        let values = tasks.iter().map(of).chain(questions.iter().map(serde_json::to_value));
         print(&json(&values.filter_map(Result::ok).collect::<Vec<_>>()));
         return Ok(Exit::Done);
     }
@@ -20,7 +30,12 @@ pub(super) async fn tasks(common: &Common) -> Result<Exit, Failure> {
     for task in &tasks {
         let whom = task.person.as_ref().map_or_else(|| format!("group {}", task.group), |p| p.as_str().to_owned());
         // Whoever is to be reached, and in whose place.
-        let whom = task.to.as_ref().map_or(whom.clone(), |to| format!("{} for {whom}", to.as_str()));
+        let mut whom = task.to.as_ref().map_or(whom.clone(), |to| format!("{} for {whom}", to.as_str()));
+        if contacts {
+            let known = [task.name.as_deref(), task.address.as_ref().map(Address::as_str)];
+            let known: Vec<&str> = known.into_iter().flatten().collect();
+            whom += &(if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) });
+        }
         let by = task.performer.as_ref().map_or_else(|| "the responsible party".into(), ToString::to_string);
         // Writing to a string does not fail.
         let _ = writeln!(out, "{} — {} to {whom}, by {by}", task.gate, task.mechanism);

@@ -45,9 +45,9 @@ pub async fn run(arguments: Arguments) -> Exit {
         Verb::Deliver { common, execute, by, proof, pending_ok } => {
             send::deliver(&common, &send::Wish { wait: true, execute, by, proof, pending_ok }).await
         }
-        Verb::Tasks { common } => look::tasks(&common).await,
-        Verb::Attest { common, communique, person, group, outcome, assurance, by, note } => {
-            let said = say::Attested { communique, person, group, outcome, assurance, by, note };
+        Verb::Tasks { common, contacts } => look::tasks(&common, contacts).await,
+        Verb::Attest { common, communique, person, group, place, outcome, assurance, by, note } => {
+            let said = say::Attested { communique, person, group, place, outcome, assurance, by, note };
             say::attest(&common, said).await
         }
         Verb::Hold(person) => say::hold(&person, true).await,
@@ -85,7 +85,7 @@ fn format_of(verb: &Verb) -> Format {
         | Verb::Approve { common, .. }
         | Verb::Declare { common, .. }
         | Verb::Dispatch { common, .. }
-        | Verb::Tasks { common }
+        | Verb::Tasks { common, .. }
         | Verb::Attest { common, .. }
         | Verb::AcceptGap { common, .. }
         | Verb::Slip { common, .. }

@@ -26,6 +26,7 @@ pub(super) struct Attested {
     pub(super) communique: String,
     pub(super) person: Option<String>,
     pub(super) group: Option<String>,
+    pub(super) place: Option<String>,
     pub(super) outcome: Outcome,
     pub(super) assurance: Option<String>,
     pub(super) by: String,
@@ -94,6 +95,9 @@ pub(super) async fn attest(common: &Common, said: Attested) -> Result<Exit, Fail
         let assurance =
             assurance.parse().map_err(|()| Failure::Tool(format!("--assurance {assurance}: no such word")))?;
         attestation = attestation.assurance(assurance);
+    }
+    if let Some(place) = &said.place {
+        attestation = attestation.place(PlaceId::new(place).map_err(refused)?);
     }
     let attestation = attestation.note(said.note);
     let desk = Desk::open(common, Access::Write).await?;
