@@ -350,11 +350,13 @@ impl Dispatcher {
         self.known(Some(&attestation.communique))?;
         given(&attestation.by, "an attestation needs a name: who says so?")?;
         let record = self.enrol().await?;
-        let is_meant = |gate: &GateId| {
-            let place = attestation.place.as_ref();
-            gate.communique == attestation.communique && place.is_none_or(|place| gate.place.as_ref() == Some(place))
-        };
-        if let Some(place) = attestation.place.as_ref().filter(|_| !record.plans.iter().any(|p| is_meant(&p.id))) {
+        let is_of = |gate: &GateId| gate.communique == attestation.communique;
+        let is_meant = |gate: &GateId| is_of(gate) && (attestation.place.is_none() || gate.place == attestation.place);
+        let gates = || record.plans.iter().map(|plan| &plan.id);
+        if let Some(place) = &attestation.place
+            && gates().any(is_of)
+            && !gates().any(is_meant)
+        {
             return refuse(format!("`{}` has no gate of its own for `{place}`", attestation.communique));
         }
         let mut meant = Vec::new();

@@ -291,11 +291,11 @@ impl Stage {
                 let word =
                     if *done { Attestation::done(id, whom, "ada") } else { Attestation::failed(id, whom, "ada") };
                 // What she says she says of every place.
-                let places = self.case.places.iter().filter(|_| self.case.communiques[*communique].per_place);
-                let words: Vec<Attestation> = match places.map(|p| PlaceId::new(p).expect("an id")).collect::<Vec<_>>()
-                {
-                    places if places.is_empty() => vec![word],
-                    places => places.into_iter().map(|place| word.clone().place(place)).collect(),
+                let of = &self.case.communiques[*communique];
+                let places: Vec<_> = self.case.places_of(of).filter(|_| of.per_place).collect();
+                let words: Vec<Attestation> = match places.is_empty() {
+                    true => vec![word],
+                    false => places.iter().map(|p| word.clone().place(PlaceId::new(p).expect("an id"))).collect(),
                 };
                 let mut said = None;
                 for word in &words {
