@@ -57,6 +57,8 @@ struct State {
     /// Those that have not happened, by their places in the script.
     crashes: Vec<(usize, CrashAt)>,
     crashed: Option<Duration>,
+    /// Everybody who was ever among the people or answers for the release.
+    met: BTreeSet<String>,
     /// By when they come, truly; a number tells those of one instant apart.
     receipts: BTreeMap<(Moment, u64), (Mechanism, Receipt)>,
     numbered: u64,
@@ -110,7 +112,8 @@ impl World {
         // Whoever answers for the release may be reached in another's place; one of the people goes before.
         let responsible = plan.responsible();
         let parties = std::iter::once(&responsible.execute).chain(&responsible.backup);
-        for party in parties.chain(responsible.performers.values()).chain(plan.holders()) {
+        let parties: Vec<_> = parties.chain(responsible.performers.values()).chain(plan.holders()).collect();
+        for party in &parties {
             for (mechanism, address) in &party.addresses {
                 let place = behind.entry((mechanism.clone(), address.as_str().to_owned())).or_default();
                 if place.is_empty() {
@@ -119,11 +122,18 @@ impl World {
             }
         }
         let mut state = self.state();
+        state.met.extend(people.iter().map(|who| who.id().to_owned()));
+        state.met.extend(parties.iter().map(|party| party.id.as_str().to_owned()));
         // Whoever has left is still behind the address by which they were told.
         for (place, who) in std::mem::take(&mut state.people) {
             behind.entry(place).or_insert(who);
         }
         state.people = behind;
+    }
+
+    /// Everybody who was ever among the people or answers for the release.
+    pub(super) fn met(&self) -> BTreeSet<String> {
+        self.state().met.clone()
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {

@@ -4,13 +4,14 @@ use super::expectation::{Age, Expectation, Reached, Said, Selector, Words, fits}
 use super::far_side::Seen;
 use relcomm_core::clock::Moment;
 use relcomm_core::id::DeliveryId;
+use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::source::Ordered;
 use relcomm_core::plan::time::Span;
 use relcomm_core::plan::{Finding, Plan};
 use relcomm_core::receipt::Assurance;
 use relcomm_core::report::{Class, DeliveryReport, Part, PersonReport, Report, Statement};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 /// All that can be judged at one time.
@@ -21,6 +22,10 @@ pub(super) struct Evidence<'a> {
     pub(super) exit: u8,
     pub(super) findings: &'a [Finding],
     pub(super) seen: &'a [Seen],
+    /// By what somebody can be told.
+    pub(super) mechanisms: Vec<&'a Mechanism>,
+    /// Everybody who was ever among the people or answers for the release; `None` while others may still join.
+    pub(super) met: Option<&'a BTreeSet<String>>,
     /// The groups of each person.
     pub(super) groups: &'a BTreeMap<String, Vec<String>>,
     /// When each delivery reached what, by the report's id of it: the number of the entry, and the time.
@@ -237,8 +242,7 @@ impl Evidence<'_> {
         Some(format!("what was {what} is: {}", said.iter().map(tell).collect::<Vec<_>>().join("; ")))
     }
 
-    /// What the plan does not have of what rows are selected by: of that nothing is ever sent, so that a slip of the pen would hold. People
-    /// come and go, and are not looked for.
+    /// What the plan does not have of what rows are selected by: of that nothing is ever sent, so that a slip of the pen would hold.
     fn is_nowhere(&self, of: &Selector) -> Option<String> {
         let plan = self.plan;
         let lacks = |what: &str, word: &dyn Display| Some(format!("the plan has no {what} `{word}`"));
@@ -250,6 +254,10 @@ impl Evidence<'_> {
                 if !plan.communiques().iter().flat_map(|of| &of.occurrences).any(|of| of.id.as_ref() == Some(id)) =>
             {
                 lacks("occurrence", id)
+            }
+            Selector { via: Some(via), .. } if !self.mechanisms.contains(&via) => lacks("mechanism", via),
+            Selector { person: Some(who), .. } if self.met.is_some_and(|met| !met.iter().any(|id| fits(who, id))) => {
+                lacks("person", who)
             }
             _ => None,
         }

@@ -120,7 +120,11 @@ impl<'a> Play<'a> {
             Err(other) => return Err(other),
         };
         self.answers_are_clear()?;
-        self.who_is_meant(&prepared)?;
+        // Who joins later is not there yet, nor is what a change brings.
+        if !script.timeline.iter().flatten().any(|event| event.join.is_some() || event.change.is_some()) {
+            self.who_is_meant(&prepared)?;
+            self.what_is_meant(&prepared)?;
+        }
         let scope = Scope::new(prepared.plan().id().clone(), &prepared.plan().release().version, Mode::Sandbox);
         let journal = MemoryJournal::new(scope, Arc::new(clock.clone()) as Arc<dyn Clock>);
         let executor = happy::executor(prepared.plan());
@@ -252,11 +256,32 @@ impl<'a> Play<'a> {
         let answers = self.script.answers.iter().flatten().map(|a| &a.to).enumerate();
         let crashes = self.script.crashes.iter().flatten().map(|c| &c.to).enumerate();
         let named = answers.map(|(n, to)| (format!("answers[{n}].to"), to));
-        // Who joins later is not there yet.
-        let joins = self.script.timeline.iter().flatten().any(|event| event.join.is_some());
         for (path, to) in named.chain(crashes.map(|(n, to)| (format!("crashes[{n}].to"), to))) {
-            if !joins && !all().any(|id| fits(to, id)) {
+            if !all().any(|id| fits(to, id)) {
                 return Err(wrong(self.source, &path, format!("`{to}` is no person and no group of the plan")));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is said of a mechanism or a communique that the plan does not have is a slip, too.
+    fn what_is_meant(&self, prepared: &PreparedPlan) -> Result<(), Unplayable> {
+        let Script { answers, crashes, outages, channels, .. } = self.script;
+        let answers = || answers.iter().flatten().enumerate();
+        let of_answers = answers().filter_map(|(n, a)| Some((format!("answers[{n}].via"), a.via.as_ref()?)));
+        let crashes = crashes.iter().flatten().enumerate();
+        let of_crashes = crashes.filter_map(|(n, c)| Some((format!("crashes[{n}].via"), c.via.as_ref()?)));
+        let outages = outages.iter().flatten().enumerate().map(|(n, o)| (format!("outages[{n}].via"), &o.via));
+        let channels = channels.iter().map(|(mechanism, _)| (format!("channels.{mechanism}"), mechanism));
+        for (path, via) in of_answers.chain(of_crashes).chain(outages).chain(channels) {
+            if !prepared.carriers().contains_key(via) {
+                return Err(wrong(self.source, &path, format!("nobody is told by `{via}` in this plan")));
+            }
+        }
+        for (n, of) in answers().filter_map(|(n, answer)| Some((n, answer.communique.as_ref()?))) {
+            if prepared.plan().communique(of).is_none() {
+                let path = format!("answers[{n}].communique");
+                return Err(wrong(self.source, &path, format!("the plan has no communique `{of}`")));
             }
         }
         Ok(())

@@ -19,7 +19,7 @@ use relcomm_core::plan::{Finding, People};
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::receipt::Assurance;
 use relcomm_core::report::Report;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -169,7 +169,18 @@ impl Scene {
         Ok(())
     }
 
+    /// Judges what is expected now.
     pub(super) fn expect(&mut self, expected: &[Expectation], source: &Source, path: &str) -> Result<(), Unplayable> {
+        self.judge(expected, source, path, None)
+    }
+
+    fn judge(
+        &mut self,
+        expected: &[Expectation],
+        source: &Source,
+        path: &str,
+        met: Option<&BTreeSet<String>>,
+    ) -> Result<(), Unplayable> {
         if expected.is_empty() {
             return Ok(());
         }
@@ -185,6 +196,8 @@ impl Scene {
             exit: report.exit_code(&standing),
             findings: &self.findings,
             seen: &seen,
+            mechanisms: self.prepared.carriers().keys().collect(),
+            met,
             groups: &groups(self.prepared.people()),
             reached: &reached(&entries, &names),
             written: &written(&entries, &notes, &timeline),
@@ -217,7 +230,8 @@ impl Scene {
     }
 
     pub(super) fn end(mut self, expected: &[Expectation], source: &Source) -> Result<Played, Unplayable> {
-        self.expect(expected, source, "expect")?;
+        let met = self.world.met();
+        self.judge(expected, source, "expect", Some(&met))?;
         let dispatcher = self.dispatcher()?;
         let report = self.report(&dispatcher)?;
         let standing = Self::now(dispatcher.standing())?;

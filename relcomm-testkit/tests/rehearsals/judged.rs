@@ -30,7 +30,9 @@ fn each_kind_of_expectation_can_fail() {
     fails("{ exit: 0 }", "the exit code is 5");
     fails("{ sent: 3 }", "were sent, not 3");
     fails("{ where: { person: customers-2 }, sent: 0 }", "1 were sent");
-    fails("{ where: { person: nobody } }", "no row");
+    fails("{ where: { person: customers-2, part: slip } }", "no row");
+    fails("{ where: { person: custmers-* }, sent: 0 }", "the plan has no person `custmers-*`");
+    fails("{ where: { person: customers-2, via: emial }, sent: 0 }", "the plan has no mechanism `emial`");
     fails("{ where: { communique: lives }, sent: 0 }", "the plan has no communique `lives`");
     fails("{ where: { group: costumers }, count: 0 }", "the plan has no group `costumers`");
     fails("{ never: { place: eue } }", "the plan has no place `eue`");
