@@ -4,7 +4,7 @@ use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
 use crate::communique::State;
 use crate::course::{Dependence, Facts, Gate, GateFact, GateInput, GateRule, Head, Phase, Verdict};
-use crate::id::{DeliveryId, GateNo};
+use crate::id::{DeliveryId, GateNo, Role};
 use crate::journal::{GateRow, Row};
 use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Requirement, Roll};
 use crate::receipt::Assurance;
@@ -17,15 +17,20 @@ pub(super) const PAGE: usize = 1024;
 /// Above so many deliveries a dependency on all of them is judged by the tally alone while some are still running.
 pub(super) const MANY: u32 = 20_000;
 
-/// Whether every approval that the gate needs is given and holds.
-pub(crate) fn approved(prepared: &PreparedPlan, gate: &GatePlan, head: &Head, now: Moment) -> bool {
+/// The roles whose approval the gate needs, and does not have or not any more.
+pub(crate) fn unapproved<'a>(
+    prepared: &'a PreparedPlan,
+    gate: &'a GatePlan,
+    head: &'a Head,
+    now: Moment,
+) -> impl Iterator<Item = &'a Role> {
     let approvals = prepared.plan().approvals();
-    approvals
-        .need
-        .iter()
-        .filter(|need| need.retrospective.is_none())
-        .filter(|need| need.only.is_empty() || need.only.contains(&gate.id.communique))
-        .all(|need| head.approved(&need.role, prepared.digests(), approvals.covers_people, approvals.since(now)))
+    let holds =
+        move |role: &Role| head.approved(role, prepared.digests(), approvals.covers_people, approvals.since(now));
+    let of = approvals.need.iter().filter(|need| need.retrospective.is_none());
+    of.filter(|need| need.only.is_empty() || need.only.contains(&gate.id.communique))
+        .map(|need| &need.role)
+        .filter(move |role| !holds(role))
 }
 
 /// What the head says to a gate. Each of these is a fact only where it is news.
@@ -36,7 +41,7 @@ pub(crate) fn from_head(
     now: Moment,
 ) -> SmallVec<[GateInput; 4]> {
     let mut inputs = SmallVec::new();
-    inputs.push(GateInput::Approve(approved(prepared, gate, head, now)));
+    inputs.push(GateInput::Approve(unapproved(prepared, gate, head, now).next().is_none()));
     let begun = || {
         let begins = gate.id.place.is_none() && prepared.communique(gate).outcome == Outcome::Begun;
         head.begun().filter(|_| begins).map(|at| (Outcome::Begun, at))

@@ -1,9 +1,10 @@
 //! Where a dispatch stands: what is pending, on what it waits, and when to call again.
 
+use super::gates::unapproved;
 use super::{DispatchError, Dispatcher, OpenApproval, Record};
 use crate::clock::{Moment, rfc3339_option};
 use crate::course::{Embargo, Phase, Verdict};
-use crate::id::GateId;
+use crate::id::{GateId, Role};
 use crate::journal::GateRow;
 use crate::prepare::GatePlan;
 use serde::Serialize;
@@ -86,8 +87,14 @@ impl Dispatcher {
                         Verdict::AwaitsDeclaration => pending.waiting_for = "declaration".into(),
                         Verdict::AwaitsApproval => {
                             let void = self.voided(plan, &record.head);
-                            pending.waiting_for =
-                                void.map_or_else(|| "approval".into(), |void| format!("approval: {void}"));
+                            let roles: Vec<&str> =
+                                unapproved(&self.prepared, plan, &record.head, now).map(Role::as_str).collect();
+                            pending.waiting_for = match void {
+                                Some(void) => format!("approval: {void}"),
+                                // It was given since the gate was last told.
+                                None if roles.is_empty() => "approval".into(),
+                                None => format!("approval by {}", roles.join(" and ")),
+                            };
                             pending.approval = true;
                         }
                         Verdict::AwaitsAcceptance => {

@@ -9,7 +9,7 @@ use crate::{Exit, Failure};
 use indicatif::{ProgressBar, ProgressStyle};
 use relcomm_core::clock::Clock;
 use relcomm_core::dispatch::{Dispatcher, Standing};
-use relcomm_core::id::StakeholderId;
+use relcomm_core::id::{Role, StakeholderId};
 use relcomm_core::plan::draft::Act;
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::release::Declaration;
@@ -66,8 +66,12 @@ pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failur
     if let Some(sandbox) = &desk.sandbox {
         approve_for(&desk.dispatcher).await?;
         before_the_release(&desk.dispatcher, sandbox).await?;
-    } else if !approved(&desk.dispatcher).await? {
-        return Err(Failure::Refused("an approval is missing: `relcomm approve` first".into()));
+    } else {
+        let roles = unapproved(&desk.dispatcher).await?;
+        if !roles.is_empty() {
+            let says = format!("an approval is missing, by {}: `relcomm approve` first", roles.join(" and "));
+            return Err(Failure::Refused(says));
+        }
     }
     for place in &prepared.plan().release().places {
         let proof = proof.clone().unwrap_or_else(|| "sandbox".into());
@@ -238,13 +242,15 @@ async fn approve_for(dispatcher: &Dispatcher) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn approved(dispatcher: &Dispatcher) -> Result<bool, Failure> {
+/// The roles in which nobody has approved what is prepared now.
+async fn unapproved(dispatcher: &Dispatcher) -> Result<Vec<&str>, Failure> {
     let (_, head) = dispatcher.journal().head().await?;
     let approvals = dispatcher.prepared().plan().approvals();
     let digests = dispatcher.prepared().digests();
     let since = approvals.since(dispatcher.now());
-    let before = approvals.need.iter().filter(|need| need.retrospective.is_none());
-    Ok(before.into_iter().all(|need| head.approved(&need.role, digests, approvals.covers_people, since)))
+    let before = approvals.need.iter().filter(|need| need.retrospective.is_none()).map(|need| &need.role);
+    let lacks = |role: &&Role| !head.approved(role, digests, approvals.covers_people, since);
+    Ok(before.filter(lacks).map(Role::as_str).collect())
 }
 
 /// How far it has got, on standard error: a bar on a terminal, lines elsewhere.
