@@ -295,3 +295,17 @@ fn a_profile_is_kept_by_every_text_of_its_communique() {
         shown(&found)
     );
 }
+
+#[test]
+fn a_word_that_is_no_key_of_a_member_is_likened_to_one() {
+    let help = |word: &str| {
+        let groups = format!("groups: {{ staff: {{ members: [{{ id: a, email: a@anvil.example, {word}: x }}] }} }}\n");
+        let found = faults(&[&groups]);
+        assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["RC0501"], "{word}");
+        found.first().and_then(|f| f.help.clone()).unwrap_or_default()
+    };
+    assert_eq!(help("lang"), "did you mean `language`?");
+    assert_eq!(help("nmae"), "did you mean `name`?");
+    assert_eq!(help("emial"), "did you mean `email`?");
+    assert!(help("company").starts_with("what texts say of somebody stands under `vars: { company: … }`"));
+}

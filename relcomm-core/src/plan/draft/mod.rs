@@ -13,6 +13,7 @@ pub use communique::{
     OnSlip, Perhaps, ReachColumn, ReachDraft, StateDraft, StepDraft, TextDraft, ToDraft, ToldDraft, VariantDraft,
     ViaDraft,
 };
+pub(crate) use people::MEMBER_KEYS;
 pub use people::{
     AddressDraft, Addresses, FullGroupDraft, FullMemberDraft, GroupDraft, GroupShape, MemberDraft, MembersDraft,
     MembersFrom, Named, OptOut, PartyDraft, ResponsibleDraft, SecretRef, WaivedDraft,

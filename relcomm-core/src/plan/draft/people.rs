@@ -459,8 +459,26 @@ pub struct FullMemberDraft {
     pub addresses: Addresses,
 }
 
+/// The keys of a member; every other word is taken for a mechanism.
+pub(crate) const MEMBER_KEYS: [&str; 9] =
+    ["id", "name", "language", "zone", "place", "stands_for", "through", "opted_out", "vars"];
+
 impl fmt::Debug for FullMemberDraft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FullMemberDraft").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_keys_of_a_member_are_those_of_the_schema() {
+        let schema = schemars::schema_for!(FullMemberDraft);
+        let properties = schema.as_value()["properties"].as_object().unwrap();
+        let keys: BTreeSet<&str> = properties.keys().map(String::as_str).filter(|key| *key != "*").collect();
+        assert_eq!(keys, BTreeSet::from(MEMBER_KEYS));
     }
 }

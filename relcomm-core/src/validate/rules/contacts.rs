@@ -150,10 +150,9 @@ impl Rule for OncePerPlace {
                 let who = if count == 1 { "one member belongs".to_owned() } else { format!("{count} members belong") };
                 let message = format!("{who} to every place, and will hear `{}` {places} times", communique.id);
                 let path = key_path("communiques", communique.id.as_str());
-                out.push(
-                    Finding::warning("RC0415", path, message)
-                        .help("say `per: release`, or tie members to their places"),
-                );
+                out.push(Finding::warning("RC0415", path, message).help(
+                    "say `per: release`, or tie members to their places: to every one, if they are to hear it at each",
+                ));
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::super::{Rule, Subject, nearest};
 use crate::communique::{Communique, Step};
 use crate::mechanism::Mechanism;
+use crate::plan::draft::MEMBER_KEYS;
 use crate::plan::{Finding, Findings, key_path};
 use crate::receipt::Assurance;
 use crate::stakeholder::Group;
@@ -20,12 +21,25 @@ impl Rule for Known {
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         let is_known = |m: &Mechanism| m.is_standard() || cx.plan().mechanisms().contains_key(m);
         for (path, mechanism) in cx.mechanisms_named().into_iter().filter(|(_, m)| !is_known(m)) {
+            let word = mechanism.as_str();
             let known = cx.plan().mechanisms().keys().map(Mechanism::as_str).chain(Mechanism::STANDARD);
-            let help = match nearest(mechanism.as_str(), known) {
+            // Whatever is no key of a member is taken for a mechanism by which they have an address.
+            let is_of_member =
+                path.rsplit_once('.').is_some_and(|(of, _)| of.contains(".members[") && of.ends_with(']'));
+            let keys = || MEMBER_KEYS.into_iter().filter(|_| is_of_member);
+            let near = nearest(word, known.chain(keys())).or_else(|| keys().find(|key| key.starts_with(word)));
+            let help = match near {
                 Some(word) => format!("did you mean `{word}`?"),
+                None if is_of_member => format!(
+                    "what texts say of somebody stands under `vars: {{ {word}: … }}`; a mechanism of your own is declared: \
+                     `mechanisms: {{ {word}: {{ proves: accepted }} }}`"
+                ),
                 None => "declare it: `mechanisms: { NAME: { proves: accepted } }`".into(),
             };
-            let message = format!("`{mechanism}` is neither a standard mechanism nor declared");
+            let message = match is_of_member {
+                true => format!("`{word}` is no key of a member, and neither a standard mechanism nor declared"),
+                false => format!("`{word}` is neither a standard mechanism nor declared"),
+            };
             out.push(Finding::error("RC0501", path, message).help(help));
         }
         let Some(channels) = &cx.deployment().channels else { return };
@@ -101,7 +115,10 @@ fn unprovable_condition(
         {
             let path = cx.step_path(&path, steps, i);
             let message = format!("`{via}` always follows: the steps before it prove at most {best}, never {unless}");
-            out.push(Finding::warning("RC0504", format!("{path}.unless"), message));
+            out.push(
+                Finding::warning("RC0504", format!("{path}.unless"), message)
+                    .help(format!("ask for `{best}` at most, or leave `unless` out if both are meant")),
+            );
         }
         best = best.max(Some(cx.proves(via)));
     }
