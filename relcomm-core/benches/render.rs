@@ -8,8 +8,9 @@
 //!   each. What comes out is the Markdown.
 //! * `relcomm`: [`PreparedPlan::render`] for each person: subject, document and short line; and the document as plain text.
 //!
-//! Both do it for a template that only prints the person (`printed`) and for one with a condition on the person (`asked`), which relcomm
-//! fills into forms; and for one that changes what it prints of the person (`changed`), which it renders and parses for each.
+//! Both do it for a template that only prints the person (`printed`), for one with a condition on the person (`asked`) and for one with a
+//! filter on what it prints of the person (`changed`), which relcomm fills into forms; and for one that reckons with what it prints of the
+//! person in another way (`computed`), which it renders and parses for each.
 
 use relcomm_core::channel::{
     AttemptContext, Batch, Channel, ChannelError, ChannelSet, Descriptor, Outcomes, Part, Prepared, Wording,
@@ -53,6 +54,7 @@ fn template(name: &str) -> String {
             .replace("{{ release.how", &format!("{ASKED}{{{{ release.how"))
             .replace("stays as it is.", "stays as it is.{% endif %}"),
         "changed" => PRINTED.replace("person.company }}", "person.company | trim }}"),
+        "computed" => PRINTED.replace("{{ person.company }}", "{{ person.company ~ '' }}"),
         _ => PRINTED.into(),
     }
 }
@@ -221,7 +223,7 @@ fn main() {
         line["ns_per"].as_f64().expect("a number")
     };
     let mut summary = json!({ "name": "ratios, minijinja's time / relcomm's", "n": n, "rounds": rounds });
-    for template in ["printed", "asked", "changed"] {
+    for template in ["printed", "asked", "changed", "computed"] {
         // In turn, so that a change of the machine's speed meets both.
         let mut ratios: Vec<f64> = (0..rounds)
             .map(|_| run(&format!("minijinja, {template}")) / run(&format!("relcomm, {template}")))
