@@ -17,9 +17,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// For so many leased rows there is room at once; for more it grows.
-const MOST_AT_ONCE: usize = 1024;
-
 /// A journal that lives and dies with the process. Clones share one record.
 #[derive(Clone)]
 pub struct MemoryJournal {
@@ -129,8 +126,7 @@ impl Journal for MemoryJournal {
         if !state.is_alive(session, at) {
             return Err(JournalError::new(JournalErrorKind::Fenced, "the session counts as dead"));
         }
-        let wanted = wants.iter().fold(0_usize, |sum, want| sum.saturating_add(want.max as usize));
-        let mut rows = Vec::with_capacity(wanted.min(MOST_AT_ONCE));
+        let mut rows = Vec::new();
         for want in wants {
             state.lease(session, *want, now, at, &mut rows);
         }
