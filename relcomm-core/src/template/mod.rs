@@ -29,6 +29,7 @@ mod changed;
 mod error;
 mod form;
 mod instants;
+mod named;
 mod printed;
 
 use std::collections::BTreeSet;
@@ -123,7 +124,7 @@ impl Templates {
     /// Parses a template and adds it, in place of an earlier one of that name.
     ///
     /// # Errors
-    /// A syntax error; a tag that reaches another template; a source longer than [`MAX_SOURCE`] or holding one of the
+    /// A syntax error; a filter that there is not; a tag that reaches another template; a source longer than [`MAX_SOURCE`] or holding one of the
     /// Unicode noncharacters U+FDD0 to U+FDEF, which relcomm uses itself.
     pub fn add(&mut self, name: impl Into<String>, source: impl Into<String>) -> Result<(), TemplateError> {
         let (name, source) = (name.into(), source.into());
@@ -135,6 +136,9 @@ impl Templates {
         }
         if let Some((at, tag)) = foreign_tag(&source) {
             return Err(TemplateError::at(&name, &source, at, format!("tag `{tag}` is not available")));
+        }
+        if let Some((at, filter)) = named::unknown_filter(&self.environment, &source) {
+            return Err(TemplateError::at(&name, &source, at, format_args!("unknown filter `{filter}`")));
         }
         self.environment
             .add_template_owned(name.clone(), source.clone())
