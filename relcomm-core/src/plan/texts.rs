@@ -91,8 +91,11 @@ pub(crate) fn parse(
                 Ok(uses) => text.uses = uses,
                 Err(e) => {
                     text.broken = true;
-                    let mut finding =
-                        Finding::error("RC0702", &text.path, format!("the template cannot be read: {}", e.message()));
+                    // Where the text stands in the plan, its lines are not those of the file.
+                    let line = e.line().filter(|_| source.file.is_none() && source.text.trim_end().contains('\n'));
+                    let line = line.map(|line| format!(", in line {line} of it")).unwrap_or_default();
+                    let message = format!("the template cannot be read{line}: {}", e.message());
+                    let mut finding = Finding::error("RC0702", &text.path, message);
                     if let (Some(file), Some(line)) = (&source.file, e.line()) {
                         let shown = source.text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
                         finding = finding.at(Position::new(files.name(file), line, e.column().unwrap_or(1), shown));
