@@ -309,3 +309,13 @@ fn a_word_that_is_no_key_of_a_member_is_likened_to_one() {
     assert_eq!(help("emial"), "did you mean `email`?");
     assert!(help("company").starts_with("what texts say of somebody stands under `vars: { company: … }`"));
 }
+
+#[test]
+fn a_variable_that_looks_like_a_key_is_no_slip_where_a_text_uses_it() {
+    let groups = "groups: { staff: { members: [{ id: a, email: a@anvil.example, vars: { langauge: de } }] } }\n";
+    let found = faults(&[groups]);
+    assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["RC0419"]);
+    assert_eq!(found.first().and_then(|f| f.help.as_deref()), Some("did you mean `language`?"));
+    let text = "communiques: { out: { to: staff, text: \"{{ person.langauge }} {{ release.what | length }}\" } }\n";
+    assert_eq!(codes(&[groups, text]), NONE);
+}

@@ -1,6 +1,7 @@
 //! The standard rules, one file a theme.
 
 mod alike;
+mod columns;
 mod complete;
 mod contacts;
 mod escalations;
@@ -47,6 +48,7 @@ pub fn standard_rules() -> Vec<Box<dyn Rule>> {
         Box::new(quotas::Led),
         Box::new(quotas::Attainable),
         Box::new(contacts::OncePerPlace),
+        Box::new(columns::KnownWords),
         Box::new(alike::OneAddressEach),
         Box::new(mechanisms::Known),
         Box::new(mechanisms::Provable),
