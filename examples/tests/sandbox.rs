@@ -195,6 +195,15 @@ fn an_answer_for_nobody_is_found_and_nothing_is_sent() {
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stdout.contains("ledgerline.sandbox.yaml:4:7: error[RC1201]"), "{}", ran.stdout);
     assert!(ran.stdout.contains("did you mean `customers`?"), "{}", ran.stdout);
+    std::fs::write(
+        folder.path("ledgerline.sandbox.yaml"),
+        script.replace("to: custmers, via: email", "to: customers, via: emial"),
+    )
+    .unwrap();
+    let ran = relcomm(&folder, &["deliver", "ledgerline.yaml"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stdout.contains("ledgerline.sandbox.yaml:4:22: error[RC1201]"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("did you mean `email`?"), "{}", ran.stdout);
     assert!(!folder.path("ledgerline.sandbox.db").exists());
 }
 

@@ -67,17 +67,20 @@ const BOUNCES: &str = "bounces@relcomm.example";
 const SECRET: &str = "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gtMDA=";
 
 impl Sandbox {
-    /// Starts the peers for the people of a plan.
+    /// Starts the peers for a plan and its people.
     ///
     /// # Errors
     /// The script is not understood, or a port or directory cannot be had.
-    pub fn start(plan_file: &Path, people: &People) -> Result<Self, Failure> {
+    pub fn start(plan_file: &Path, plan: &Plan, people: &People) -> Result<Self, Failure> {
         let files = beside(plan_file);
         let script = match std::fs::read(&files.script) {
             Ok(bytes) => {
                 let name = files.script.display().to_string();
                 let (script, source) = SandboxScript::parse(&name, &bytes).map_err(Failure::Findings)?;
-                let found = script.for_nobody(&source, answerable(people, &script).iter().map(String::as_str));
+                let mut found = script.for_nobody(&source, answerable(people, &script).iter().map(String::as_str));
+                let mut mechanisms = plan.spoken_of(people);
+                mechanisms.extend(script.carried_by.iter().map(|(_, by)| by.clone()));
+                found.extend(script.by_nothing(&source, &mechanisms));
                 if !found.is_empty() {
                     return Err(Failure::Findings(found));
                 }

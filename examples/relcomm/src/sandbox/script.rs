@@ -16,6 +16,7 @@ use relcomm_core::plan::source::{Format, Ordered, Source, suggest};
 use relcomm_core::plan::time::Span;
 use relcomm_testkit::rehearsal::fits;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The script of a sandbox.
@@ -139,6 +140,25 @@ impl SandboxScript {
                 let message = format!("`{}` is no person and no group of the plan", answer.to);
                 let finding = Finding::error("RC1201", &path, message).at(source.at(&path));
                 match suggest(&answer.to, known.clone()) {
+                    Some(near) => finding.help(format!("did you mean `{near}`?")),
+                    None => finding,
+                }
+            })
+            .collect()
+    }
+
+    /// Findings for answers by a mechanism that the plan does not speak of: they would do nothing either.
+    #[must_use]
+    pub fn by_nothing(&self, source: &Source, spoken_of: &BTreeSet<Mechanism>) -> Vec<Finding> {
+        let numbered = self.answers.iter().enumerate();
+        let named =
+            numbered.filter_map(|(n, answer)| Some((n, answer.via.as_ref().filter(|m| !spoken_of.contains(*m))?)));
+        named
+            .map(|(n, via)| {
+                let path = format!("answers[{n}].via");
+                let finding = Finding::error("RC1201", &path, format!("nobody is told by `{via}` in this plan"));
+                let finding = finding.at(source.at(&path));
+                match suggest(via.as_str(), spoken_of.iter().map(Mechanism::as_str)) {
                     Some(near) => finding.help(format!("did you mean `{near}`?")),
                     None => finding,
                 }

@@ -102,7 +102,7 @@ impl Bench {
     }
 
     fn peers(common: &Common, plan: &Plan, people: &People) -> Result<(Sandbox, ChannelSet), Failure> {
-        let sandbox = Sandbox::start(&common.plan, people)?;
+        let sandbox = Sandbox::start(&common.plan, plan, people)?;
         let channels = sandbox.channels(plan, people)?;
         Ok((sandbox, channels))
     }
