@@ -79,6 +79,24 @@ fn ledgerline_is_delivered_and_a_second_run_sends_nothing() {
 }
 
 #[test]
+fn what_came_back_for_an_earlier_record_is_not_met_by_a_new_one() {
+    let folder = Folder::with_plans();
+    let mailbox = folder.path("tiny.sandbox.mail/new");
+    std::fs::create_dir_all(&mailbox).unwrap();
+    let bounce = "To: bounces+rc1.AAAA@relcomm.example\nSubject: Undelivered\n\nNobody here.\n";
+    std::fs::write(mailbox.join("1.bounce"), bounce).unwrap();
+    let out = relcomm(&folder, &["deliver", "tiny.yaml", "--set", "version=0.9.0"]);
+    assert_eq!(out.code, 0, "{}\n{}", out.stdout, out.stderr);
+    assert!(!out.stdout.contains("match nothing"), "{}", out.stdout);
+    assert!(!mailbox.exists(), "it is cleared away");
+    // With the record there, it may be of it.
+    std::fs::create_dir_all(&mailbox).unwrap();
+    std::fs::write(mailbox.join("2.bounce"), bounce).unwrap();
+    let out = relcomm(&folder, &["dispatch", "tiny.yaml", "--set", "version=0.9.0"]);
+    assert!(out.stdout.contains("receipts that match nothing: 1"), "{}\n{}", out.stdout, out.stderr);
+}
+
+#[test]
 fn a_release_candidate_reaches_nobody() {
     let folder = Folder::with_plans();
     let args = ["deliver", "tiny.yaml", "--set", "version=0.9.0-rc.1", "--format", "json"];

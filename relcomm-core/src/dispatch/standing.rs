@@ -1,13 +1,14 @@
 //! Where a dispatch stands: what is pending, on what it waits, and when to call again.
 
-use super::gates::unapproved;
+use super::gates::{decide_all, unapproved};
 use super::{DispatchError, Dispatcher, OpenApproval, Record};
 use crate::clock::{Moment, rfc3339_option};
-use crate::course::{Embargo, Phase, Verdict};
+use crate::course::{Embargo, GateInput, Phase, Verdict};
 use crate::id::{GateId, Role};
 use crate::journal::GateRow;
 use crate::prepare::GatePlan;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Where a dispatch stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -67,8 +68,33 @@ impl Dispatcher {
     /// # Errors
     /// The journal fails.
     pub async fn standing(&self) -> Result<Standing, DispatchError> {
-        let record = Record::read(self).await?;
+        let mut record = Record::read(self).await?;
+        self.foresee(&mut record).await?;
         self.standing_of(&record).await
+    }
+
+    /// Tells gates that wait for others how those stand: what has come about since the last dispatch is in no gate's state yet.
+    async fn foresee(&self, record: &mut Record) -> Result<(), DispatchError> {
+        let now = self.clock.now();
+        let plans = Arc::clone(&record.plans);
+        for (index, plan) in plans.iter().enumerate() {
+            let Some(row) = record.gates.get(index) else { continue };
+            let verdict = row.state.verdict(&self.rule(plan, &record.head, &row.state), now);
+            let waits = matches!(verdict, Verdict::Depends(_) | Verdict::Undetermined);
+            if row.state.phase != Phase::Waiting || !waits {
+                continue;
+            }
+            let mut inputs = Vec::new();
+            for (number, requirement) in plan.requirements.iter().enumerate() {
+                let is = self.dependence(record, plan.revised.is_some(), requirement, now).await?;
+                inputs.push(GateInput::Dependence { index: u8::try_from(number).unwrap_or(u8::MAX), is });
+            }
+            let (state, _) = decide_all(&row.state, inputs, |state| self.rule(plan, &record.head, state), now);
+            if let Some(row) = record.gates.get_mut(index) {
+                row.state = state;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn standing_of(&self, record: &Record) -> Result<Standing, DispatchError> {
@@ -141,7 +167,7 @@ impl Dispatcher {
                             next.push(at);
                         }
                         Verdict::Opens | Verdict::Expires => {
-                            pending.waiting_for = "the next step".into();
+                            pending.waiting_for = "the next dispatch".into();
                             next.push(now);
                         }
                     }
@@ -149,7 +175,7 @@ impl Dispatcher {
                     standing.pending.push(pending);
                 }
                 Phase::Opening { .. } => {
-                    standing.pending.push(Pending::new(&plan.id, "the next step"));
+                    standing.pending.push(Pending::new(&plan.id, "the next dispatch"));
                     next.push(now);
                 }
                 Phase::Open | Phase::Settled => {

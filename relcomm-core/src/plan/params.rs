@@ -3,7 +3,7 @@
 use super::Finding;
 use super::draft::{ParamDraft, ParamFrom};
 use super::excerpt::without_addresses;
-use super::source::{Kind, Node, Source};
+use super::source::{Kind, Node, Source, did_you_mean};
 use std::collections::BTreeMap;
 
 /// What comes to a plan from outside: the values of `--set`, and the environment. The core reads no environment of its own.
@@ -54,10 +54,8 @@ pub(super) fn expand(source: &mut Source, settings: &Settings) -> Result<(), Vec
     for name in settings.set.keys().filter(|name| !declared.iter().any(|(known, _)| known == *name)) {
         let finding = Finding::error("RC0006", "params", format!("there is no parameter `{name}` to set"));
         let known = declared.iter().map(|(name, _)| name.as_str());
-        findings.push(match super::source::suggest(name, known) {
-            Some(near) => finding.help(format!("did you mean `{near}`?")).at(source.at("params")),
-            None => finding.help("declare it under `params`").at(source.at("params")),
-        });
+        let help = did_you_mean(name, known).unwrap_or_else(|| "declare it under `params`".to_owned());
+        findings.push(finding.help(help).at(source.at("params")));
     }
     let failed: Vec<&str> =
         declared.iter().map(|(name, _)| name.as_str()).filter(|name| !values.contains_key(*name)).collect();
@@ -179,14 +177,8 @@ fn fill(text: &str, values: &BTreeMap<String, String>, failed: &[&str]) -> Resul
                         return Err((message.into(), "write `{{ params.NAME }}`".into()));
                     }
                     None => {
-                        let near = super::source::suggest(
-                            name,
-                            values.keys().map(String::as_str).chain(failed.iter().copied()),
-                        );
-                        let help = match near {
-                            Some(near) => format!("did you mean `{near}`?"),
-                            None => "declare it under `params`".into(),
-                        };
+                        let known = values.keys().map(String::as_str).chain(failed.iter().copied());
+                        let help = did_you_mean(name, known).unwrap_or_else(|| "declare it under `params`".into());
                         return Err((
                             format!(
                                 "there is no parameter `{}`",

@@ -1,6 +1,6 @@
 //! The report as Markdown, for a release page or a ticket.
 
-use super::text::{approvals_open, dates, fallbacks, gaps, hands, late, verdict};
+use super::text::{approvals_open, corrections, dates, fallbacks, gaps, hands, late, verdict};
 use super::{PersonReport, Report};
 use std::fmt::Write;
 
@@ -78,6 +78,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     if !gaps.is_empty() {
         writeln!(out, "\n## Must be informed, and cannot be reached\n")?;
         for line in gaps {
+            writeln!(out, "- {}", plain(&line))?;
+        }
+    }
+    let corrections: Vec<String> = corrections(report).collect();
+    if !corrections.is_empty() {
+        writeln!(out, "\n## Corrections\n")?;
+        for line in corrections {
             writeln!(out, "- {}", plain(&line))?;
         }
     }

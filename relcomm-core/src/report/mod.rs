@@ -18,6 +18,7 @@ use crate::journal::{Mode, Unmatched};
 use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
 use serde::Serialize;
+use std::fmt::Write;
 use std::sync::Arc;
 
 pub use crate::communique::Part;
@@ -309,6 +310,20 @@ pub struct DeliveryReport {
     pub through: Option<String>,
     /// Every try on every mechanism.
     pub attempts: Vec<AttemptReport>,
+}
+
+impl DeliveryReport {
+    /// The gate in the words of [`GateId`](crate::id::GateId): the communique, with occurrence, revision and place.
+    fn gate(&self) -> String {
+        let mut gate = self.communique.clone();
+        // Writing to a string does not fail.
+        let _ = self.occurrence.iter().try_for_each(|of| write!(gate, "@{of}"));
+        if self.revision != 1 {
+            let _ = write!(gate, "#{}", self.revision);
+        }
+        let _ = self.place.iter().try_for_each(|place| write!(gate, "/{place}"));
+        gate
+    }
 }
 
 /// One try.

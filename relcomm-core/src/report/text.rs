@@ -1,6 +1,6 @@
 //! The report for a terminal.
 
-use super::{Class, PersonReport, Report, Verdict};
+use super::{Class, Part, PersonReport, Report, Verdict};
 use crate::clock::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -110,6 +110,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
             writeln!(out, "  {line}")?;
         }
     }
+    let corrections: Vec<String> = corrections(report).collect();
+    if !corrections.is_empty() {
+        writeln!(out, "\ncorrections:")?;
+        for line in corrections {
+            writeln!(out, "  {line}")?;
+        }
+    }
     let fallbacks = fallbacks(report);
     if !fallbacks.is_empty() {
         writeln!(out, "\npreferred mechanisms that failed, and what informed instead:")?;
@@ -154,7 +161,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
 pub(super) fn late(report: &Report) -> impl Iterator<Item = String> {
     report.late().map(|(person, delivery)| {
         let deadline = delivery.deadline.map(|at| at.to_string()).unwrap_or_default();
-        format!("{} of {}: {} after {deadline}", person.id, delivery.communique, delivery.class.words())
+        format!("{} of {}: {} after {deadline}", person.id, delivery.gate(), delivery.class.words())
     })
 }
 
@@ -187,6 +194,18 @@ fn cut(digest: &str) -> &str {
     digest.get(..16).unwrap_or(digest)
 }
 
+/// How many heard of each correction, of those who have to.
+pub(super) fn corrections(report: &Report) -> impl Iterator<Item = String> {
+    let mut all: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let deliveries = report.people.iter().flat_map(|person| &person.deliveries);
+    for delivery in deliveries.filter(|delivery| delivery.part == Part::Correction) {
+        let (heard, of) = all.entry(delivery.gate()).or_default();
+        *heard += usize::from(delivery.class == Class::Informed);
+        *of += 1;
+    }
+    all.into_iter().map(|(gate, (heard, of))| format!("{gate}: {heard} of the {of} whom it is for are informed"))
+}
+
 /// Who was informed by another mechanism than the preferred one, and how that one failed. Always listed.
 pub(super) fn fallbacks(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
@@ -215,12 +234,7 @@ pub(super) fn fallbacks(report: &Report) -> Vec<String> {
                 }
             }
             if !failed.is_empty() && delivery.class == Class::Informed {
-                lines.push(format!(
-                    "{} of {}: {}; informed by {by}",
-                    person.id,
-                    delivery.communique,
-                    failed.join(", ")
-                ));
+                lines.push(format!("{} of {}: {}; informed by {by}", person.id, delivery.gate(), failed.join(", ")));
             }
         }
     }
@@ -229,7 +243,7 @@ pub(super) fn fallbacks(report: &Report) -> Vec<String> {
 
 /// What people did by hand and said how it ended, in the order of time; what was said alike of several is one line.
 pub(super) fn hands(report: &Report) -> Vec<String> {
-    let mut all: BTreeMap<(Moment, &str, String), Vec<&str>> = BTreeMap::new();
+    let mut all: BTreeMap<(Moment, String, String), Vec<&str>> = BTreeMap::new();
     for person in &report.people {
         for delivery in &person.deliveries {
             for attempt in &delivery.attempts {
@@ -237,16 +251,16 @@ pub(super) fn hands(report: &Report) -> Vec<String> {
                 let performer = attempt.performer.as_ref().map(|who| format!(" for {who}")).unwrap_or_default();
                 let note = attempt.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
                 let how = format!("{} {}, says {by}{performer}{note}", attempt.mechanism, attempt.outcome);
-                all.entry((ended, &delivery.communique, how)).or_default().push(&person.id);
+                all.entry((ended, delivery.gate(), how)).or_default().push(&person.id);
             }
         }
     }
-    let line = |((ended, communique, how), whom): ((Moment, &str, String), Vec<&str>)| {
+    let line = |((ended, gate, how), whom): ((Moment, String, String), Vec<&str>)| {
         let whom = match whom.as_slice() {
             [one] => (*one).to_owned(),
             several => format!("{} people", several.len()),
         };
-        format!("{ended}  {communique} to {whom}: {how}")
+        format!("{ended}  {gate} to {whom}: {how}")
     };
     all.into_iter().map(line).collect()
 }

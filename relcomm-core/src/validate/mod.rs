@@ -152,8 +152,3 @@ fn place<'f>(finding: &'f Finding, own: &str) -> impl Ord + use<'f> {
     let at = finding.at.as_ref().map(|at| (at.file != own, at.file.as_str(), at.line, at.column));
     (at, finding.code, finding.path.as_str())
 }
-
-/// The word that a misspelt one was meant to be.
-fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    crate::plan::source::suggest(word, known)
-}

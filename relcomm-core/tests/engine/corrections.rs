@@ -77,6 +77,10 @@ async fn exactly_those_hear_of_it_who_were_told_or_perhaps_told_by_what_told_the
         let bea = person(&report, "bea").deliveries.iter().find(|d| d.communique == "undo").unwrap();
         assert_eq!((bea.part, bea.class), (Part::Correction, Class::Informed));
         assert_eq!(person(&report, "bea").last_statement.as_deref(), Some("undo/eu"));
+        // Of cy's mail nobody knows, neither of this one.
+        let line = format!("undo/eu: 2 of the {} whom it is for are informed", mails.len() + 1);
+        assert!(report.to_text().contains(&format!("corrections:\n  {line}\n")), "{}", report.to_text());
+        assert!(report.to_markdown().contains(&format!("## Corrections\n\n- {line}\n")), "{}", report.to_markdown());
         for untold in ["dot", "eve"] {
             assert!(person(&report, untold).deliveries.iter().all(|d| d.communique != "undo"), "{untold}");
         }

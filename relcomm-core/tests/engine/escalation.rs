@@ -180,7 +180,7 @@ communiques:
     assert_eq!(tasks.iter().map(|t| t.mechanism.as_str()).collect::<Vec<_>>(), ["phone"]);
     let whom = Whom::Person(StakeholderId::new("al").unwrap());
     let word = Attestation::done(CommuniqueId::new("out").unwrap(), whom, "ada");
-    assert_eq!(dispatcher.attest(&word).await.unwrap(), 1);
+    assert_eq!(dispatcher.attest(&word).await.unwrap().news, 1);
     let report = dispatcher.report().await.unwrap();
     let delivery = &person(&report, "al").deliveries[0];
     assert_eq!(delivery.mechanism.as_ref().unwrap().as_str(), "phone");

@@ -2,7 +2,7 @@
 
 use crate::support::{World, finish, live, person, said, scripted};
 use relcomm_core::channel::Received;
-use relcomm_core::dispatch::{Attestation, DispatchError, Dispatcher, Whom};
+use relcomm_core::dispatch::{Attestation, Attested, DispatchError, Dispatcher, Whom};
 use relcomm_core::id::{CommuniqueId, GroupId, StakeholderId};
 use relcomm_core::journal::Journal;
 use relcomm_core::mechanism::{Addressing, Capabilities};
@@ -172,12 +172,12 @@ async fn no_word_and_no_receipt_proves_more_than_the_mechanism_can() {
     dispatcher.step().await.unwrap();
     let read = Evidence::Reached(Assurance::Acknowledged);
     assert_eq!(take(&dispatcher, Some(token_of(&email, "al@demo.example")), "mdn", read).await, [1, 0, 0]);
-    assert_eq!(dispatcher.attest(&attestation("bea")).await.unwrap(), 1);
+    assert_eq!(dispatcher.attest(&attestation("bea")).await.unwrap().news, 1);
     let report = dispatcher.report().await.unwrap();
     for id in ["al", "bea"] {
         assert_eq!(person(&report, id).deliveries[0].assurance, Some(Assurance::Delivered), "{id}");
     }
-    assert_eq!(dispatcher.attest(&attestation("bea")).await.unwrap(), 0, "not news");
+    assert_eq!(dispatcher.attest(&attestation("bea")).await.unwrap().news, 0, "not news");
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,16 +186,19 @@ async fn an_attestation_may_say_less_or_that_it_failed() {
     let world = World::by_email(PLAN, &email);
     let dispatcher = declared(&world).await;
     dispatcher.step().await.unwrap();
-    assert_eq!(dispatcher.attest(&attestation("al").assurance(Assurance::Relayed)).await.unwrap(), 1);
-    let failed = Attestation::failed(CommuniqueId::new("out").unwrap(), attestation("bea").whom, "ada");
-    assert_eq!(dispatcher.attest(&failed).await.unwrap(), 1);
-    assert_eq!(dispatcher.attest(&failed).await.unwrap(), 0);
+    assert_eq!(dispatcher.attest(&attestation("al").assurance(Assurance::Relayed)).await.unwrap().news, 1);
+    let mut failed = Attestation::failed(CommuniqueId::new("out").unwrap(), attestation("bea").whom, "ada");
+    assert_eq!(dispatcher.attest(&failed).await.unwrap().news, 1);
+    assert_eq!(dispatcher.attest(&failed).await.unwrap().news, 0);
     let report = dispatcher.report().await.unwrap();
     let (al, bea) = (&person(&report, "al").deliveries[0], &person(&report, "bea").deliveries[0]);
     assert_eq!((al.class, al.assurance), (Class::Unconfirmed, Some(Assurance::Relayed)));
     assert_eq!(bea.class, Class::NotInformed);
-    assert_eq!(dispatcher.attest(&group("staff")).await.unwrap(), 2, "and a better word for both");
-    assert_eq!(dispatcher.attest(&group("staff")).await.unwrap(), 0);
+    assert_eq!(dispatcher.attest(&group("staff")).await.unwrap().news, 2, "and a better word for both");
+    assert_eq!(dispatcher.attest(&group("staff")).await.unwrap().news, 0);
+    failed.whom = attestation("al").whom;
+    let failed = dispatcher.attest(&failed).await.unwrap();
+    assert_eq!((failed.news, failed.unheeded), (1, 1), "it is recorded, and what is proved stands");
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(dispatcher.report().await.unwrap().totals.informed, 2);
 }
@@ -205,7 +208,7 @@ async fn an_attestation_about_nothing_is_refused() {
     let email = ScriptedChannel::new("smtp");
     let world = World::by_email(PLAN, &email);
     let dispatcher = world.dispatcher();
-    let refused = |done: Result<usize, DispatchError>| assert!(matches!(done, Err(DispatchError::Refused(_))));
+    let refused = |done: Result<Attested, DispatchError>| assert!(matches!(done, Err(DispatchError::Refused(_))));
     dispatcher.step().await.unwrap();
     let before = world.entries().await;
     refused(dispatcher.attest(&attestation("al")).await);

@@ -70,10 +70,14 @@ async fn a_list_of_attendance_tells_who_was_there_and_that_it_was_held() {
         told(&attempts(&dispatcher.report().await.unwrap(), "al")[0])[..3],
         ["presentation", "task open", "cfo"]
     );
-    assert_eq!(dispatcher.attest(&word("cy", false, "absent")).await.unwrap(), 1);
+    assert_eq!(dispatcher.attest(&word("cy", false, "absent")).await.unwrap().news, 1);
     assert_eq!(dispatcher.tasks().await.unwrap().len(), 1, "that one was absent does not say that it was held");
     world.pass(HOUR).await;
-    assert_eq!(dispatcher.attest(&word("al", true, "on the list")).await.unwrap(), 1, "for one delivery it is news");
+    assert_eq!(
+        dispatcher.attest(&word("al", true, "on the list")).await.unwrap().news,
+        1,
+        "for one delivery it is news"
+    );
     assert!(dispatcher.tasks().await.unwrap().is_empty(), "somebody was there, so it was held");
     dispatcher.step().await.unwrap();
     let report = dispatcher.report().await.unwrap();
@@ -82,13 +86,13 @@ async fn a_list_of_attendance_tells_who_was_there_and_that_it_was_held() {
     assert_eq!(told(&attempts(&report, "al")[0]), ["presentation", "done", "cfo", "lea", "on the list"]);
     assert_eq!(told(&attempts(&report, "bea")[0]), ["presentation", "done", "cfo", "lea", ""], "it was held");
     assert_eq!(attempts(&report, "al")[0].ended, Some(world.clock_now()));
-    let line = "2027-05-12T07:00:00Z  out to al: presentation done, says lea for cfo: on the list";
+    let line = "2027-05-12T07:00:00Z  out/eu to al: presentation done, says lea for cfo: on the list";
     assert!(report.to_text().contains(line) && report.to_markdown().contains(line), "{}", report.to_text());
     // Whoever was absent gets the next step; the other's word about the occasion does not stand in for theirs.
     let all: Vec<[&str; 5]> = attempts(&report, "cy").iter().map(told).collect();
     assert_eq!(all, [["presentation", "failed", "cfo", "lea", "absent"], ["email", "accepted", "", "", ""]]);
     assert_eq!(email.seen().len(), 1);
-    assert_eq!(dispatcher.attest(&word("al", true, "on the list")).await.unwrap(), 0, "not news");
+    assert_eq!(dispatcher.attest(&word("al", true, "on the list")).await.unwrap().news, 0, "not news");
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,8 +168,10 @@ communiques:
     dispatcher.step().await.unwrap();
     let place = |place: &str| word("al", true, "").place(PlaceId::new(place).unwrap());
     let refused = async |said: &Attestation| dispatcher.attest(said).await.unwrap_err().to_string();
-    assert_eq!(refused(&place("us")).await, "nothing of that communique is out to them yet that is done by hand");
+    let nothing = "nothing of that communique is out to them yet that is done by hand";
+    assert_eq!(refused(&place("us")).await, nothing);
     dispatcher.declare(&live("us")).await.unwrap();
+    assert_eq!(refused(&place("us")).await, format!("{nothing}; the next dispatch begins it"));
     dispatcher.step().await.unwrap();
     assert_eq!(
         refused(&word("al", true, "")).await,
@@ -175,8 +181,14 @@ communiques:
     let mut of_all = place("eu");
     of_all.communique = CommuniqueId::new("all").unwrap();
     assert_eq!(refused(&of_all).await, "`all` has no gate of its own for `eu`");
-    assert_eq!(dispatcher.attest(&place("us")).await.unwrap(), 1);
-    assert_eq!(dispatcher.attest(&place("us")).await.unwrap(), 0, "it is known");
+    assert_eq!(refused(&place("ue")).await, "`ue` is no place of this release; there are eu, us");
+    assert_eq!(refused(&place("eus")).await, "`eus` is no place of this release; there are eu, us; did you mean `eu`?");
+    assert_eq!(
+        refused(&word("all", true, "")).await,
+        "nobody of this id is among the people of the plan; did you mean `al`?"
+    );
+    assert_eq!(dispatcher.attest(&place("us")).await.unwrap().news, 1);
+    assert_eq!(dispatcher.attest(&place("us")).await.unwrap().news, 0, "it is known");
     let tasks = dispatcher.tasks().await.unwrap();
     let left: Vec<_> =
         tasks.iter().map(|task| (task.communique.as_str(), task.place.as_ref().map(PlaceId::as_str))).collect();
@@ -185,6 +197,28 @@ communiques:
     assert_eq!(contact, Some((Some("Al"), Some("+41445550101"))));
     let shown = format!("{tasks:?} {}", serde_json::to_string(&tasks).unwrap());
     assert!(!shown.contains("0101") && !shown.contains("Al\""), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_word_sets_going_waits_for_the_next_dispatch() {
+    let phone = by_hand(Addressing::Each);
+    let body = "
+groups: { desk: { members: [{ id: al, phone: \"+41445550101\" }], via: phone, informed_when: acknowledged } }
+communiques:
+  out: { to: desk }
+  next: { to: desk, after: { communique: out, state: informed } }
+";
+    let world = World::new(body, scripted([("phone", &phone)]));
+    let dispatcher = declared(&world).await;
+    dispatcher.step().await.unwrap();
+    let waits = async |dispatcher: &Dispatcher| {
+        let standing = dispatcher.standing().await.unwrap();
+        let next = standing.pending.into_iter().find(|of| of.gate == "next").unwrap();
+        (next.waiting_for, standing.next_due.is_some_and(|at| at <= dispatcher.now()))
+    };
+    assert_eq!(waits(&dispatcher).await, ("out informed".to_owned(), false));
+    dispatcher.attest(&word("al", true, "")).await.unwrap();
+    assert_eq!(waits(&dispatcher).await, ("the next dispatch".to_owned(), true));
 }
 
 #[tokio::test(start_paused = true)]
@@ -203,5 +237,9 @@ communiques:
     let world = World::new(body, scripted([("email", &email), ("phone", &phone)]));
     let dispatcher = declared(&world).await;
     let early = dispatcher.attest(&word("al", true, "")).await.unwrap_err().to_string();
-    assert_eq!(early, "nothing of that communique is out to them yet that is done by hand");
+    assert_eq!(
+        early,
+        "nothing of that communique is out to them yet that is done by hand; it went by `email`, of which a word proves \
+         no more"
+    );
 }

@@ -61,7 +61,7 @@ async fn receipt(dispatcher: &Dispatcher, token: &Token, identity: &str, evidenc
 async fn acknowledge(dispatcher: &Dispatcher) {
     let whom = Whom::Person(StakeholderId::new("al").unwrap());
     let word = Attestation::done(CommuniqueId::new("out").unwrap(), whom, "ada");
-    assert_eq!(dispatcher.attest(&word).await.unwrap(), 1);
+    assert_eq!(dispatcher.attest(&word).await.unwrap().news, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -89,7 +89,7 @@ pub(crate) async fn attest(dispatcher: &Dispatcher, communique: &str, who: &str,
     let communique = CommuniqueId::new(communique).unwrap();
     let whom = Whom::Person(StakeholderId::new(who).unwrap());
     let says = if done { Attestation::done } else { Attestation::failed };
-    dispatcher.attest(&says(communique, whom, "ada")).await.unwrap()
+    dispatcher.attest(&says(communique, whom, "ada")).await.unwrap().news
 }
 
 pub(crate) fn live(place: &str) -> Declaration {

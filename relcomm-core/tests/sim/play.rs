@@ -299,7 +299,7 @@ impl Stage {
                 };
                 let mut said = None;
                 for word in &words {
-                    let now = at_once(async { desk.attest(word).await.map(|news| news > 0) })?;
+                    let now = at_once(async { desk.attest(word).await.map(|word| word.news > 0) })?;
                     said = match (said, now) {
                         (Some(Ok(before)), now) => Some(Ok(before || now.unwrap_or(false))),
                         (_, now) => Some(now),

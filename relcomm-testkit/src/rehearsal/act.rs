@@ -75,7 +75,7 @@ impl Play<'_> {
             let how = if done { "was done" } else { "failed" };
             let place = says.place.as_ref().map(|p| format!(" at {p}")).unwrap_or_default();
             let what = format!("{} attests that {} to {name}{place} {how}", says.by, says.communique);
-            let call = async { dispatcher.attest(&word).await.map(|news| news > 0) };
+            let call = async { dispatcher.attest(&word).await.map(|word| word.news > 0) };
             return scene.say(self.timeline, event, path, what, call);
         }
         if let Some(says) = &event.execute {

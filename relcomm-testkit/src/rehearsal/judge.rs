@@ -3,16 +3,15 @@
 use super::expectation::{Age, Expectation, Reached, Said, Selector, Words, fits};
 use super::far_side::Seen;
 use relcomm_core::clock::Moment;
-use relcomm_core::id::DeliveryId;
+use relcomm_core::id::{CommuniqueId, DeliveryId, GroupId, OccurrenceId, PlaceId};
 use relcomm_core::mechanism::Mechanism;
-use relcomm_core::plan::source::Ordered;
+use relcomm_core::plan::source::{Ordered, did_you_mean};
 use relcomm_core::plan::time::Span;
 use relcomm_core::plan::{Finding, Plan};
 use relcomm_core::receipt::Assurance;
 use relcomm_core::report::{Class, DeliveryReport, Part, PersonReport, Report, Statement};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
+use std::collections::BTreeMap;
 
 /// All that can be judged at one time.
 #[derive(Debug)]
@@ -24,8 +23,6 @@ pub(super) struct Evidence<'a> {
     pub(super) seen: &'a [Seen],
     /// By what somebody can be told.
     pub(super) mechanisms: Vec<&'a Mechanism>,
-    /// Everybody who was ever among the people or answers for the release; `None` while others may still join.
-    pub(super) met: Option<&'a BTreeSet<String>>,
     /// The groups of each person.
     pub(super) groups: &'a BTreeMap<String, Vec<String>>,
     /// When each delivery reached what, by the report's id of it: the number of the entry, and the time.
@@ -245,22 +242,26 @@ impl Evidence<'_> {
     /// What the plan does not have of what rows are selected by: of that nothing is ever sent, so that a slip of the pen would hold.
     fn is_nowhere(&self, of: &Selector) -> Option<String> {
         let plan = self.plan;
-        let lacks = |what: &str, word: &dyn Display| Some(format!("the plan has no {what} `{word}`"));
-        match of {
-            Selector { communique: Some(id), .. } if plan.communique(id).is_none() => lacks("communique", id),
-            Selector { group: Some(id), .. } if plan.group(id).is_none() => lacks("group", id),
-            Selector { place: Some(id), .. } if plan.release().place(id).is_none() => lacks("place", id),
-            Selector { occurrence: Some(id), .. }
-                if !plan.communiques().iter().flat_map(|of| &of.occurrences).any(|of| of.id.as_ref() == Some(id)) =>
-            {
-                lacks("occurrence", id)
-            }
-            Selector { via: Some(via), .. } if !self.mechanisms.contains(&via) => lacks("mechanism", via),
-            Selector { person: Some(who), .. } if self.met.is_some_and(|met| !met.iter().any(|id| fits(who, id))) => {
-                lacks("person", who)
-            }
-            _ => None,
-        }
+        let communiques = plan.communiques().iter();
+        let occurrences =
+            communiques.clone().flat_map(|of| &of.occurrences).filter_map(|of| Some(of.id.as_ref()?.as_str()));
+        let Selector { communique, group, place, occurrence, via, .. } = of;
+        let communique = communique.as_ref().map(CommuniqueId::as_str);
+        lacks("communique", communique, communiques.clone().map(|of| of.id.as_str()))
+            .or_else(|| {
+                lacks("group", group.as_ref().map(GroupId::as_str), plan.groups().iter().map(|of| of.id.as_str()))
+            })
+            .or_else(|| {
+                lacks(
+                    "place",
+                    place.as_ref().map(PlaceId::as_str),
+                    plan.release().places.iter().map(|of| of.id.as_str()),
+                )
+            })
+            .or_else(|| lacks("occurrence", occurrence.as_ref().map(OccurrenceId::as_str), occurrences))
+            .or_else(|| {
+                lacks("mechanism", via.as_ref().map(Mechanism::as_str), self.mechanisms.iter().map(|via| via.as_str()))
+            })
     }
 
     fn rows(&self, of: Option<&Selector>) -> Vec<Row<'_>> {
@@ -298,6 +299,18 @@ impl Evidence<'_> {
     fn texts(&self, of: Option<&Selector>) -> Vec<&Seen> {
         self.seen.iter().filter(|s| s.arrived && of.is_none_or(|of| is_of(s, of))).collect()
     }
+}
+
+/// That the plan has no such word, and which one was perhaps meant.
+fn lacks<'w>(what: &str, word: Option<&str>, known: impl Iterator<Item = &'w str> + Clone) -> Option<String> {
+    let word = word.filter(|word| !known.clone().any(|known| known == *word))?;
+    Some(no_such(what, word, known))
+}
+
+/// What is said of a word that the plan does not have.
+pub(super) fn no_such<'w>(what: &str, word: &str, known: impl Iterator<Item = &'w str>) -> String {
+    let meant = did_you_mean(word, known).map(|meant| format!("; {meant}")).unwrap_or_default();
+    format!("the plan has no {what} `{word}`{meant}")
 }
 
 /// Whether a far side saw it of these.

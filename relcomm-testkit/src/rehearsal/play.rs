@@ -16,7 +16,8 @@ use relcomm_core::channel::ChannelSet;
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::dispatch::DispatchError;
 use relcomm_core::journal::{MemoryJournal, Mode, Scope};
-use relcomm_core::plan::source::{Source, WordOr};
+use relcomm_core::mechanism::Mechanism;
+use relcomm_core::plan::source::{Source, WordOr, did_you_mean};
 use relcomm_core::plan::time::{BadTime, Instant, Span};
 use relcomm_core::plan::{Finding, PlanDraft, Settings, Sources};
 use relcomm_core::prepare::{PreparedPlan, prepare};
@@ -65,6 +66,19 @@ pub(super) struct Play<'a> {
 
 pub(super) fn wrong(source: &Source, path: &str, message: impl Into<String>) -> Unplayable {
     Unplayable::Script(vec![Finding::error("RC1201", path, message).at(source.at(path))])
+}
+
+/// What speaks of nothing, with what was perhaps meant.
+fn misspelt<'w>(
+    source: &Source,
+    path: &str,
+    message: String,
+    word: &str,
+    known: impl Iterator<Item = &'w str>,
+) -> Unplayable {
+    let mut finding = Finding::error("RC1201", path, message).at(source.at(path));
+    finding.help = did_you_mean(word, known);
+    Unplayable::Script(vec![finding])
 }
 
 impl<'a> Play<'a> {
@@ -139,6 +153,7 @@ impl<'a> Play<'a> {
             findings,
             said: Vec::new(),
             checks: Vec::new(),
+            named: Vec::new(),
             executor,
         };
         for _ in 0..script.dispatchers.map_or(1, NonZeroU32::get) {
@@ -258,7 +273,8 @@ impl<'a> Play<'a> {
         let named = answers.map(|(n, to)| (format!("answers[{n}].to"), to));
         for (path, to) in named.chain(crashes.map(|(n, to)| (format!("crashes[{n}].to"), to))) {
             if !all().any(|id| fits(to, id)) {
-                return Err(wrong(self.source, &path, format!("`{to}` is no person and no group of the plan")));
+                let message = format!("`{to}` is no person and no group of the plan");
+                return Err(misspelt(self.source, &path, message, to, all().copied()));
             }
         }
         Ok(())
@@ -275,13 +291,17 @@ impl<'a> Play<'a> {
         let channels = channels.iter().map(|(mechanism, _)| (format!("channels.{mechanism}"), mechanism));
         for (path, via) in of_answers.chain(of_crashes).chain(outages).chain(channels) {
             if !prepared.carriers().contains_key(via) {
-                return Err(wrong(self.source, &path, format!("nobody is told by `{via}` in this plan")));
+                let message = format!("nobody is told by `{via}` in this plan");
+                let known = prepared.carriers().keys().map(Mechanism::as_str);
+                return Err(misspelt(self.source, &path, message, via.as_str(), known));
             }
         }
         for (n, of) in answers().filter_map(|(n, answer)| Some((n, answer.communique.as_ref()?))) {
             if prepared.plan().communique(of).is_none() {
                 let path = format!("answers[{n}].communique");
-                return Err(wrong(self.source, &path, format!("the plan has no communique `{of}`")));
+                let known = prepared.plan().communiques().iter().map(|of| of.id.as_str());
+                let message = format!("the plan has no communique `{of}`");
+                return Err(misspelt(self.source, &path, message, of.as_str(), known));
             }
         }
         Ok(())

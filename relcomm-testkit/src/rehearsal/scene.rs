@@ -1,9 +1,9 @@
 //! Where a rehearsal stands: the record, the far sides, who dispatches, and what was said and judged so far.
 
 use super::Check;
-use super::expectation::Expectation;
+use super::expectation::{Expectation, fits};
 use super::far_side::World;
-use super::judge::{Evidence, row_id};
+use super::judge::{Evidence, no_such, row_id};
 use super::play::{Played, Unplayable};
 use super::script::Event;
 use super::stage::{OnCall, at_once};
@@ -19,7 +19,7 @@ use relcomm_core::plan::{Finding, People};
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::receipt::Assurance;
 use relcomm_core::report::Report;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub(super) struct Scene {
     pub(super) findings: Vec<Finding>,
     pub(super) said: Vec<Said>,
     pub(super) checks: Vec<Check>,
+    /// The people whom expectations name, and by which check.
+    pub(super) named: Vec<(usize, String)>,
     /// Who executes, if somebody said so or the plan asks.
     pub(super) executor: Option<String>,
 }
@@ -171,16 +173,6 @@ impl Scene {
 
     /// Judges what is expected now.
     pub(super) fn expect(&mut self, expected: &[Expectation], source: &Source, path: &str) -> Result<(), Unplayable> {
-        self.judge(expected, source, path, None)
-    }
-
-    fn judge(
-        &mut self,
-        expected: &[Expectation],
-        source: &Source,
-        path: &str,
-        met: Option<&BTreeSet<String>>,
-    ) -> Result<(), Unplayable> {
         if expected.is_empty() {
             return Ok(());
         }
@@ -197,15 +189,28 @@ impl Scene {
             findings: &self.findings,
             seen: &seen,
             mechanisms: self.prepared.carriers().keys().collect(),
-            met,
             groups: &groups(self.prepared.people()),
             reached: &reached(&entries, &names),
             written: &written(&entries, &notes, &timeline),
         };
         for (index, expectation) in expected.iter().enumerate() {
+            let named = expectation.rows.iter().chain(&expectation.never).filter_map(|of| of.person.clone());
+            self.named.extend(named.map(|who| (self.checks.len(), who)));
             self.checks.push(Check::new(source, &format!("{path}[{index}]"), evidence.against(expectation)));
         }
         Ok(())
+    }
+
+    /// Of whoever was never there nothing is ever sent, so that a slip of the pen would hold. Judged at the end: others may join.
+    fn nobody_is_misspelt(&mut self) {
+        let met = self.world.met();
+        for (check, who) in self.named.drain(..) {
+            if let Some(check) = self.checks.get_mut(check)
+                && !met.iter().any(|id| fits(&who, id))
+            {
+                check.failed.push(no_such("person", &who, met.iter().map(String::as_str)));
+            }
+        }
     }
 
     fn report(&self, dispatcher: &Dispatcher) -> Result<Report, Unplayable> {
@@ -230,8 +235,8 @@ impl Scene {
     }
 
     pub(super) fn end(mut self, expected: &[Expectation], source: &Source) -> Result<Played, Unplayable> {
-        let met = self.world.met();
-        self.judge(expected, source, "expect", Some(&met))?;
+        self.expect(expected, source, "expect")?;
+        self.nobody_is_misspelt();
         let dispatcher = self.dispatcher()?;
         let report = self.report(&dispatcher)?;
         let standing = Self::now(dispatcher.standing())?;

@@ -87,6 +87,19 @@ fn what_is_expected_in_between_is_judged_there() {
 }
 
 #[test]
+fn whoever_was_never_there_is_a_slip_in_between_too() {
+    let between = |who: &str| {
+        LIVE.replace(
+            "  - { at: 12:00, stop: true }\n",
+            &format!("  - {{ at: 11:00, expect: [{{ where: {{ person: {who} }}, sent: 0 }}] }}\n  - {{ at: 12:00, stop: true }}\n"),
+        )
+    };
+    let (line, why) = diverges(&format!("{}  - {{ exit: 5 }}\n", between("custmers-1")));
+    assert_eq!(line, HEAD.lines().count() + 9);
+    assert_eq!(why, "the plan has no person `custmers-1`; did you mean `customers-1`?");
+}
+
+#[test]
 fn a_refusal_that_does_not_come_or_says_something_else_diverges() {
     let says =
         |entry: &str| diverges(&LIVE.replace("  - { at: 12:00, stop: true }\nexpect:\n", &format!("  - {entry}\n"))).1;

@@ -67,11 +67,12 @@ const BOUNCES: &str = "bounces@relcomm.example";
 const SECRET: &str = "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gtMDA=";
 
 impl Sandbox {
-    /// Starts the peers for a plan and its people.
+    /// Starts the peers for a plan and its people. Where there is no record to go on with, what came back for an earlier one is thrown
+    /// away: it would match nothing.
     ///
     /// # Errors
     /// The script is not understood, or a port or directory cannot be had.
-    pub fn start(plan_file: &Path, plan: &Plan, people: &People) -> Result<Self, Failure> {
+    pub fn start(plan_file: &Path, record: &Path, plan: &Plan, people: &People) -> Result<Self, Failure> {
         let files = beside(plan_file);
         let script = match std::fs::read(&files.script) {
             Ok(bytes) => {
@@ -90,8 +91,11 @@ impl Sandbox {
         };
         let clock = Arc::new(SandboxClock::default());
         let world = World::new(script, people, Arc::clone(&clock));
-        let peers = Peers::start(&world, files.maildir)
-            .map_err(|e| Failure::Tool(format!("the sandbox cannot be started: {e}")))?;
+        let failed = |e| Failure::Tool(format!("the sandbox cannot be started: {e}"));
+        if !record.exists() && files.maildir.exists() {
+            std::fs::remove_dir_all(&files.maildir).map_err(failed)?;
+        }
+        let peers = Peers::start(&world, files.maildir).map_err(failed)?;
         Ok(Self { peers, world, clock })
     }
 

@@ -12,7 +12,7 @@
 
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::Finding;
-use relcomm_core::plan::source::{Format, Ordered, Source, suggest};
+use relcomm_core::plan::source::{Format, Ordered, Source, did_you_mean};
 use relcomm_core::plan::time::Span;
 use relcomm_testkit::rehearsal::fits;
 use serde::Deserialize;
@@ -138,11 +138,9 @@ impl SandboxScript {
             .map(|(n, answer)| {
                 let path = format!("answers[{n}].to");
                 let message = format!("`{}` is no person and no group of the plan", answer.to);
-                let finding = Finding::error("RC1201", &path, message).at(source.at(&path));
-                match suggest(&answer.to, known.clone()) {
-                    Some(near) => finding.help(format!("did you mean `{near}`?")),
-                    None => finding,
-                }
+                let mut finding = Finding::error("RC1201", &path, message).at(source.at(&path));
+                finding.help = did_you_mean(&answer.to, known.clone());
+                finding
             })
             .collect()
     }
@@ -156,12 +154,10 @@ impl SandboxScript {
         named
             .map(|(n, via)| {
                 let path = format!("answers[{n}].via");
-                let finding = Finding::error("RC1201", &path, format!("nobody is told by `{via}` in this plan"));
-                let finding = finding.at(source.at(&path));
-                match suggest(via.as_str(), spoken_of.iter().map(Mechanism::as_str)) {
-                    Some(near) => finding.help(format!("did you mean `{near}`?")),
-                    None => finding,
-                }
+                let message = format!("nobody is told by `{via}` in this plan");
+                let mut finding = Finding::error("RC1201", &path, message).at(source.at(&path));
+                finding.help = did_you_mean(via.as_str(), spoken_of.iter().map(Mechanism::as_str));
+                finding
             })
             .collect()
     }

@@ -102,7 +102,11 @@ impl Bench {
     }
 
     fn peers(common: &Common, plan: &Plan, people: &People) -> Result<(Sandbox, ChannelSet), Failure> {
-        let sandbox = Sandbox::start(&common.plan, plan, people)?;
+        let record = match &common.journal {
+            Some(url) => record::path_of(url)?,
+            None => beside(&common.plan).journal,
+        };
+        let sandbox = Sandbox::start(&common.plan, &record, plan, people)?;
         let channels = sandbox.channels(plan, people)?;
         Ok((sandbox, channels))
     }

@@ -72,8 +72,10 @@ pub(super) async fn status(common: &Common, pending_ok: bool) -> Result<Exit, Fa
                 // Writing to a string does not fail.
                 let _ = writeln!(out, "waiting: {line}");
             }
-            if let Some(next) = report.next_due {
-                let _ = writeln!(out, "next due at {next}");
+            match report.next_due {
+                Some(next) if next <= desk.dispatcher.now() => out.push_str("next due: now, by `dispatch`\n"),
+                Some(next) => _ = writeln!(out, "next due at {next}"),
+                None => {}
             }
             print(&out);
         }

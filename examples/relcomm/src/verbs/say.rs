@@ -101,13 +101,25 @@ pub(super) async fn attest(common: &Common, said: Attested) -> Result<Exit, Fail
     }
     let attestation = attestation.note(said.note);
     let desk = Desk::open(common, Access::Write).await?;
-    let news = desk.dispatcher.attest(&attestation).await?;
-    let line = if news == 0 {
+    let attested = desk.dispatcher.attest(&attestation).await?;
+    let (news, unheeded) = (attested.news, attested.unheeded);
+    let mut line = if news == 0 {
         "nothing new: it was attested already, or a word cannot prove more of what is out".into()
     } else {
         format!("attested for {news}")
     };
-    answer(common.format, &line, &json!({ "communique": said.communique, "news": news }));
+    if unheeded > 0 {
+        line += &format!("; for {unheeded} it is recorded and changes nothing, since more was proved before");
+    }
+    // Nobody may be dispatching.
+    let next_due = desk.dispatcher.standing().await?.next_due;
+    if next_due.is_some_and(|at| at <= desk.dispatcher.now()) {
+        line += "; what follows is for the next `dispatch`";
+    }
+    let json = json!({
+        "communique": said.communique, "news": news, "unheeded": unheeded, "next_due": next_due.map(|at| at.to_string()),
+    });
+    answer(common.format, &line, &json);
     Ok(Exit::Done)
 }
 

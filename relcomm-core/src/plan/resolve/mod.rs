@@ -161,8 +161,8 @@ impl Resolver<'_> {
         }
         let known: Vec<&str> = known.into_iter().collect();
         let finding = Finding::error("RC0101", path, format!("there is no {kind} `{}`", without_addresses(word)));
-        let help = match super::source::suggest(word, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
+        let help = match super::source::did_you_mean(word, known.iter().copied()) {
+            Some(help) => help,
             None if known.is_empty() => format!("the plan has no {kind}"),
             None => format!(
                 "there is {}",

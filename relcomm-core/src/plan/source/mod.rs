@@ -260,3 +260,9 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, c)| c)
 }
+
+/// What is asked about a misspelt word, if a candidate is near enough: "did you mean `customers`?".
+#[must_use]
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    suggest(word, candidates).map(|near| format!("did you mean `{near}`?"))
+}

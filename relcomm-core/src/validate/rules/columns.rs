@@ -1,6 +1,7 @@
 //! Whether what is said of people is said under the word that is known for it.
 
-use super::super::{Rule, Subject, nearest, vocabulary::identifier};
+use super::super::{Rule, Subject, vocabulary::identifier};
+use crate::plan::source::suggest;
 use crate::plan::{Finding, Findings, key_path};
 use std::collections::BTreeSet;
 
@@ -28,7 +29,7 @@ impl Rule for KnownWords {
                     continue;
                 }
                 for (variable, _) in who.vars() {
-                    let Some(meant) = nearest(variable, MEANT).filter(|_| said.insert(variable)) else { continue };
+                    let Some(meant) = suggest(variable, MEANT).filter(|_| said.insert(variable)) else { continue };
                     let used = |text: &crate::plan::Text| {
                         text.uses.contains("person") || text.uses(&format!("person.{}", identifier(variable)))
                     };

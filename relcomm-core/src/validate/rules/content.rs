@@ -1,9 +1,10 @@
 //! Whether texts use what there is, and nothing breaks out of a header.
 
 use super::super::vocabulary::{self, Unknown};
-use super::super::{Rule, Subject, nearest};
+use super::super::{Rule, Subject};
 use super::graph::waits;
 use crate::communique::{Communique, Per};
+use crate::plan::source::suggest;
 use crate::plan::{Finding, Findings, Text, key_path};
 use vocabulary::identifier;
 
@@ -52,7 +53,7 @@ impl Rule for Variables {
 fn unknown(path: &str, file: Option<&str>, used: &str, part: &str, names: &[String]) -> Finding {
     let place = file.map_or(String::new(), |file| format!(" in `{file}`"));
     let finding = Finding::error("RC0701", path, format!("there is no variable `{used}`{place}"));
-    match nearest(part, names.iter().map(String::as_str)) {
+    match suggest(part, names.iter().map(String::as_str)) {
         Some(name) => finding.help(format!("did you mean `{name}` for `{part}`?")),
         None if names.is_empty() => finding.help(format!("nothing is known as `{part}` there")),
         None => finding.help(format!("there is {}", names.join(", "))),

@@ -1,9 +1,10 @@
 //! Whether every part in the plan's protocol is somebody's, and no one person holds two that check each other.
 
-use super::super::{Rule, Subject, nearest};
+use super::super::{Rule, Subject};
 use crate::communique::Then;
 use crate::id::{Role, StakeholderId};
 use crate::plan::draft::{Act, Named};
+use crate::plan::source::did_you_mean;
 use crate::plan::{Finding, Findings, RESPONSIBLE, key_path};
 use std::collections::BTreeSet;
 
@@ -66,10 +67,9 @@ impl Rule for Held {
                 out.push(finding.help("name its holders in `approvals.roles`"));
             } else if !words.contains(word) && !approvals.roles.keys().any(|role| role.as_str() == word) {
                 let known = words.iter().map(String::as_str).chain(approvals.roles.keys().map(Role::as_str));
-                let help = match nearest(word, known) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "name the holders of a role in `approvals.roles`, a person under `responsible`".into(),
-                };
+                let help = did_you_mean(word, known).unwrap_or_else(|| {
+                    "name the holders of a role in `approvals.roles`, a person under `responsible`".into()
+                });
                 // The word is not repeated: it may be a name or an address.
                 let message = "this is neither a role that somebody holds nor a person of the plan";
                 out.push(Finding::warning("RC0107", path, message).help(help));

@@ -5,6 +5,7 @@ use super::super::{Rule, Subject};
 use super::timing::order;
 use crate::communique::Communique;
 use crate::id::GroupId;
+use crate::plan::source::did_you_mean;
 use crate::plan::{Embargo, Finding, Findings, key_path};
 use std::cmp::Ordering;
 
@@ -22,10 +23,9 @@ impl Rule for Classified {
         for (i, (said, variable)) in draft.0.classified.iter().zip(&embargo.classified).enumerate() {
             if let Err(Unknown::Name { names, .. }) = judge(cx.plan(), variable) {
                 let message = format!("no text can say `{said}`, so that nothing is classified by it");
-                let help = match super::super::nearest(variable, names.iter().map(String::as_str)) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "name it as texts do: `release.what`, `release.why`, `item.ID`, `params.NAME`".to_owned(),
-                };
+                let help = did_you_mean(variable, names.iter().map(String::as_str)).unwrap_or_else(|| {
+                    "name it as texts do: `release.what`, `release.why`, `item.ID`, `params.NAME`".to_owned()
+                });
                 let path = cx.entry_path("embargo.classified", i);
                 out.push(Finding::error("RC0620", path, message).help(help));
             }

@@ -1,9 +1,10 @@
 //! Whether every mechanism is known, bound to a channel, and able to prove what is asked of it.
 
-use super::super::{Rule, Subject, nearest};
+use super::super::{Rule, Subject};
 use crate::communique::{Communique, Step};
 use crate::mechanism::Mechanism;
 use crate::plan::draft::MEMBER_KEYS;
+use crate::plan::source::suggest;
 use crate::plan::{Finding, Findings, key_path};
 use crate::receipt::Assurance;
 use crate::stakeholder::Group;
@@ -27,7 +28,7 @@ impl Rule for Known {
             let is_of_member =
                 path.rsplit_once('.').is_some_and(|(of, _)| of.contains(".members[") && of.ends_with(']'));
             let keys = || MEMBER_KEYS.into_iter().filter(|_| is_of_member);
-            let near = nearest(word, known.chain(keys())).or_else(|| keys().find(|key| key.starts_with(word)));
+            let near = suggest(word, known.chain(keys())).or_else(|| keys().find(|key| key.starts_with(word)));
             let help = match near {
                 Some(word) => format!("did you mean `{word}`?"),
                 None if is_of_member => format!(

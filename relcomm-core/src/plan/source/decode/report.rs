@@ -3,7 +3,7 @@
 use crate::plan::excerpt::without_addresses;
 use crate::plan::source::node::{Entry, push_key};
 use crate::plan::source::shape::REST;
-use crate::plan::source::{Source, suggest};
+use crate::plan::source::{Source, did_you_mean};
 use crate::plan::{Finding, MOST_FINDINGS};
 use serde::de;
 use std::cell::{Cell, RefCell};
@@ -44,10 +44,8 @@ impl<'a> Sink<'a> {
 
     pub(super) fn unknown_key(&self, entry: &Entry, known: &[&'static str], path: &Path<'_>) {
         let known: Vec<_> = known.iter().copied().filter(|k| *k != REST).collect();
-        let help = match suggest(entry.key(), known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known here: {}", known.join(", ")),
-        };
+        let help = did_you_mean(entry.key(), known.iter().copied());
+        let help = help.unwrap_or_else(|| format!("known here: {}", known.join(", ")));
         let error = DecodeError::Found {
             code: "RC0002",
             message: format!("unknown key `{}`", shown(entry.key())),
@@ -147,7 +145,7 @@ impl de::Error for DecodeError {
     }
 
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
-        let help = suggest(word, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        let help = did_you_mean(word, known.iter().copied());
         let message = format!("`{}` is none of {}", shown(word), known.join(", "));
         Self::Found { code: "RC0005", message, help }
     }
