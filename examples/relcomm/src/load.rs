@@ -16,9 +16,19 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub enum Loaded {
     /// A plan, judged.
-    Plan(Box<Validation>),
+    Plan(Box<Judged>),
     /// A bundle.
     Bundle(PreparedPlan),
+}
+
+/// A judged plan and its text, for what is found later.
+#[derive(Debug)]
+pub struct Judged {
+    /// The judgement.
+    pub validation: Validation,
+    source: Source,
+    /// Whether its lines may be shown.
+    is_shown: bool,
 }
 
 /// What a plan names, as the command finds it: files beside the plan, secrets in the environment and in files. It has no directories.
@@ -82,8 +92,10 @@ pub(crate) fn settings(set: &[String]) -> Result<Settings, Failure> {
 /// The file is missing or cannot be read; what it holds is no plan.
 pub fn load(common: &Common, facts: &Deployment) -> Result<Loaded, Failure> {
     match load_with(common, facts, &standard_rules()) {
-        Ok(Loaded::Plan(validation)) if speaks_of_an_embargo(&common.plan) => {
-            Ok(Loaded::Plan(Box::new(validation.without_excerpts())))
+        Ok(Loaded::Plan(judged)) if speaks_of_an_embargo(&common.plan) => {
+            let Judged { validation, source, .. } = *judged;
+            let validation = validation.without_excerpts();
+            Ok(Loaded::Plan(Box::new(Judged { validation, source, is_shown: false })))
         }
         Err(Failure::Findings(findings)) if speaks_of_an_embargo(&common.plan) => {
             Err(Failure::Findings(findings.into_iter().map(Finding::without_excerpt).collect()))
@@ -110,7 +122,8 @@ pub fn load_with(common: &Common, facts: &Deployment, rules: &[Box<dyn Rule>]) -
     let name = path.display().to_string();
     let (draft, source) = PlanDraft::read_with(&name, &bytes, &settings(&common.set)?).map_err(Failure::Findings)?;
     let sources = Beside::new(path);
-    Ok(Loaded::Plan(Box::new(validate(&draft, &source, &sources, facts, rules))))
+    let validation = validate(&draft, &source, &sources, facts, rules);
+    Ok(Loaded::Plan(Box::new(Judged { validation, source, is_shown: true })))
 }
 
 /// A file before its plan is judged.
@@ -160,11 +173,16 @@ pub fn earlier(common: &Common, old: &Path) -> Result<Unchanged, Failure> {
 pub fn prepared(loaded: Loaded, channels: &ChannelSet) -> Result<(PreparedPlan, Vec<Finding>), Failure> {
     match loaded {
         Loaded::Bundle(bundle) => Ok((bundle, Vec::new())),
-        Loaded::Plan(validation) => {
+        Loaded::Plan(judged) => {
+            let Judged { validation, source, is_shown } = *judged;
             let mut findings: Vec<Finding> = validation.findings().to_vec();
             let (plan, people) = validation.into_plan().map_err(Failure::Findings)?;
             let preparation = prepare(plan, people, channels);
-            findings.extend(preparation.findings);
+            findings.extend(preparation.findings.into_iter().map(|finding| {
+                let at = source.at(&finding.path);
+                let found = if finding.path.is_empty() { finding } else { finding.at(at) };
+                if is_shown { found } else { found.without_excerpt() }
+            }));
             match preparation.prepared {
                 Some(prepared) => Ok((prepared, findings)),
                 None => Err(Failure::Findings(findings)),

@@ -35,3 +35,4 @@ pub use valid::{Approvals, Need, OwnMechanism, Plan};
 pub(crate) use findings::key_path;
 pub(crate) use members::Origins;
 pub(crate) use reach::{Escalations, Reached};
+pub(crate) use texts::text_path;

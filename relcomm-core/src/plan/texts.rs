@@ -2,8 +2,9 @@
 
 use super::finding::{Finding, Position};
 use super::findings::Findings;
+use super::key_path;
 use super::sources::Sources as Files;
-use crate::communique::{Sources, WordingSource};
+use crate::communique::{Source, Sources, WordingSource};
 use crate::id::{CommuniqueId, GroupId};
 use crate::template::{TemplateOptions, Templates};
 use std::collections::BTreeSet;
@@ -62,6 +63,16 @@ impl Text {
     }
 }
 
+/// The path of a text within the plan: `text_file` where it has a file of its own, else its key, and its language where it stands by
+/// language. `base` is the path of the communique or of its `for` entry.
+pub(crate) fn text_path(base: &str, key: &str, source: &Source) -> String {
+    if source.file.is_some() {
+        return format!("{base}.text_file");
+    }
+    let path = format!("{base}.{key}");
+    source.lang.as_ref().map_or_else(|| path.clone(), |lang| key_path(&path, lang.as_str()))
+}
+
 /// Parses the templates of one wording. `path` is that of the communique or of its `for` entry.
 pub(crate) fn parse(
     communique: &CommuniqueId,
@@ -76,12 +87,11 @@ pub(crate) fn parse(
     for (part, sources) in parts {
         let Some(Sources(sources)) = sources else { continue };
         for source in sources {
-            let key = if source.file.is_some() { "text_file" } else { part.word() };
             let mut text = Text {
                 communique: communique.clone(),
                 group: group.cloned(),
                 part,
-                path: format!("{path}.{key}"),
+                path: text_path(path, part.word(), source),
                 file: source.file.clone(),
                 uses: BTreeSet::new(),
                 broken: false,

@@ -30,7 +30,7 @@ use crate::course::{Digests, Slip};
 use crate::id::{GateId, GroupId, Lang, PlaceId};
 use crate::mechanism::{Addressing, Capabilities, Mechanism};
 use crate::plan::draft::Act;
-use crate::plan::{Escalations, Finding, People, Plan, Reached, StakeholderRef};
+use crate::plan::{Escalations, Finding, People, Plan, Reached, StakeholderRef, key_path};
 use render::Renderer;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -385,7 +385,9 @@ impl PreparedPlan {
         for text in self.texts(channels) {
             if let Err(found) = text.result {
                 for mut finding in found {
-                    finding.path = format!("communiques.{}", text.gate.communique);
+                    if finding.path.is_empty() {
+                        finding.path = key_path("communiques", text.gate.communique.as_str());
+                    }
                     finding.message = format!(
                         "{} by {} to {}: {}",
                         text.gate.communique, text.mechanism, text.group, finding.message

@@ -7,7 +7,7 @@ use crate::clock::Moment;
 use crate::communique::{Communique, Part, Per, Source, Sources, WordingSource};
 use crate::document::Document;
 use crate::id::{CommuniqueId, GateId, GroupId, Lang};
-use crate::plan::{Finding, Plan, StakeholderRef};
+use crate::plan::{Finding, Plan, StakeholderRef, key_path, text_path};
 use crate::release::Outcome;
 use crate::template::{Forms, LineForm, TemplateError, TemplateOptions, Templates, TextForm};
 use std::cell::LazyCell;
@@ -39,27 +39,32 @@ impl Rendered {
 
 /// A template that cannot be rendered. Holds no value of a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct RenderError(String);
+#[error("{message}")]
+pub struct RenderError {
+    message: String,
+    /// The path within the plan; empty for what no plan holds.
+    path: String,
+}
 
 impl RenderError {
     pub(super) fn into_finding(self) -> Finding {
-        let lacking = self.0.contains("unknown variable");
-        let finding = Finding::error("RC1103", "", self.0);
+        let lacking = self.message.contains("unknown variable");
+        // A filter does not say that there is nothing to filter.
+        let filtered = self.message.contains("`person.") && self.message.contains("value is not");
+        let finding = Finding::error("RC1103", self.path, self.message);
         if lacking {
             finding.help(
                 "it is misspelt, or somebody lacks it: give it to everyone, or say what stands without it: \
                  `{{ person.company | default(\"your team\") }}`",
             )
+        } else if filtered {
+            finding.help(
+                "if somebody lacks it, say what stands without it before it is filtered: \
+                 `{{ person.company | default(\"your team\") | split(\" \") | first }}`",
+            )
         } else {
             finding
         }
-    }
-}
-
-impl From<TemplateError> for RenderError {
-    fn from(error: TemplateError) -> Self {
-        Self(error.to_string())
     }
 }
 
@@ -107,6 +112,8 @@ pub(super) struct Renderer {
     lately: Mutex<Vec<Arc<Words>>>,
     /// The namespaces that the templates of a communique use, in any language: whichever a person gets may be the one.
     uses: BTreeMap<CommuniqueId, BTreeSet<String>>,
+    /// Where each template stands in the plan.
+    paths: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy)]
@@ -130,38 +137,43 @@ impl Renderer {
     pub(super) fn new(plan: &Plan) -> Result<Self, Finding> {
         let mut templates = Templates::new(TemplateOptions::default().zone(plan.zone()));
         let mut uses: BTreeMap<CommuniqueId, BTreeSet<String>> = BTreeMap::new();
-        let mut add = |of: &CommuniqueId, name: String, source: String, path: &str| {
+        let mut paths = BTreeMap::new();
+        let mut add = |of: &CommuniqueId, name: String, source: String, path: String| {
             let parsed = templates.add(name.clone(), source).and_then(|()| templates.uses(&name));
             match parsed {
                 Ok(used) => {
                     let namespaces = used.iter().filter_map(|path| path.split('.').next()).map(str::to_owned);
                     uses.entry(of.clone()).or_default().extend(namespaces);
+                    paths.insert(name, path);
                     Ok(())
                 }
                 Err(error) => Err(Finding::error("RC1103", path, error.to_string())),
             }
         };
         for communique in plan.communiques() {
-            let path = format!("communiques.{}", communique.id);
+            let base = key_path("communiques", communique.id.as_str());
             let own = std::iter::once((None, &communique.wording));
             let variants = communique.variants.iter().filter_map(|(g, v)| Some((Some(g), v.wording.as_ref()?)));
             for (group, wording) in own.chain(variants) {
+                let base = group.map_or_else(|| base.clone(), |g| key_path(&format!("{base}.for"), g.as_str()));
                 for kind in [Kind::Subject, Kind::Text, Kind::Short] {
                     for source in sources(wording, kind).into_iter().flat_map(|s| &s.0) {
                         add(
                             &communique.id,
                             name(communique, group, kind, source.lang.as_ref()),
                             source.text.clone(),
-                            &path,
+                            text_path(&base, &kind.to_string(), source),
                         )?;
                     }
                 }
             }
             let state = state(communique);
-            add(&communique.id, built_in(communique, Kind::Text), TEXT.replace("{{ STATE }}", &state), &path)?;
-            add(&communique.id, built_in(communique, Kind::Subject), SUBJECT.replace("{{ STATE }}", &state), &path)?;
+            for (kind, text) in [(Kind::Text, TEXT), (Kind::Subject, SUBJECT)] {
+                let text = text.replace("{{ STATE }}", &state);
+                add(&communique.id, built_in(communique, kind), text, base.clone())?;
+            }
         }
-        Ok(Self { templates, constant: Constant::new(plan), lately: Mutex::default(), uses })
+        Ok(Self { templates, constant: Constant::new(plan), lately: Mutex::default(), uses, paths })
     }
 
     /// The template for a kind of words: the variant's, else the communique's; `None` where neither has one.
@@ -206,17 +218,24 @@ impl Renderer {
         let words = self.words(plan, gate, path, path.lang.as_ref(), late)?;
         let values = LazyCell::new(|| words.shared.with_person(who.map(person)));
         let with = |person| words.shared.with_person(Some(person));
+        let at = |error| self.at(&error);
         let line = |forms: &Forms<LineForm>| match who.and_then(|who| forms.fill(&self.templates, who, with)) {
             Some(line) => Ok(line),
-            None => self.templates.line(forms.name(), &values),
+            None => self.templates.line(forms.name(), &values).map_err(at),
         };
         let subject = line(&words.subject)?;
         let document = match who.and_then(|who| words.text.fill(&self.templates, who, with)) {
             Some(document) => document,
-            None => self.templates.document(words.text.name(), &values)?,
+            None => self.templates.document(words.text.name(), &values).map_err(at)?,
         };
         let short = words.short.as_ref().map_or_else(|| Ok(subject.clone()), line)?;
         Ok(Rendered { lang: words.lang.clone(), subject, document, short })
+    }
+
+    /// What is wrong with a template, and where it stands.
+    fn at(&self, error: &TemplateError) -> RenderError {
+        let path = self.paths.get(error.name()).cloned().unwrap_or_default();
+        RenderError { message: error.to_string(), path }
     }
 
     /// The words for these people, made anew only if they were not asked for lately.
@@ -235,7 +254,7 @@ impl Renderer {
             return Ok(words);
         }
         let Some(communique) = plan.communiques().get(gate.communique) else {
-            return Err(RenderError("the gate belongs to another plan".into()));
+            return Err(RenderError { message: "the gate belongs to another plan".into(), path: String::new() });
         };
         let words = Arc::new(self.make(plan, communique, gate, path, wanted, late));
         lately.truncate(LATELY - 1);

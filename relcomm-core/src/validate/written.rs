@@ -3,7 +3,7 @@
 use super::Subject;
 use crate::communique::{Communique, Sources, WordingSource};
 use crate::id::GroupId;
-use crate::plan::{Finding, Part, Position, Source, Text, key_path};
+use crate::plan::{Finding, Part, Position, Source, Text, key_path, text_path};
 
 /// One template of a plan.
 #[derive(Debug)]
@@ -59,6 +59,7 @@ impl<'a> Written<'a> {
                 && text.group.as_ref() == self.group
                 && text.part == self.part
                 && text.file.as_deref() == self.file
+                && (self.file.is_some() || text.path == self.path)
         })
     }
 
@@ -89,9 +90,8 @@ fn of_wording<'a>(
     let mut written = Vec::new();
     for (part, sources) in parts {
         for text in sources.iter().flat_map(|Sources(sources)| sources) {
-            let key = if text.file.is_some() { "text_file" } else { part.word() };
-            let path = format!("{path}.{key}");
-            let by_lang = text.lang.as_ref().map(|lang| key_path(&path, lang.as_str()));
+            let path = text_path(path, part.word(), text);
+            let by_lang = text.lang.as_ref().filter(|_| text.file.is_some()).map(|lang| key_path(&path, lang.as_str()));
             let path = by_lang.filter(|path| source.get(path).is_some()).unwrap_or(path);
             written.push(Written { communique, group, part, path, file: text.file.as_deref(), text: &text.text });
         }

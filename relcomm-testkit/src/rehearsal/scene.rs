@@ -202,8 +202,10 @@ impl Scene {
     }
 
     /// Of whoever was never there nothing is ever sent, so that a slip of the pen would hold. Judged at the end: others may join.
-    fn nobody_is_misspelt(&mut self) {
-        let met = self.world.met();
+    fn nobody_is_misspelt(&mut self, report: &Report) {
+        let mut met = self.world.met();
+        // What stands for the erased is nobody's id.
+        met.extend(report.people.iter().map(|person| person.id.clone()));
         for (check, who) in self.named.drain(..) {
             if let Some(check) = self.checks.get_mut(check)
                 && !met.iter().any(|id| fits(&who, id))
@@ -236,9 +238,9 @@ impl Scene {
 
     pub(super) fn end(mut self, expected: &[Expectation], source: &Source) -> Result<Played, Unplayable> {
         self.expect(expected, source, "expect")?;
-        self.nobody_is_misspelt();
         let dispatcher = self.dispatcher()?;
         let report = self.report(&dispatcher)?;
+        self.nobody_is_misspelt(&report);
         let standing = Self::now(dispatcher.standing())?;
         let (_, _, timeline) = self.story()?;
         let exit = report.exit_code(&standing);

@@ -43,7 +43,7 @@ pub(super) async fn validate(common: &Common, verbose: bool, against: Option<&Pa
         rules.push(Box::new(earlier(common, old)?));
     }
     match load_with(common, &facts.now(SystemClock::new().now()), &rules) {
-        Ok(Loaded::Plan(validation)) => all.extend(validation.findings().iter().cloned()),
+        Ok(Loaded::Plan(judged)) => all.extend(judged.validation.findings().iter().cloned()),
         Ok(Loaded::Bundle(_)) if against.is_some() => {
             return Err(Failure::Tool("a bundle is sealed: compare the plan of which it was made".into()));
         }
@@ -71,7 +71,7 @@ async fn deployment_facts(common: &Common, path: &Path, all: &mut Vec<Finding>) 
         Err(other) => return Err(other),
     };
     let plan = match load(common, &Facts::unknown()) {
-        Ok(Loaded::Plan(validation)) => validation.plan().cloned(),
+        Ok(Loaded::Plan(judged)) => judged.validation.plan().cloned(),
         Ok(Loaded::Bundle(bundle)) => Some(bundle.plan().clone()),
         Err(_) => None,
     };

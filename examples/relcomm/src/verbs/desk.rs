@@ -85,9 +85,9 @@ impl Bench {
     fn sandbox(common: &Common) -> Result<Self, Failure> {
         let first = load(common, &Facts::unknown())?;
         let (sandbox, channels) = match &first {
-            Loaded::Plan(validation) => match validation.plan() {
-                Some(plan) => Self::peers(common, plan, validation.people())?,
-                None => return Err(Failure::Findings(validation.findings().to_vec())),
+            Loaded::Plan(judged) => match judged.validation.plan() {
+                Some(plan) => Self::peers(common, plan, judged.validation.people())?,
+                None => return Err(Failure::Findings(judged.validation.findings().to_vec())),
             },
             Loaded::Bundle(bundle) => Self::peers(common, bundle.plan(), bundle.people())?,
         };
@@ -185,7 +185,7 @@ impl Desk {
 
 fn plan_of(loaded: &Loaded) -> Option<&Plan> {
     match loaded {
-        Loaded::Plan(validation) => validation.plan(),
+        Loaded::Plan(judged) => judged.validation.plan(),
         Loaded::Bundle(bundle) => Some(bundle.plan()),
     }
 }
