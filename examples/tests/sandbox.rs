@@ -225,6 +225,51 @@ fn an_answer_for_nobody_is_found_and_nothing_is_sent() {
     assert!(!folder.path("ledgerline.sandbox.db").exists());
 }
 
+const PAGED: &str = "plan: 1\nrelease: { product: Anvil, version: 2.0.0, what: Folders, why: Asked for., how: Choose Share. }\nresponsible: Ada <ada@anvil.example>\ngroups: { desk: { members: [{ id: bea, pager: Desk, phone: \"+41 44 555 0101\" }], via: [pager, phone] } }\ncommuniques: { live: { to: desk, covers: [item-1] } }\n";
+
+#[test]
+fn a_page_is_refused_or_tried_again_as_the_script_says() {
+    for (says, wanted) in [
+        ("refused: {}", vec![("pager", 1, "refused"), ("phone", 1, "done")]),
+        (
+            "attempt: 1, failed: { status: 503, retry_after: 1s }",
+            vec![("pager", 1, "not sent"), ("pager", 2, "accepted")],
+        ),
+    ] {
+        let folder = Folder::empty();
+        std::fs::write(folder.path("plan.yaml"), PAGED).unwrap();
+        let script = format!("sandbox: 1\nanswers: [{{ to: bea, via: pager, {says} }}]\n");
+        std::fs::write(folder.path("plan.sandbox.yaml"), script).unwrap();
+        let ran = relcomm(&folder, &["deliver", "plan.yaml"]);
+        assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
+        let report = report(&folder, "plan.yaml");
+        let tried = tries(delivery(&report, "bea"));
+        let tried: Vec<(&str, u64, &str)> = tried.iter().map(|(by, n, how)| (by.as_str(), *n, how.as_str())).collect();
+        assert_eq!(tried, wanted, "{says}");
+    }
+}
+
+#[test]
+fn an_answer_that_would_do_nothing_on_its_mechanism_is_found() {
+    for (says, key, on) in [
+        ("via: pager, answer: lost", "answer", "`webhook`"),
+        ("via: pager, later: { acknowledged: 1m }", "later.acknowledged", "what is done by hand"),
+        ("via: phone, refused: {}", "refused", "`email`, `webhook`, `pager`"),
+        ("later: { bounced: { after: 1m } }", "later.bounced", "`email`"),
+    ] {
+        let folder = Folder::empty();
+        std::fs::write(folder.path("plan.yaml"), PAGED).unwrap();
+        let script = format!("sandbox: 1\nanswers: [{{ to: bea, {says} }}]\n");
+        std::fs::write(folder.path("plan.sandbox.yaml"), script).unwrap();
+        let ran = relcomm(&folder, &["deliver", "plan.yaml"]);
+        assert_eq!(ran.code, 2, "{says}: {}", ran.stderr);
+        let found = format!("error[RC1201]: this does nothing on the mechanism of the answer\n  in answers[0].{key}\n");
+        assert!(ran.stdout.contains(&found), "{}", ran.stdout);
+        assert!(ran.stdout.contains(&format!("help: the sandbox knows it on {on}")), "{}", ran.stdout);
+        assert!(!folder.path("plan.sandbox.db").exists());
+    }
+}
+
 #[test]
 fn what_the_peers_cannot_prove_is_an_error_and_not_pending_for_ever() {
     let folder = Folder::empty();

@@ -82,6 +82,7 @@ impl Sandbox {
                 let mut mechanisms = plan.spoken_of(people);
                 mechanisms.extend(script.carried_by.iter().map(|(_, by)| by.clone()));
                 found.extend(script.by_nothing(&source, &mechanisms));
+                found.extend(script.without_effect(&source, &mechanisms));
                 if !found.is_empty() {
                     return Err(Failure::Findings(found));
                 }
@@ -163,9 +164,7 @@ impl Sandbox {
                 let mut options =
                     PagingOptions::new().base_url(self.peers.http_url("")).http(http()?).concurrency(many);
                 for name in addresses(people, &mechanism) {
-                    // A routing key has 32 characters; this one only has to be told from the others.
-                    let key: String = name.bytes().cycle().map(|b| char::from(b'a' + b % 26)).take(32).collect();
-                    options = options.endpoint(&name, key);
+                    options = options.endpoint(&name, routing_key(&name));
                 }
                 let channel = PagingChannel::new(options).map_err(|e| e.to_string())?;
                 Ok(set.with_endpoints(mechanism, channel))
@@ -183,6 +182,11 @@ impl Sandbox {
     pub fn taken(&self) -> (usize, usize, usize) {
         self.peers.taken()
     }
+}
+
+/// The routing key of a pager's endpoint: 32 characters, and told from the others.
+fn routing_key(endpoint: &str) -> String {
+    endpoint.to_ascii_lowercase().bytes().cycle().map(|b| char::from(b'a' + b % 26)).take(32).collect()
 }
 
 /// Everyone for whom a script can have an answer.

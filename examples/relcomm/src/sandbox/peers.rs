@@ -1,15 +1,16 @@
 //! The far sides: a mail server and an HTTP receiver on loopback, and a Maildir for what comes back.
 
-use super::SECRET;
-use super::script::{AnswerWord, ScriptedAnswer};
+use super::script::ScriptedAnswer;
 use super::world::World;
+use super::{SECRET, routing_key};
 use relcomm_core::clock::Clock;
+use relcomm_core::plan::time::Span;
 use relcomm_testkit::peer::http::{HttpAct, HttpPeer, HttpScript, Request, Response, Rule, SignatureVerifier};
 use relcomm_testkit::peer::smtp::{Fate, RecipientAnswer, Reply, SmtpPeer, SmtpScript};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 #[derive(Debug)]
@@ -98,35 +99,51 @@ fn http_script(world: &World) -> HttpScript {
         let rule = Rule::on(&format!("/hook/{endpoint}"), HttpAct::CutAccepted).for_each("webhook-id");
         script = script.rule(rule.after(attempt.saturating_sub(1)).times(1));
     }
-    let world = world.clone();
-    let tries: Arc<Mutex<BTreeMap<String, u32>>> = Arc::default();
-    script.rule(Rule::respond("/hook/*", move |request: &Request| {
+    let (hooks, pagers) = (world.clone(), world.clone());
+    let (tries, pages) = (Tries::default(), Tries::default());
+    let names: BTreeMap<String, String> =
+        world.addresses("pager").into_iter().map(|name| (routing_key(&name), name)).collect();
+    let script = script.rule(Rule::respond("/hook/*", move |request: &Request| {
         let endpoint = request.path.trim_start_matches("/hook/").to_owned();
-        let key = request.header("webhook-id").unwrap_or_default().to_owned();
-        let attempt = {
-            let mut tries = tries.lock().unwrap_or_else(PoisonError::into_inner);
-            let n = tries.entry(key).or_default();
-            *n += 1;
-            *n
-        };
-        let answer = world.answer_to_address("webhook", &endpoint, attempt);
-        let status = |a: &ScriptedAnswer| -> Response {
-            if a.refused.is_some() {
-                return Response::new(422);
-            }
-            match &a.failed {
-                Some(failed) => {
-                    let response = Response::new(failed.status);
-                    match failed.retry_after.and_then(relcomm_core::plan::time::Span::as_elapsed) {
-                        Some(wait) => response.retry_after(wait.as_secs()),
-                        None => response,
-                    }
-                }
-                None => taken(&endpoint),
-            }
-        };
-        answer.filter(|a| a.answer != Some(AnswerWord::Lost)).map_or_else(|| taken(&endpoint), |a| status(&a))
+        let attempt = tries.next(request.header("webhook-id").unwrap_or_default());
+        let answer = hooks.answer_to_address("webhook", &endpoint, attempt);
+        answer.and_then(|answer| not_taken(&answer, 422)).unwrap_or_else(|| taken(&endpoint))
+    }));
+    script.rule(Rule::respond("/v2/enqueue", move |request: &Request| {
+        let event = request.json().unwrap_or_default();
+        let word = |key: &str| event.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let attempt = pages.next(word("dedup_key"));
+        let answer = names.get(word("routing_key")).and_then(|name| pagers.answer_to_address("pager", name, attempt));
+        let taken = || Response::json(202, &serde_json::json!({ "status": "success", "dedup_key": word("dedup_key") }));
+        answer.and_then(|answer| not_taken(&answer, 400)).unwrap_or_else(taken)
     }))
+}
+
+/// How often something was tried, by its key.
+#[derive(Default)]
+struct Tries(Mutex<BTreeMap<String, u32>>);
+
+impl Tries {
+    /// The number of the next try, from 1.
+    fn next(&self, key: &str) -> u32 {
+        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let n = tries.entry(key.to_owned()).or_default();
+        *n += 1;
+        *n
+    }
+}
+
+/// How a request is answered that is not taken over; `None` for one that is.
+fn not_taken(answer: &ScriptedAnswer, refused: u16) -> Option<Response> {
+    if answer.refused.is_some() {
+        return Some(Response::new(refused));
+    }
+    let failed = answer.failed.as_ref()?;
+    let response = Response::new(failed.status);
+    Some(match failed.retry_after.and_then(Span::as_elapsed) {
+        Some(wait) => response.retry_after(wait.as_secs()),
+        None => response,
+    })
 }
 
 fn taken(endpoint: &str) -> Response {

@@ -46,7 +46,7 @@ pub struct ScriptedAnswer {
     /// How the attempt is answered: `accepted` (the default), `lost` (taken over, but the answer is lost), `silent` (nobody ever
     /// acknowledges), or one of the keys below.
     pub answer: Option<AnswerWord>,
-    /// Refused for good, with this enhanced status (RFC 3463); HTTP answers 422.
+    /// Refused for good, with this enhanced status (RFC 3463); a webhook answers 422, the paging service 400.
     pub refused: Option<Refused>,
     /// Not now: with this HTTP or mail code, and how long to wait.
     pub failed: Option<NotNow>,
@@ -162,6 +162,31 @@ impl SandboxScript {
             .collect()
     }
 
+    /// Findings for what an answer says that no mechanism does by which it may be given: it would do nothing, and nobody would know.
+    #[must_use]
+    pub fn without_effect(&self, source: &Source, spoken_of: &BTreeSet<Mechanism>) -> Vec<Finding> {
+        let by = |via: &Mechanism| self.carried_by.get(via).unwrap_or(via).as_str().to_owned();
+        let mut found = Vec::new();
+        for (n, answer) in self.answers.iter().enumerate() {
+            let kinds: BTreeSet<String> = match &answer.via {
+                Some(via) => BTreeSet::from([by(via)]),
+                None => spoken_of.iter().map(by).collect(),
+            };
+            for (key, does) in answer.says() {
+                if kinds.iter().any(|kind| does.contains(&kind_of(kind))) {
+                    continue;
+                }
+                let path = format!("answers[{n}].{key}");
+                let on = does.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
+                let on = on.replace("`by hand`", "what is done by hand");
+                let message = "this does nothing on the mechanism of the answer";
+                let finding = Finding::error("RC1201", &path, message).at(source.at(&path));
+                found.push(finding.help(format!("the sandbox knows it on {on}")));
+            }
+        }
+        found
+    }
+
     /// The first answer that matches.
     #[must_use]
     pub fn answer(&self, to: &Recipient<'_>, via: &str, attempt: u32) -> Option<&ScriptedAnswer> {
@@ -170,6 +195,37 @@ impl SandboxScript {
                 && a.via.as_ref().is_none_or(|m| m.as_str() == via)
                 && a.attempt.is_none_or(|n| n == attempt)
         })
+    }
+}
+
+/// What the sandbox knows of a mechanism by.
+fn kind_of(carrier: &str) -> &str {
+    match carrier {
+        "email" | "webhook" | "pager" => carrier,
+        _ => "by hand",
+    }
+}
+
+impl ScriptedAnswer {
+    /// What it says, by key, and on what the sandbox does that.
+    fn says(&self) -> Vec<(&'static str, &'static [&'static str])> {
+        let word = match self.answer {
+            Some(AnswerWord::Lost) => Some(&["webhook"][..]),
+            Some(AnswerWord::Silent | AnswerWord::Failed) => Some(&["by hand"][..]),
+            Some(AnswerWord::Accepted) | None => None,
+        };
+        let later = |key, of: fn(&Later) -> bool, does| self.later.as_ref().filter(|l| of(l)).map(|_| (key, does));
+        [
+            word.map(|does| ("answer", does)),
+            self.refused.as_ref().map(|_| ("refused", &["email", "webhook", "pager"][..])),
+            self.failed.as_ref().map(|_| ("failed", &["email", "webhook", "pager"][..])),
+            later("later.bounced", |l| l.bounced.is_some(), &["email"][..]),
+            later("later.delivered", |l| l.delivered.is_some(), &["email"][..]),
+            later("later.acknowledged", |l| l.acknowledged.is_some(), &["by hand"][..]),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 

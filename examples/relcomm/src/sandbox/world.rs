@@ -105,14 +105,27 @@ impl World {
     }
 
     /// What the script says of an attempt to an address.
-    pub(super) fn answer_to_address(&self, via: &str, address: &str, attempt: u32) -> Option<ScriptedAnswer> {
-        let behind = self.behind.get(&(via.to_owned(), address.to_ascii_lowercase()));
-        let carried = || vec![Behind { id: address.to_owned(), groups: Vec::new() }];
-        let behind = behind.cloned().unwrap_or_else(carried);
-        behind
-            .iter()
-            .find_map(|b| self.script.answer(&Recipient { id: &b.id, groups: &b.groups }, via, attempt))
-            .cloned()
+    pub(super) fn answer_to_address(&self, by: &str, address: &str, attempt: u32) -> Option<ScriptedAnswer> {
+        let itself = || vec![Behind { id: address.to_owned(), groups: Vec::new() }];
+        self.carried(by).find_map(|via| {
+            let behind = self.behind.get(&(via.to_owned(), address.to_ascii_lowercase())).cloned();
+            let behind = behind.unwrap_or_else(itself);
+            let mut answers =
+                behind.iter().map(|b| self.script.answer(&Recipient { id: &b.id, groups: &b.groups }, via, attempt));
+            answers.find_map(Option::<&ScriptedAnswer>::cloned)
+        })
+    }
+
+    /// The mechanisms that a peer carries: its own, and those of the plan that the script gives it.
+    fn carried<'a>(&'a self, by: &'a str) -> impl Iterator<Item = &'a str> {
+        let carried = self.script.carried_by.iter().filter(move |(_, carrier)| carrier.as_str() == by);
+        std::iter::once(by).chain(carried.map(|(mechanism, _)| mechanism.as_str()))
+    }
+
+    /// The addresses of people on the mechanisms that a peer carries.
+    pub(super) fn addresses(&self, by: &str) -> Vec<String> {
+        let via: Vec<&str> = self.carried(by).collect();
+        self.behind.keys().filter(|(m, _)| via.contains(&m.as_str())).map(|(_, address)| address.clone()).collect()
     }
 
     /// The endpoints of which the script loses an answer, and at which try.
@@ -121,8 +134,8 @@ impl World {
             self.answer_to_address(via, endpoint, attempt).is_some_and(|a| a.answer == Some(AnswerWord::Lost))
         };
         let carried = self.script.carried_by.iter().filter(|(_, by)| by.as_str() == via).map(|(m, _)| m.to_string());
-        let endpoints = self.behind.keys().filter(|(m, _)| m == via).map(|(_, endpoint)| endpoint.clone());
-        endpoints
+        self.addresses(via)
+            .into_iter()
             .chain(carried)
             .filter_map(|endpoint| (1..=8).find(|n| lost(*n, &endpoint)).map(|n| (endpoint, n)))
             .collect()
