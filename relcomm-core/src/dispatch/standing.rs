@@ -110,17 +110,15 @@ impl Dispatcher {
                     let mut pending = Pending::new(&plan.id, "");
                     match row.state.verdict(&rule, now) {
                         Verdict::Standby | Verdict::Blocked(_) => continue,
-                        Verdict::AwaitsDeclaration => pending.waiting_for = "declaration".into(),
+                        Verdict::AwaitsDeclaration => {
+                            let approval = self.approval_wanted(record, plan, now);
+                            let approval = approval.map(|approval| format!(", and {approval}")).unwrap_or_default();
+                            pending.waiting_for = format!("declaration{approval}");
+                        }
                         Verdict::AwaitsApproval => {
-                            let void = self.voided(plan, &record.head);
-                            let roles: Vec<&str> =
-                                unapproved(&self.prepared, plan, &record.head, now).map(Role::as_str).collect();
-                            pending.waiting_for = match void {
-                                Some(void) => format!("approval: {void}"),
-                                // It was given since the gate was last told.
-                                None if roles.is_empty() => "approval".into(),
-                                None => format!("approval by {}", roles.join(" and ")),
-                            };
+                            // It may have been given since the gate was last told.
+                            let approval = self.approval_wanted(record, plan, now);
+                            pending.waiting_for = approval.unwrap_or_else(|| "approval".to_owned());
                             pending.approval = true;
                         }
                         Verdict::AwaitsAcceptance => {
@@ -220,6 +218,15 @@ impl Dispatcher {
         }
         standing.next_due = next.into_iter().min();
         Ok(standing)
+    }
+
+    /// The approval that a gate lacks, and by whom or why; `None` if it has what it needs.
+    fn approval_wanted(&self, record: &Record, plan: &GatePlan, now: Moment) -> Option<String> {
+        if let Some(void) = self.voided(plan, &record.head) {
+            return Some(format!("approval: {void}"));
+        }
+        let roles: Vec<&str> = unapproved(&self.prepared, plan, &record.head, now).map(Role::as_str).collect();
+        (!roles.is_empty()).then(|| format!("approval by {}", roles.join(" and ")))
     }
 
     /// How many members wait for a post of which nobody knows what became: they are held with it.

@@ -137,6 +137,9 @@ approvals:
 async fn nothing_goes_without_every_approval_that_it_needs() {
     let email = ScriptedChannel::new("smtp");
     let world = World::by_email(&format!("{APPROVED}{TWO}"), &email);
+    let ahead = world.dispatcher().step().await.unwrap();
+    assert!(ahead.pending.iter().any(|p| p.waiting_for == "declaration, and approval by product"), "{ahead:?}");
+    assert!(!ahead.lacks_consent(), "the declaration comes first");
     let dispatcher = declared(&world).await;
     let (product, legal) = (Role::new("product").unwrap(), Role::new("legal").unwrap());
     let standing = dispatcher.step().await.unwrap();
@@ -147,7 +150,8 @@ async fn nothing_goes_without_every_approval_that_it_needs() {
     let before = world.entries().await;
     let digest = world.prepared.digests().texts.clone();
     let other = if digest.starts_with("00000000") { "11111111" } else { "00000000" };
-    assert!(is_refused(&dispatcher.approve(&Role::new("nobody").unwrap(), "mia", None, false, None).await));
+    let misspelt = dispatcher.approve(&Role::new("prodcut").unwrap(), "mia", None, false, None).await.unwrap_err();
+    assert_eq!(misspelt.to_string(), "the plan needs no approval by `prodcut`; did you mean `product`?");
     assert!(is_refused(&dispatcher.approve(&product, "jon", None, false, None).await), "not jon's role");
     assert!(is_refused(&dispatcher.approve(&product, "mia", Some(other), false, None).await));
     assert!(is_refused(&dispatcher.approve(&product, "mia", Some(&digest[..7]), false, None).await), "too short");
