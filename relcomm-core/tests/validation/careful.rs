@@ -316,6 +316,27 @@ fn a_variable_that_looks_like_a_key_is_no_slip_where_a_text_uses_it() {
     let found = faults(&[groups]);
     assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["RC0419"]);
     assert_eq!(found.first().and_then(|f| f.help.as_deref()), Some("did you mean `language`?"));
+    let column = found.first().and_then(|f| f.at.as_ref()).map(|at| at.column);
+    assert_eq!(column, groups.find("{ id: a").map(|at| at + 1), "it points at the first who has it");
     let text = "communiques: { out: { to: staff, text: \"{{ person.langauge }} {{ release.what | length }}\" } }\n";
     assert_eq!(codes(&[groups, text]), NONE);
+}
+
+#[test]
+fn what_a_text_asks_for_somebody_for_whom_it_is_has() {
+    let groups = "groups:\n  staff: { members: [{ id: a, email: a@anvil.example, vars: { desk-no: 7 } }] }\n  guests: { members: [{ id: b, email: b@anvil.example }] }\n";
+    let asks = |to: &str, of: &str| {
+        let text = format!(
+            "communiques: {{ out: {{ to: {to}, text: \"{{{{ {of} | default('') }}}} {{{{ release.what | length }}}}\" }}, all: {{ to: [staff, guests] }} }}\n"
+        );
+        let found = faults(&[groups, &text]);
+        found.iter().map(|f| (f.code, f.help.clone().unwrap_or_default())).collect::<Vec<_>>()
+    };
+    assert_eq!(asks("staff", "person.desk_no"), []);
+    assert_eq!(asks("[staff, guests]", "person.desk_no"), [], "one of them has it");
+    assert_eq!(asks("guests", "person.zone"), [], "everybody may have it");
+    let wanting = asks("guests", "person.desk_no");
+    assert_eq!(wanting.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["RC0714"]);
+    assert!(wanting.iter().all(|(_, help)| help.contains("under `vars: { desk_no: … }`")), "{wanting:?}");
+    assert_eq!(asks("staff", "person.deskno"), [("RC0714", "did you mean `desk_no`?".to_owned())]);
 }
