@@ -279,8 +279,13 @@ impl Progress {
         self.bar.set_message(open.join(" "));
         if self.bar.is_hidden() && news {
             let at = dispatcher.now();
-            let open = if open.is_empty() { "nothing open".into() } else { format!("open: {}", open.join(" ")) };
-            say(&format!("{at}  {ended}/{} deliveries ended, {open}", self.bar.length().unwrap_or(0)));
+            let all = self.bar.length().unwrap_or(0);
+            let open = match all.saturating_sub(ended) {
+                _ if !open.is_empty() => format!("open: {}", open.join(" ")),
+                0 => "nothing open".to_owned(),
+                rest => format!("nothing open, {rest} not due so far"),
+            };
+            say(&format!("{at}  {ended}/{all} deliveries ended, {open}"));
         }
         Ok(())
     }
