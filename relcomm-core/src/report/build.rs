@@ -210,7 +210,8 @@ impl<'a> Builder<'a> {
             }
             self.file(&whose, report);
         }
-        if !gathers {
+        // A revision that another replaced before it went out is for nobody.
+        if !gathers && (is_out || !replaced) {
             self.apart(plan, roll, &whole, is_out);
         }
         for id in concerned.into_iter().flatten() {

@@ -274,6 +274,28 @@ async fn whoever_waits_in_the_queue_when_the_time_moves_hears_the_new_one_alone(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_revision_that_another_replaces_before_it_is_out_is_for_nobody() {
+    let email = ScriptedChannel::new("smtp");
+    let opted_out = "{ id: cy, email: cy@demo.example, opted_out: true }";
+    let world = World::by_email(&AHEAD.replace("{ id: bea, email: bea@demo.example }", opted_out), &email);
+    let dispatcher = world.dispatcher();
+    world.pass(MINUTE * 31).await;
+    dispatcher.step().await.unwrap();
+    dispatcher.hold(None, true, "ada", None).await.unwrap();
+    dispatcher.slip(Some(world.clock_now() + DAY), "ada", None).await.unwrap();
+    dispatcher.slip(Some(world.clock_now() + DAY * 2), "ada", None).await.unwrap();
+    dispatcher.hold(None, false, "ada", None).await.unwrap();
+    dispatcher.step().await.unwrap();
+    let report = dispatcher.report().await.unwrap();
+    let heard = |id: &str| {
+        let of = person(&report, id).deliveries.iter().filter(|d| d.communique == "ahead");
+        of.map(|d| (d.revision, d.class)).collect::<Vec<_>>()
+    };
+    assert_eq!(heard("al"), [(1, Class::Informed), (3, Class::Informed)]);
+    assert_eq!(heard("cy"), [(1, Class::Exempt)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_was_erased_is_not_taken_for_one_who_never_heard_a_time() {
     for (heard, at, afterwards) in [
         (1, "at: planned -30m", 0),
