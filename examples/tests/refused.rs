@@ -71,6 +71,7 @@ cancel --communique none --by ada => `none` is no communique of this plan
 cancel --communique live --by _ => a cancellation needs a name: who cancels?
 cancel --communique live --by ada
 hold --communique live --by ada => it was cancelled, for good: nothing is left to hold
+resume --communique live --by ada => it was cancelled, for good: nothing is left to let go on
 erase --person zoe --by ada => nothing of this person is in the record: they are unknown, or were erased
 erase --person al --by _ => an erasure needs a name: who erases?
 ";
@@ -114,6 +115,6 @@ fn whatever_is_refused_is_one_line_and_changes_nothing() {
             }
         }
     }
-    assert_eq!(refused, 34);
+    assert_eq!(refused, 35);
     assert_eq!(relcomm(&folder, &["audit", "plan.yaml"]).code, 0);
 }

@@ -231,6 +231,7 @@ const PAGED: &str = "plan: 1\nrelease: { product: Anvil, version: 2.0.0, what: F
 fn a_page_is_refused_or_tried_again_as_the_script_says() {
     for (says, wanted) in [
         ("refused: {}", vec![("pager", 1, "refused"), ("phone", 1, "done")]),
+        ("refused: { status: 404 }", vec![("pager", 1, "refused"), ("phone", 1, "done")]),
         (
             "attempt: 1, failed: { status: 503, retry_after: 1s }",
             vec![("pager", 1, "not sent"), ("pager", 2, "accepted")],
@@ -243,10 +244,26 @@ fn a_page_is_refused_or_tried_again_as_the_script_says() {
         let ran = relcomm(&folder, &["deliver", "plan.yaml"]);
         assert_eq!(ran.code, 0, "{}\n{}", ran.stdout, ran.stderr);
         let report = report(&folder, "plan.yaml");
+        if says.contains("404") {
+            assert_eq!(delivery(&report, "bea")["attempts"][0]["code"], "404");
+        }
         let tried = tries(delivery(&report, "bea"));
         let tried: Vec<(&str, u64, &str)> = tried.iter().map(|(by, n, how)| (by.as_str(), *n, how.as_str())).collect();
         assert_eq!(tried, wanted, "{says}");
     }
+}
+
+#[test]
+fn a_far_side_that_never_comes_back_does_not_keep_the_sandbox_going_for_ever() {
+    let folder = Folder::empty();
+    std::fs::write(folder.path("plan.yaml"), PAGED).unwrap();
+    let script = "sandbox: 1\nanswers: [{ to: bea, via: pager, failed: { status: 429, retry_after: 1d } }]\n";
+    std::fs::write(folder.path("plan.sandbox.yaml"), script).unwrap();
+    let ran = relcomm(&folder, &["deliver", "plan.yaml"]);
+    assert_eq!(ran.code, 5, "{}\n{}", ran.stdout, ran.stderr);
+    let says = "the channel for pager:Desk does not come back, and nothing else happens: the sandbox stops here";
+    assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    assert!(ran.stdout.contains("verdict: pending"), "{}", ran.stdout);
 }
 
 #[test]
@@ -256,6 +273,7 @@ fn an_answer_that_would_do_nothing_on_its_mechanism_is_found() {
         ("via: pager, later: { acknowledged: 1m }", "later.acknowledged", "what is done by hand"),
         ("via: phone, refused: {}", "refused", "`email`, `webhook`, `pager`"),
         ("later: { bounced: { after: 1m } }", "later.bounced", "`email`"),
+        ("via: pager, refused: { status: 200 }", "refused.status", ""),
     ] {
         let folder = Folder::empty();
         std::fs::write(folder.path("plan.yaml"), PAGED).unwrap();
@@ -263,9 +281,14 @@ fn an_answer_that_would_do_nothing_on_its_mechanism_is_found() {
         std::fs::write(folder.path("plan.sandbox.yaml"), script).unwrap();
         let ran = relcomm(&folder, &["deliver", "plan.yaml"]);
         assert_eq!(ran.code, 2, "{says}: {}", ran.stderr);
-        let found = format!("error[RC1201]: this does nothing on the mechanism of the answer\n  in answers[0].{key}\n");
-        assert!(ran.stdout.contains(&found), "{}", ran.stdout);
-        assert!(ran.stdout.contains(&format!("help: the sandbox knows it on {on}")), "{}", ran.stdout);
+        let what = if on.is_empty() {
+            "this status refuses nothing"
+        } else {
+            "this does nothing on the mechanism of the answer"
+        };
+        assert!(ran.stdout.contains(&format!("error[RC1201]: {what}\n  in answers[0].{key}\n")), "{}", ran.stdout);
+        let help = format!("help: the sandbox knows it on {on}");
+        assert!(on.is_empty() || ran.stdout.contains(&help), "{}", ran.stdout);
         assert!(!folder.path("plan.sandbox.db").exists());
     }
 }

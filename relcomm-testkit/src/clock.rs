@@ -1,7 +1,10 @@
-//! Clocks for tests: one that follows a paused runtime, one that is set by hand, and one that needs no runtime at all.
+//! Clocks for tests: one that follows a paused runtime, one that is set by hand, and one that needs no runtime at all. And when virtual
+//! time has to end.
 
 use async_trait::async_trait;
 use relcomm_core::clock::{Clock, Moment};
+use relcomm_core::course::{DeliveryFact, Lane};
+use relcomm_core::journal::{Entry, Fact, Journal, JournalError};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
@@ -205,6 +208,50 @@ impl Clock for VirtualClock {
             Poll::Pending
         })
         .await;
+    }
+}
+
+/// When virtual time has to end: a far side that stays away for ever would keep it going for ever, try after try, since tries at a channel
+/// that is down do not count.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    read: u64,
+    since: Option<Moment>,
+}
+
+impl Patience {
+    /// How long nothing but such tries may happen.
+    pub const LONGEST: Duration = Duration::from_secs(31 * 24 * 3600);
+
+    /// The name of the lane that is down, once nothing but tries at one that is down has happened for [`LONGEST`](Self::LONGEST).
+    ///
+    /// # Errors
+    /// The journal fails.
+    pub async fn lost(&mut self, journal: &dyn Journal, now: Moment) -> Result<Option<String>, JournalError> {
+        loop {
+            let page = journal.entries(self.read, 1024).await?;
+            let Some(last) = page.last() else { break };
+            self.read = last.seq;
+            if !page.iter().all(is_vain) {
+                self.since = Some(now);
+            }
+        }
+        if now.since(*self.since.get_or_insert(now)) < Self::LONGEST {
+            return Ok(None);
+        }
+        let is_down = |lane: &Lane| matches!(lane, Lane::Down { .. } | Lane::Probing { .. });
+        Ok(journal.lanes().await?.into_iter().find(|lane| is_down(&lane.state)).map(|lane| lane.name))
+    }
+}
+
+/// Whether an entry tells of a try at a channel that is down.
+fn is_vain(entry: &Entry) -> bool {
+    match &entry.fact {
+        Fact::Lane(_) => true,
+        Fact::Delivery(fact) => {
+            matches!(fact, DeliveryFact::Started { .. } | DeliveryFact::Again { counts: false, .. })
+        }
+        _ => false,
     }
 }
 

@@ -331,7 +331,7 @@ pub enum Verb {
         /// The plan and its surroundings.
         #[command(flatten)]
         common: Common,
-        /// To when: an RFC 3339 instant, or `open`.
+        /// To when: a date and time such as `2027-05-12T07:00+02:00`, without an offset in the plan's zone, or `open`.
         #[arg(long, value_name = "TIME|open")]
         planned: String,
         /// Who says so.

@@ -80,7 +80,7 @@ impl fmt::Debug for Attestation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attested {
-    /// For how many deliveries it was news.
+    /// For how many people it was news; of what is done once for all and is news about nobody, for how many occasions.
     pub news: usize,
     /// For how many of these it is recorded and changes nothing: more was proved before than that it failed.
     pub unheeded: usize,
@@ -137,13 +137,16 @@ impl Dispatcher {
         let mut early = true;
         let mut last = None;
         let mut attested = Attested::default();
+        let mut posts = Attested::default();
         for (plan, row, ordinals) in meant {
             for ordinal in ordinals {
                 let id = DeliveryId { gate: row.no, ordinal };
                 let word = self.attest_one(&record, plan, id, attestation).await?;
                 early &= matches!(word, Word::TooEarly(_));
-                attested.news += usize::from(matches!(word, Word::News | Word::Unheeded));
-                attested.unheeded += usize::from(word == Word::Unheeded);
+                let is_post = ordinal < record.roll(self, plan).first_member();
+                let heard = if is_post { &mut posts } else { &mut attested };
+                heard.news += usize::from(matches!(word, Word::News | Word::Unheeded));
+                heard.unheeded += usize::from(word == Word::Unheeded);
                 if let Word::TooEarly(Some(by)) = word {
                     last = Some(by);
                 }
@@ -153,7 +156,8 @@ impl Dispatcher {
             }
         }
         if !early {
-            return Ok(attested);
+            // What is done once for all is no further person.
+            return Ok(if attested.news > 0 { attested } else { posts });
         }
         if let Whom::Person(id) = &attestation.whom
             && !self.prepared.people().iter().any(|who| who.is(id))

@@ -178,8 +178,9 @@ impl Dispatcher {
                 Some(id) => record.head.held_communiques.contains(id),
                 None => record.head.held,
             };
-            if held && !stands && communique.map_or(record.head.cancelled, |id| record.head.is_cancelled(id)) {
-                return refuse("it was cancelled, for good: nothing is left to hold");
+            if !stands && communique.map_or(record.head.cancelled, |id| record.head.is_cancelled(id)) {
+                let what = if held { "hold" } else { "let go on" };
+                return refuse(format!("it was cancelled, for good: nothing is left to {what}"));
             }
             let note = Note { by: Some(by.to_owned()), text: why.clone(), ..Note::default() };
             if stands == held {

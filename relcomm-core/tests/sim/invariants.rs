@@ -145,7 +145,7 @@ fn refusals(shown: &Case, oracle: &Oracle<'_>, played: &Played, wrong: &mut Vec<
             }
             (Event::Lift(by), why) => (*by == "cal") == why.is_some_and(|why| why.contains("may not lift")),
             (_, None) => true,
-            (Event::Hold(_), Some(why)) => {
+            (Event::Hold(_) | Event::Resume(_), Some(why)) => {
                 why.starts_with("it was cancelled") && before(|event| matches!(event, Event::Cancel(_)))
             }
             (Event::Erase(_), Some(why)) => {

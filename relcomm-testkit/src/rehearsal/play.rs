@@ -122,7 +122,11 @@ impl<'a> Play<'a> {
         for (index, outage) in script.outages.iter().flatten().enumerate() {
             let path = format!("outages[{index}]");
             let when = |text: &str| self.instant(text, self.start).map_err(|why| wrong(self.source, &path, why));
-            outages.push((outage.via.clone(), when(&outage.from)?, when(&outage.until)?));
+            let (from, until) = (when(&outage.from)?, when(&outage.until)?);
+            if until <= from {
+                return Err(wrong(self.source, &format!("{path}.until"), "it ends before it begins"));
+            }
+            outages.push((outage.via.clone(), from, until));
         }
         // Whoever says nothing at all wants to see everything go well.
         let usual = if script.timeline.is_none() { happy::answers() } else { Vec::new() };

@@ -8,7 +8,7 @@ use super::play::{Played, Unplayable};
 use super::script::Event;
 use super::stage::{OnCall, at_once};
 use super::timeline::{Line, Names, Said, tell};
-use crate::clock::VirtualClock;
+use crate::clock::{Patience, VirtualClock};
 use relcomm_core::channel::ChannelSet;
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::course::DeliveryFact;
@@ -165,8 +165,15 @@ impl Scene {
 
     pub(super) fn run_to_end(&mut self) -> Result<(), Unplayable> {
         self.settle()?;
+        let mut patience = Patience::default();
         while let Some(next) = self.next().filter(|at| *at < Moment::MAX) {
             self.pass_to(next)?;
+            let now = self.clock.truly();
+            let lost = Self::now(async { Ok(patience.lost(&self.journal, now).await?) })?;
+            if let Some(lane) = lost {
+                self.note(format!("the channel for {lane} does not come back, and nothing else happens: it ends here"));
+                break;
+            }
         }
         Ok(())
     }

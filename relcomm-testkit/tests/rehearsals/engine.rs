@@ -125,6 +125,21 @@ expect:
 }
 
 #[test]
+fn a_channel_that_never_comes_back_ends_the_rehearsal_and_leaves_open_what_waits_for_it() {
+    let performance = holds(&format!(
+        "
+members: {{ customers: {{ count: 2, columns: {{ place: [eu] }} }} }}
+answers: [{{ to: customers-1, via: email, answer: {{ failed: {{ channel: true, retry_after: 1d }} }} }}]
+timeline:{ALL_LIVE}expect:
+  - {{ where: {{ person: customers-1, communique: live }}, sent: 0 }}
+  - {{ exit: 5 }}
+"
+    ));
+    let says = "the channel for email does not come back, and nothing else happens: it ends here";
+    assert!(timeline(&performance).contains(says), "{performance}");
+}
+
+#[test]
 fn a_hanging_far_side_ends_with_the_time_of_a_call() {
     holds(&format!(
         "

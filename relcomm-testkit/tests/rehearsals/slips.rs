@@ -46,6 +46,7 @@ fn every_slip_is_found_where_it_stands() {
         ("RC1201", 1, "answers: [{ to: desk, answer: refused, later: { delivered: 1m } }]\n"),
         ("RC1201", 1, "crashes: [{ to: nobody, point: begun, back: 1m }]\n"),
         ("RC1201", 1, "outages: [{ via: email, from: soon, until: 11:00 }]\n"),
+        ("RC1201", 1, "outages: [{ via: email, from: 11:00, until: 10:00 }]\n"),
         ("RC1201", 1, "set: { release.versoin: 2 }\n"),
     ];
     for (code, line, script) in cases {

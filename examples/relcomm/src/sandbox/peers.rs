@@ -1,6 +1,6 @@
 //! The far sides: a mail server and an HTTP receiver on loopback, and a Maildir for what comes back.
 
-use super::script::ScriptedAnswer;
+use super::script::{ScriptedAnswer, http_code};
 use super::world::World;
 use super::{SECRET, routing_key};
 use relcomm_core::clock::Clock;
@@ -71,7 +71,7 @@ fn smtp_script(world: &World) -> SmtpScript {
 
 fn mail_answer(answer: &ScriptedAnswer) -> RecipientAnswer {
     if let Some(refused) = &answer.refused {
-        let status = refused.status.as_deref().unwrap_or("5.1.1");
+        let status = refused.status.as_deref().filter(|status| http_code(status).is_none()).unwrap_or("5.1.1");
         return RecipientAnswer::Reply(Reply::new(550, &format!("{status} refused by the script")));
     }
     if let Some(failed) = &answer.failed {
@@ -135,8 +135,8 @@ impl Tries {
 
 /// How a request is answered that is not taken over; `None` for one that is.
 fn not_taken(answer: &ScriptedAnswer, refused: u16) -> Option<Response> {
-    if answer.refused.is_some() {
-        return Some(Response::new(refused));
+    if let Some(scripted) = &answer.refused {
+        return Some(Response::new(scripted.status.as_deref().and_then(http_code).unwrap_or(refused)));
     }
     let failed = answer.failed.as_ref()?;
     let response = Response::new(failed.status);

@@ -46,7 +46,8 @@ pub struct ScriptedAnswer {
     /// How the attempt is answered: `accepted` (the default), `lost` (taken over, but the answer is lost), `silent` (nobody ever
     /// acknowledges), or one of the keys below.
     pub answer: Option<AnswerWord>,
-    /// Refused for good, with this enhanced status (RFC 3463); a webhook answers 422, the paging service 400.
+    /// Refused for good: mail with this enhanced status (RFC 3463), HTTP with this code; where none fits, with 5.1.1, a webhook with 422,
+    /// the paging service with 400.
     pub refused: Option<Refused>,
     /// Not now: with this HTTP or mail code, and how long to wait.
     pub failed: Option<NotNow>,
@@ -72,7 +73,7 @@ pub enum AnswerWord {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refused {
-    /// The enhanced status; 5.1.1 where none is given.
+    /// The enhanced status, or the code of HTTP.
     pub status: Option<String>,
 }
 
@@ -183,6 +184,14 @@ impl SandboxScript {
                 let finding = Finding::error("RC1201", &path, message).at(source.at(&path));
                 found.push(finding.help(format!("the sandbox knows it on {on}")));
             }
+            if let Some(status) = answer.refused.as_ref().and_then(|refused| refused.status.as_deref())
+                && http_code(status).is_none()
+                && !is_enhanced(status)
+            {
+                let path = format!("answers[{n}].refused.status");
+                let finding = Finding::error("RC1201", &path, "this status refuses nothing").at(source.at(&path));
+                found.push(finding.help("mail is refused with `5.1.1` and the like, HTTP with a code from 400 to 499"));
+            }
         }
         found
     }
@@ -196,6 +205,20 @@ impl SandboxScript {
                 && a.attempt.is_none_or(|n| n == attempt)
         })
     }
+}
+
+/// The code with which HTTP refuses for good.
+pub(super) fn http_code(status: &str) -> Option<u16> {
+    status.parse().ok().filter(|code| (400..500).contains(code))
+}
+
+/// Whether this is an enhanced status that refuses for good (RFC 3463).
+fn is_enhanced(status: &str) -> bool {
+    let mut parts = status.split('.');
+    let is_number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    parts.next() == Some("5")
+        && parts.by_ref().take(2).filter(|part| is_number(part)).count() == 2
+        && parts.next().is_none()
 }
 
 /// What the sandbox knows of a mechanism by.

@@ -7,6 +7,7 @@ use crate::{Exit, Failure};
 use relcomm_core::clock::Moment;
 use relcomm_core::dispatch::{Attestation, GapOf, Whom};
 use relcomm_core::id::{CommuniqueId, GroupId, PlaceId, Role, StakeholderId};
+use relcomm_core::plan::time::Instant;
 use relcomm_core::release::{Declaration, Outcome as ReleaseOutcome};
 use serde_json::json;
 
@@ -67,11 +68,11 @@ pub(super) async fn declare(common: &Common, said: &Declared) -> Result<Exit, Fa
     if let Some(proof) = &said.proof {
         declaration = declaration.proof(proof);
     }
-    if let Some(at) = &said.at {
-        declaration = declaration
-            .at(Moment::parse(at).map_err(|_| Failure::Tool(format!("--at {at}: give an RFC 3339 instant")))?);
-    }
     let desk = Desk::open(common, Access::Write).await?;
+    if let Some(at) = &said.at {
+        let when = instant("--at", at, &desk)?;
+        declaration = declaration.at(when.ok_or_else(|| Failure::Tool(format!("--at {at}: give an instant")))?);
+    }
     let news = desk.dispatcher.declare(&declaration).await?;
     let place = said.place.as_deref().unwrap_or("the release");
     let line =
@@ -160,13 +161,8 @@ pub(super) async fn accept_gap(
 }
 
 pub(super) async fn slip(common: &Common, planned: &str, by: &str, why: Option<String>) -> Result<Exit, Failure> {
-    let to = match planned {
-        "open" => None,
-        time => Some(Moment::parse(time).map_err(|_| {
-            Failure::Tool(format!("--planned {time}: give an RFC 3339 instant with its offset, or `open`"))
-        })?),
-    };
     let desk = Desk::open(common, Access::Write).await?;
+    let to = instant("--planned", planned, &desk)?;
     let news = desk.dispatcher.slip(to, by, why).await?;
     let shown = to.map_or_else(|| "open".to_owned(), |at| at.to_string());
     let line = if news { "the planned time is now" } else { "the planned time is already" };
@@ -193,6 +189,13 @@ pub(super) async fn erase(common: &Common, person: &str, by: &str) -> Result<Exi
     }
     answer(common.format, &line, &json!({ "says": "erased", "news": news, "in_member_data": is_listed }));
     Ok(Exit::Done)
+}
+
+/// An instant as the plan's language has it, a local one in the plan's zone; `None` for `open`.
+fn instant(option: &str, text: &str, desk: &Desk) -> Result<Option<Moment>, Failure> {
+    let zone = desk.dispatcher.prepared().plan().zone();
+    let read = text.parse::<Instant>().and_then(|instant| instant.moment(Some(zone)));
+    read.map_err(|why| Failure::Tool(format!("{option} {text}: {why}")))
 }
 
 fn communique(person: &Person) -> Result<Option<CommuniqueId>, Failure> {

@@ -13,6 +13,7 @@ use relcomm_core::id::{Role, StakeholderId};
 use relcomm_core::plan::draft::Act;
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::release::Declaration;
+use relcomm_testkit::clock::Patience;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -188,13 +189,20 @@ async fn in_sandbox(
     wait: bool,
     progress: &Progress,
 ) -> Result<Standing, Failure> {
+    let mut patience = Patience::default();
     loop {
         let standing = dispatcher.step().await?;
         progress.show(dispatcher).await?;
         sandbox.world.look_around(dispatcher).await?;
         let next = [standing.next_due, sandbox.world.next()].into_iter().flatten().min();
+        let lost = patience.lost(&**dispatcher.journal(), dispatcher.now()).await?;
+        if let Some(lane) = &lost {
+            say(&format!(
+                "the channel for {lane} does not come back, and nothing else happens: the sandbox stops here"
+            ));
+        }
         match next {
-            Some(at) if wait => {
+            Some(at) if wait && lost.is_none() => {
                 sandbox.clock.jump_to(at);
                 sandbox.world.happen(dispatcher).await?;
             }
@@ -210,12 +218,14 @@ async fn in_sandbox(
 async fn before_the_release(dispatcher: &Dispatcher, sandbox: &Sandbox) -> Result<(), Failure> {
     let Some(planned) = dispatcher.prepared().plan().release().when.planned else { return Ok(()) };
     let progress = Progress::new(dispatcher);
+    let mut patience = Patience::default();
     while sandbox.clock.now() < planned {
         let standing = dispatcher.step().await?;
         progress.show(dispatcher).await?;
         sandbox.world.look_around(dispatcher).await?;
         let next = [standing.next_due, sandbox.world.next()].into_iter().flatten().min();
-        sandbox.clock.jump_to(next.map_or(planned, |at| at.min(planned)));
+        let lost = patience.lost(&**dispatcher.journal(), dispatcher.now()).await?.is_some();
+        sandbox.clock.jump_to(next.filter(|_| !lost).map_or(planned, |at| at.min(planned)));
         sandbox.world.happen(dispatcher).await?;
     }
     Ok(())
