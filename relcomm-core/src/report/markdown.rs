@@ -1,7 +1,8 @@
 //! The report as Markdown, for a release page or a ticket.
 
-use super::text::{approvals_open, corrections, dates, fallbacks, gaps, hands, late, verdict};
-use super::{PersonReport, Report};
+use super::Report;
+use super::lines::{approvals_open, corrections, dates, fallbacks, gaps, gates, hands, late, said, untold};
+use super::text::verdict;
 use std::fmt::Write;
 
 pub(super) fn render(report: &Report) -> String {
@@ -45,19 +46,37 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
             plain(&g.rule)
         )?;
     }
-    let dates: Vec<String> = dates(report).collect();
-    if !dates.is_empty() {
+    let gates = gates(report);
+    if gates.len() > 1 {
+        writeln!(
+            out,
+            "\n| communique | informed | not informed | unconfirmed | exempt |\n| --- | --- | --- | --- | --- |"
+        )?;
+        for (gate, [informed, not, unconfirmed, exempt]) in gates {
+            writeln!(out, "| {} | {informed} | {not} | {unconfirmed} | {exempt} |", plain(&gate))?;
+        }
+    }
+    let said: Vec<String> = said(report).chain(dates(report)).collect();
+    if !said.is_empty() {
         writeln!(out)?;
-        for line in dates {
+        for line in said {
             writeln!(out, "- {}", plain(&line))?;
         }
     }
-    let failed: Vec<&PersonReport> = report.not_informed().collect();
-    if !failed.is_empty() {
+    if !report.waiting_for.is_empty() {
+        writeln!(out, "\n## Waiting\n")?;
+        for line in &report.waiting_for {
+            writeln!(out, "- {}", plain(line))?;
+        }
+        if let Some(next) = report.next_due {
+            writeln!(out, "- next due at {next}")?;
+        }
+    }
+    let (untold, pending) = untold(report);
+    if !untold.is_empty() || !pending.is_empty() {
         writeln!(out, "\n## Not informed, or not confirmed\n")?;
-        for person in failed {
-            let why = person.reason.as_deref().unwrap_or("");
-            writeln!(out, "- {}: {} ({})", plain(&person.id), person.class.words(), plain(why))?;
+        for line in untold.iter().chain(&pending) {
+            writeln!(out, "- {}", plain(line))?;
         }
     }
     let late: Vec<String> = late(report).collect();

@@ -5,6 +5,7 @@ mod attempts;
 mod build;
 mod deadlines;
 mod erased;
+mod lines;
 mod markdown;
 mod quota;
 mod reasons;

@@ -1,7 +1,7 @@
 //! The report for a terminal.
 
-use super::{Class, Part, PersonReport, Report, Verdict};
-use crate::clock::Moment;
+use super::lines::{approvals_open, corrections, dates, fallbacks, gaps, gates, hands, late, said, untold};
+use super::{Report, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -49,14 +49,8 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         "people: {} — informed {}, not informed {}, unconfirmed {}, exempt {}",
         t.people, t.informed, t.not_informed, t.unconfirmed, t.exempt
     )?;
-    for s in &report.declarations {
-        let by = s.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-        writeln!(out, "declared: {} {} at {}{by}", s.of, s.says, s.at)?;
-    }
-    for s in &report.approvals {
-        let by = s.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-        let digest = s.digest.as_deref().and_then(|d| d.get(..12)).unwrap_or_default();
-        writeln!(out, "{}: {} at {}{by}, digest {digest}", s.says, s.of, s.at)?;
+    for line in said(report) {
+        writeln!(out, "{line}")?;
     }
     for line in dates(report) {
         writeln!(out, "{line}")?;
@@ -80,14 +74,26 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
             g.id, t.people, t.informed, t.not_informed, t.unconfirmed, t.exempt, g.rule
         )?;
     }
-    let failed: Vec<&PersonReport> = report.not_informed().collect();
-    if !failed.is_empty() {
-        writeln!(out, "\nnot informed, or not confirmed:")?;
-        for person in failed.iter().take(NAMED) {
-            writeln!(out, "  {} — {}: {}", person.id, person.class.words(), person.reason.as_deref().unwrap_or(""))?;
+    let gates = gates(report);
+    if gates.len() > 1 {
+        let width = gates.iter().map(|(gate, _)| gate.chars().count()).max().unwrap_or(10).max(10);
+        writeln!(out, "\n{:width$}  informed  not  unconfirmed  exempt", "communique")?;
+        for (gate, [informed, not, unconfirmed, exempt]) in gates {
+            writeln!(out, "{gate:width$}  {informed:8}  {not:3}  {unconfirmed:11}  {exempt:6}")?;
         }
-        if failed.len() > NAMED {
-            writeln!(out, "  … and {} more", failed.len() - NAMED)?;
+    }
+    let (untold, pending) = untold(report);
+    if !untold.is_empty() || !pending.is_empty() {
+        writeln!(out, "\nnot informed, or not confirmed:")?;
+        let waiting = if untold.len() + pending.len() > NAMED { &[][..] } else { &pending };
+        for line in untold.iter().take(NAMED).chain(waiting) {
+            writeln!(out, "  {line}")?;
+        }
+        if untold.len() > NAMED {
+            writeln!(out, "  … and {} more", untold.len() - NAMED)?;
+        }
+        if pending.len() > waiting.len() {
+            writeln!(out, "  {} who wait for what is still to come", pending.len())?;
         }
     }
     let late: Vec<String> = late(report).collect();
@@ -157,112 +163,8 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     writeln!(out, "journal {}", report.journal_head)
 }
 
-/// Who was not informed in time, of what, and until when they had to be.
-pub(super) fn late(report: &Report) -> impl Iterator<Item = String> {
-    report.late().map(|(person, delivery)| {
-        let deadline = delivery.deadline.map(|at| at.to_string()).unwrap_or_default();
-        format!("{} of {}: {} after {deadline}", person.id, delivery.gate(), delivery.class.words())
-    })
-}
-
-/// The approvals that may come after the release and have not come in time.
-pub(super) fn approvals_open(report: &Report) -> impl Iterator<Item = String> {
-    report.approvals_open.iter().map(|open| {
-        let until = if open.late { "was to be given" } else { "is open" };
-        format!("approval by {} {until} until {}", open.role, open.until)
-    })
-}
-
-/// Who must be informed and cannot be reached, and who accepted that.
-pub(super) fn gaps(report: &Report) -> impl Iterator<Item = String> {
-    report.gaps.iter().map(|gap| {
-        let company = gap.company.as_ref().map(|company| format!("the company {company}"));
-        let who = gap.person.clone().or(company).unwrap_or_else(|| "somebody".to_owned());
-        let accepted = match gap.accepted {
-            Some(at) => {
-                let by = gap.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-                let why = gap.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-                format!("accepted at {at}{by}{why}")
-            }
-            None => "not accepted yet".to_owned(),
-        };
-        format!("{who} of {}, {accepted}", gap.group)
-    })
-}
-
 fn cut(digest: &str) -> &str {
     digest.get(..16).unwrap_or(digest)
-}
-
-/// How many heard of each correction, of those who have to.
-pub(super) fn corrections(report: &Report) -> impl Iterator<Item = String> {
-    let mut all: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    let deliveries = report.people.iter().flat_map(|person| &person.deliveries);
-    for delivery in deliveries.filter(|delivery| delivery.part == Part::Correction) {
-        let (heard, of) = all.entry(delivery.gate()).or_default();
-        *heard += usize::from(delivery.class == Class::Informed);
-        *of += 1;
-    }
-    all.into_iter().map(|(gate, (heard, of))| format!("{gate}: {heard} of the {of} whom it is for are informed"))
-}
-
-/// Who was informed by another mechanism than the preferred one, and how that one failed. Always listed.
-pub(super) fn fallbacks(report: &Report) -> Vec<String> {
-    let mut lines = Vec::new();
-    for person in &report.people {
-        for delivery in &person.deliveries {
-            let Some(by) = &delivery.mechanism else { continue };
-            let mut failed: Vec<String> = Vec::new();
-            let informing = delivery.attempts.iter().filter(|a| &a.mechanism == by).map(|a| a.at).min();
-            for attempt in delivery.attempts.iter().filter(|a| &a.mechanism != by) {
-                let bounced = attempt.reason.as_deref() == Some("bounced");
-                // What was taken over beside it, or after it, did not fail.
-                if attempt.outcome == "accepted" && !bounced && informing.is_some_and(|at| at <= attempt.at) {
-                    continue;
-                }
-                let whom = attempt.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
-                let tried = format!("{}{whom}", attempt.mechanism);
-                let how = match (&attempt.reason, &attempt.code) {
-                    (_, Some(code)) if bounced => format!("{tried} bounced ({code})"),
-                    (_, None) if bounced => format!("{tried} bounced"),
-                    (_, Some(code)) => format!("{tried} {} ({code})", attempt.outcome),
-                    (Some(reason), None) => format!("{tried} {} ({reason})", attempt.outcome),
-                    (None, None) => format!("{tried} {}, not confirmed", attempt.outcome),
-                };
-                if !failed.contains(&how) {
-                    failed.push(how);
-                }
-            }
-            if !failed.is_empty() && delivery.class == Class::Informed {
-                lines.push(format!("{} of {}: {}; informed by {by}", person.id, delivery.gate(), failed.join(", ")));
-            }
-        }
-    }
-    lines
-}
-
-/// What people did by hand and said how it ended, in the order of time; what was said alike of several is one line.
-pub(super) fn hands(report: &Report) -> Vec<String> {
-    let mut all: BTreeMap<(Moment, String, String), Vec<&str>> = BTreeMap::new();
-    for person in &report.people {
-        for delivery in &person.deliveries {
-            for attempt in &delivery.attempts {
-                let (Some(by), Some(ended)) = (&attempt.by, attempt.ended) else { continue };
-                let performer = attempt.performer.as_ref().map(|who| format!(" for {who}")).unwrap_or_default();
-                let note = attempt.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
-                let how = format!("{} {}, says {by}{performer}{note}", attempt.mechanism, attempt.outcome);
-                all.entry((ended, delivery.gate(), how)).or_default().push(&person.id);
-            }
-        }
-    }
-    let line = |((ended, gate, how), whom): ((Moment, String, String), Vec<&str>)| {
-        let whom = match whom.as_slice() {
-            [one] => (*one).to_owned(),
-            several => format!("{} people", several.len()),
-        };
-        format!("{ended}  {gate} to {whom}: {how}")
-    };
-    all.into_iter().map(line).collect()
 }
 
 fn repeated(report: &Report) -> BTreeMap<&str, usize> {
@@ -278,21 +180,4 @@ fn repeated(report: &Report) -> BTreeMap<&str, usize> {
         }
     }
     by_mechanism
-}
-
-/// How the planned time moved, and how many heard of each.
-pub(super) fn dates(report: &Report) -> impl Iterator<Item = String> {
-    let mut heard: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for person in &report.people {
-        for delivery in person.deliveries.iter().filter(|delivery| delivery.class == Class::Informed) {
-            let planned = delivery.planned.as_deref().into_iter();
-            planned.for_each(|planned| _ = heard.entry(planned).or_default().insert(&person.id));
-        }
-    }
-    report.slips.iter().map(move |slip| {
-        let planned = slip.planned.map_or_else(|| "open".to_owned(), |at| at.to_string());
-        let by = slip.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-        let many = heard.get(planned.as_str()).map_or(0, BTreeSet::len);
-        format!("planned time moved: {planned}, said at {}{by}, heard by {many}", slip.at)
-    })
 }

@@ -2,6 +2,7 @@
 
 use crate::support::{World, person, scripted};
 use relcomm_core::id::PlaceId;
+use relcomm_core::receipt::Assurance;
 use relcomm_core::release::Declaration;
 use relcomm_core::report::{Class, Verdict};
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
@@ -10,7 +11,7 @@ use relcomm_testkit::channel::{Answer, ScriptedChannel};
 async fn a_declared_place_is_told_by_the_first_step_that_works() {
     let email = ScriptedChannel::new("smtp").answering(|address, _| match address {
         "bea@demo.example" => Answer::Refuse,
-        _ => Answer::Accept(relcomm_core::receipt::Assurance::Accepted),
+        _ => Answer::Accept(Assurance::Accepted),
     });
     let pager = ScriptedChannel::new("pager");
     let channels = scripted([("email", &email), ("pager", &pager)]);
@@ -40,4 +41,48 @@ communiques:
     assert_eq!(bea.deliveries[0].attempts.len(), 2, "{:#?}", bea.deliveries[0]);
     let text = report.to_text();
     assert!(text.contains("bea") && !text.contains("@demo.example"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_names_who_was_not_told_what_before_it_counts_those_who_wait() {
+    let email = ScriptedChannel::new("smtp").answering(|address, _| match address {
+        "m60@demo.example" => Answer::Refuse,
+        _ => Answer::Accept(Assurance::Accepted),
+    });
+    let pager = ScriptedChannel::new("pager").answering(|_, _| Answer::Refuse);
+    let members = |range: std::ops::RangeInclusive<u32>| {
+        let member = |n| format!("{{ id: m{n}, email: m{n}@demo.example, pager: p{n} }}");
+        range.map(member).collect::<Vec<_>>().join(", ")
+    };
+    let body = format!(
+        "groups: {{ staff: {{ members: [{}], via: [email, pager] }} }}\ncommuniques: {{ out: {{ to: staff, per: place }} }}\n",
+        members(1..=60)
+    );
+    let world = World::new(&body, scripted([("email", &email), ("pager", &pager)]));
+    let dispatcher = world.dispatcher();
+    let eu = PlaceId::new("eu").unwrap();
+    dispatcher.declare(&Declaration::success("ada").place(eu)).await.unwrap();
+    dispatcher.step().await.unwrap();
+    let report = dispatcher.report().await.unwrap();
+    let refused = "m60 — not informed: refused: recipient-invalid (out/eu: email refused, pager refused)";
+    let text = report.to_text();
+    let listed = format!(
+        "\nnot informed, or not confirmed:\n  {refused}\n  59 who wait for what is still to come\n\nwaiting:\n  out/us: declaration\n"
+    );
+    assert!(text.contains(&listed), "{text}");
+    let table = "
+communique  informed  not  unconfirmed  exempt
+out/eu            59    1            0       0
+out/us             0    0           60       0
+";
+    assert!(text.contains(table), "{text}");
+    let markdown = report.to_markdown();
+    for line in [
+        &format!("- {refused}\n- m1 — unconfirmed: pending (out/us)\n"),
+        "| out/eu | 59 | 1 | 0 | 0 |\n",
+        "## Waiting\n\n- out/us: declaration\n",
+        "- declared: eu success at ",
+    ] {
+        assert!(markdown.contains(line), "{line}{markdown}");
+    }
 }

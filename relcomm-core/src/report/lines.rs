@@ -1,0 +1,204 @@
+//! What both forms of the report say in lines.
+
+use super::{Class, DeliveryReport, Part, PersonReport, Report, Statement};
+use crate::clock::Moment;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was declared and approved.
+pub(super) fn said(report: &Report) -> impl Iterator<Item = String> {
+    let by = |s: &Statement| s.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+    let declared =
+        report.declarations.iter().map(move |s| format!("declared: {} {} at {}{}", s.of, s.says, s.at, by(s)));
+    let approved = report.approvals.iter().map(move |s| {
+        let digest = s.digest.as_deref().and_then(|d| d.get(..12)).unwrap_or_default();
+        format!("{}: {} at {}{}, digest {digest}", s.says, s.of, s.at, by(s))
+    });
+    declared.chain(approved)
+}
+
+/// How many deliveries of one person are named.
+const OF_ONE: usize = 3;
+
+/// The people who were due and are not informed, the worst first, with what each of them was not told and by which ways it was tried. Those
+/// who wait for what is still to come are the last.
+pub(super) fn untold(report: &Report) -> (Vec<String>, Vec<String>) {
+    let waits = |person: &PersonReport| person.reason.as_deref() == Some(PENDING);
+    let mut all: Vec<&PersonReport> = report.not_informed().collect();
+    all.sort_by_key(|person| (waits(person), std::cmp::Reverse(person.class)));
+    let (pending, untold): (Vec<_>, Vec<_>) = all.into_iter().partition(|person| waits(person));
+    let lines = |people: Vec<&PersonReport>| people.into_iter().map(untold_line).collect();
+    (lines(untold), lines(pending))
+}
+
+fn untold_line(person: &PersonReport) -> String {
+    let why = person.reason.as_deref().unwrap_or_default();
+    let is_open = |d: &&DeliveryReport| d.class == person.class && !d.superseded;
+    let open: Vec<&DeliveryReport> = person.deliveries.iter().filter(is_open).collect();
+    let mut of: Vec<String> = open.iter().take(OF_ONE).map(|delivery| tried(delivery)).collect();
+    if open.len() > OF_ONE {
+        of.push(format!("{} more", open.len() - OF_ONE));
+    }
+    let of = if of.is_empty() { String::new() } else { format!(" ({})", of.join("; ")) };
+    format!("{} — {}: {why}{of}", person.id, person.class.words())
+}
+
+/// A delivery, and how the last try on each mechanism ended.
+fn tried(delivery: &DeliveryReport) -> String {
+    let mut last: Vec<(&str, String)> = Vec::new();
+    for attempt in &delivery.attempts {
+        let by = attempt.mechanism.as_str();
+        let bounced = attempt.reason.as_deref() == Some("bounced");
+        let how = format!("{by} {}", if bounced { "bounced" } else { &attempt.outcome });
+        last.retain(|(known, _)| *known != by);
+        last.push((by, how));
+    }
+    let last: Vec<String> = last.into_iter().map(|(_, how)| how).collect();
+    if last.is_empty() { delivery.gate() } else { format!("{}: {}", delivery.gate(), last.join(", ")) }
+}
+
+/// How it stands with each communique, by occurrence, revision and place: whom it is for, in the order of the plan.
+pub(super) fn gates(report: &Report) -> Vec<(String, [usize; 4])> {
+    let mut all: Vec<(String, [usize; 4])> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for delivery in report.people.iter().flat_map(|person| &person.deliveries) {
+        let gate = delivery.gate();
+        let at = *known.entry(gate.clone()).or_insert_with(|| {
+            all.push((gate, [0; 4]));
+            all.len() - 1
+        });
+        let column = match delivery.class {
+            Class::Informed => 0,
+            Class::NotInformed => 1,
+            Class::Unconfirmed => 2,
+            Class::Exempt => 3,
+        };
+        if let Some(count) = all.get_mut(at).and_then(|(_, counts)| counts.get_mut(column)) {
+            *count += 1;
+        }
+    }
+    all
+}
+
+/// Why somebody waits for what is still to come.
+const PENDING: &str = "pending";
+
+/// Who was not informed in time, of what, and until when they had to be.
+pub(super) fn late(report: &Report) -> impl Iterator<Item = String> {
+    report.late().map(|(person, delivery)| {
+        let deadline = delivery.deadline.map(|at| at.to_string()).unwrap_or_default();
+        format!("{} of {}: {} after {deadline}", person.id, delivery.gate(), delivery.class.words())
+    })
+}
+
+/// The approvals that may come after the release and have not come in time.
+pub(super) fn approvals_open(report: &Report) -> impl Iterator<Item = String> {
+    report.approvals_open.iter().map(|open| {
+        let until = if open.late { "was to be given" } else { "is open" };
+        format!("approval by {} {until} until {}", open.role, open.until)
+    })
+}
+
+/// Who must be informed and cannot be reached, and who accepted that.
+pub(super) fn gaps(report: &Report) -> impl Iterator<Item = String> {
+    report.gaps.iter().map(|gap| {
+        let company = gap.company.as_ref().map(|company| format!("the company {company}"));
+        let who = gap.person.clone().or(company).unwrap_or_else(|| "somebody".to_owned());
+        let accepted = match gap.accepted {
+            Some(at) => {
+                let by = gap.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+                let why = gap.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+                format!("accepted at {at}{by}{why}")
+            }
+            None => "not accepted yet".to_owned(),
+        };
+        format!("{who} of {}, {accepted}", gap.group)
+    })
+}
+
+/// How many heard of each correction, of those who have to.
+pub(super) fn corrections(report: &Report) -> impl Iterator<Item = String> {
+    let mut all: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let deliveries = report.people.iter().flat_map(|person| &person.deliveries);
+    for delivery in deliveries.filter(|delivery| delivery.part == Part::Correction) {
+        let (heard, of) = all.entry(delivery.gate()).or_default();
+        *heard += usize::from(delivery.class == Class::Informed);
+        *of += 1;
+    }
+    all.into_iter().map(|(gate, (heard, of))| format!("{gate}: {heard} of the {of} whom it is for are informed"))
+}
+
+/// Who was informed by another mechanism than the preferred one, and how that one failed. Always listed.
+pub(super) fn fallbacks(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    for person in &report.people {
+        for delivery in &person.deliveries {
+            let Some(by) = &delivery.mechanism else { continue };
+            let mut failed: Vec<String> = Vec::new();
+            let informing = delivery.attempts.iter().filter(|a| &a.mechanism == by).map(|a| a.at).min();
+            for attempt in delivery.attempts.iter().filter(|a| &a.mechanism != by) {
+                let bounced = attempt.reason.as_deref() == Some("bounced");
+                // What was taken over beside it, or after it, did not fail.
+                if attempt.outcome == "accepted" && !bounced && informing.is_some_and(|at| at <= attempt.at) {
+                    continue;
+                }
+                let whom = attempt.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+                let tried = format!("{}{whom}", attempt.mechanism);
+                let how = match (&attempt.reason, &attempt.code) {
+                    (_, Some(code)) if bounced => format!("{tried} bounced ({code})"),
+                    (_, None) if bounced => format!("{tried} bounced"),
+                    (_, Some(code)) => format!("{tried} {} ({code})", attempt.outcome),
+                    (Some(reason), None) => format!("{tried} {} ({reason})", attempt.outcome),
+                    (None, None) => format!("{tried} {}, not confirmed", attempt.outcome),
+                };
+                if !failed.contains(&how) {
+                    failed.push(how);
+                }
+            }
+            if !failed.is_empty() && delivery.class == Class::Informed {
+                lines.push(format!("{} of {}: {}; informed by {by}", person.id, delivery.gate(), failed.join(", ")));
+            }
+        }
+    }
+    lines
+}
+
+/// What people did by hand and said how it ended, in the order of time; what was said alike of several is one line.
+pub(super) fn hands(report: &Report) -> Vec<String> {
+    let mut all: BTreeMap<(Moment, String, String), Vec<&str>> = BTreeMap::new();
+    for person in &report.people {
+        for delivery in &person.deliveries {
+            for attempt in &delivery.attempts {
+                let (Some(by), Some(ended)) = (&attempt.by, attempt.ended) else { continue };
+                let performer = attempt.performer.as_ref().map(|who| format!(" for {who}")).unwrap_or_default();
+                let note = attempt.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+                let how = format!("{} {}, says {by}{performer}{note}", attempt.mechanism, attempt.outcome);
+                all.entry((ended, delivery.gate(), how)).or_default().push(&person.id);
+            }
+        }
+    }
+    let line = |((ended, gate, how), whom): ((Moment, String, String), Vec<&str>)| {
+        let whom = match whom.as_slice() {
+            [one] => (*one).to_owned(),
+            several => format!("{} people", several.len()),
+        };
+        format!("{ended}  {gate} to {whom}: {how}")
+    };
+    all.into_iter().map(line).collect()
+}
+
+/// How the planned time moved, and how many heard of each.
+pub(super) fn dates(report: &Report) -> impl Iterator<Item = String> {
+    let mut heard: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for person in &report.people {
+        for delivery in person.deliveries.iter().filter(|delivery| delivery.class == Class::Informed) {
+            let planned = delivery.planned.as_deref().into_iter();
+            planned.for_each(|planned| _ = heard.entry(planned).or_default().insert(&person.id));
+        }
+    }
+    report.slips.iter().map(move |slip| {
+        let planned = slip.planned.map_or_else(|| "open".to_owned(), |at| at.to_string());
+        let by = slip.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let many = heard.get(planned.as_str()).map_or(0, BTreeSet::len);
+        format!("planned time moved: {planned}, said at {}{by}, heard by {many}", slip.at)
+    })
+}
