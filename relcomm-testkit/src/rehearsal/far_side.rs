@@ -9,7 +9,8 @@ use relcomm_core::channel::{
     Outcome, Outcomes, Outgoing, Part, Prepared, ReceiptSource, Received, Retry, Scope, Wording,
 };
 use relcomm_core::clock::Moment;
-use relcomm_core::id::GroupId;
+use relcomm_core::dispatch::Task;
+use relcomm_core::id::{CommuniqueId, GroupId};
 use relcomm_core::mechanism::{Capabilities, Deduplication, Mechanism};
 use relcomm_core::plan::source::WordOr;
 use relcomm_core::plan::time::Span;
@@ -62,6 +63,10 @@ struct State {
     /// By when they come, truly; a number tells those of one instant apart.
     receipts: BTreeMap<(Moment, u64), (Mechanism, Receipt)>,
     numbered: u64,
+    /// The groups whose steps name a mechanism, by communique.
+    told_by: BTreeMap<(CommuniqueId, Mechanism), BTreeSet<GroupId>>,
+    /// How many posts were handed to somebody, once for all.
+    handed: usize,
 }
 
 /// Who is behind an address, and their groups.
@@ -121,7 +126,20 @@ impl World {
                 }
             }
         }
+        let mut told_by: BTreeMap<_, BTreeSet<GroupId>> = BTreeMap::new();
+        for communique in plan.communiques() {
+            for group in communique.to.iter().filter_map(|id| plan.group(id)) {
+                let own = communique.variants.get(&group.id).map(|variant| &variant.via);
+                let steps =
+                    [own, Some(&communique.via), Some(&group.via)].into_iter().flatten().find(|v| !v.is_empty());
+                for step in steps.into_iter().flatten() {
+                    let of = (communique.id.clone(), step.via.clone());
+                    told_by.entry(of).or_default().insert(group.id.clone());
+                }
+            }
+        }
         let mut state = self.state();
+        state.told_by = told_by;
         state.met.extend(people.iter().map(|who| who.id().to_owned()));
         state.met.extend(parties.iter().map(|party| party.id.as_str().to_owned()));
         // Whoever has left is still behind the address by which they were told.
@@ -159,9 +177,31 @@ impl World {
         self.inner.answers.iter().find(|a| {
             to.is(&a.to)
                 && a.via.as_ref().is_none_or(|m| m == via)
-                && a.communique.as_ref().is_none_or(|c| c == &to.about.communique)
+                && a.communique.as_ref().is_none_or(|c| c == &to.communique)
                 && a.attempt.is_none_or(|n| n == attempt)
         })
+    }
+
+    /// How many posts were handed to somebody, once for all.
+    pub(super) fn handed(&self) -> usize {
+        self.state().handed
+    }
+
+    /// What is said of a post that somebody does by hand for a group, and after how long: what was reached, or that it failed.
+    pub(super) fn words(&self, task: &Task) -> Vec<(Duration, Option<Assurance>)> {
+        let group = vec![task.group.to_string()];
+        let to = Recipient { person: None, groups: group, communique: task.communique.clone() };
+        let later = self.answer(&to, &task.mechanism, 1).and_then(|answer| answer.later.as_ref());
+        let reached = |evidence| match evidence {
+            Evidence::Reached(sure) => Some(sure),
+            _ => None,
+        };
+        later
+            .map(follow)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(after, evidence, _)| (after, reached(evidence)))
+            .collect()
     }
 
     fn is_out(&self, via: &Mechanism) -> bool {
@@ -198,7 +238,7 @@ pub(super) fn elapsed(span: Option<Span>) -> Duration {
 struct Recipient {
     person: Option<String>,
     groups: Vec<String>,
-    about: About,
+    communique: CommuniqueId,
 }
 
 impl Recipient {
@@ -234,16 +274,22 @@ impl FarSide {
         match known.as_ref().and_then(|all| all.iter().find(is_meant).or_else(|| all.first())) {
             Some(Behind { id, groups }) => {
                 let groups = groups.iter().filter(|g| of_text.contains(g)).cloned().collect();
-                Recipient { person: Some(id.clone()), groups, about: about.clone() }
+                Recipient { person: Some(id.clone()), groups, communique: about.communique.clone() }
             }
-            None => Recipient { person: None, groups: of_text, about: about.clone() },
+            None => {
+                // A post is for those whose steps name it.
+                let state = self.world.state();
+                let told_by = state.told_by.get(&(about.communique.clone(), self.via.clone()));
+                let groups = told_by.map_or(of_text, |groups| groups.iter().map(ToString::to_string).collect());
+                Recipient { person: None, groups, communique: about.communique.clone() }
+            }
         }
     }
 
-    fn remember(&self, to: &Recipient, text: &Prepared) -> usize {
+    fn remember(&self, to: &Recipient, about: &About, text: &Prepared) -> usize {
         let says = ["subject", "text", "short"].map(|part| text.part(part)).join("\n");
         let seen = Seen {
-            about: to.about.clone(),
+            about: about.clone(),
             person: to.person.clone(),
             groups: to.groups.clone(),
             via: self.via.clone(),
@@ -397,13 +443,16 @@ impl Channel for FarSide {
         }
         for (i, item) in batch.items.iter().enumerate() {
             let to = self.recipient(item, &about);
-            let index = self.remember(&to, batch.text);
+            let index = self.remember(&to, &about, batch.text);
             let answer = self.world.answer(&to, &self.via, item.attempt);
             self.world.pass(&to, &self.via, item.attempt, Point::Begun).await;
             if let Some(after) = answer.and_then(|a| a.after) {
                 cx.clock.sleep(elapsed(Some(after))).await;
             }
-            let later = answer.and_then(|a| a.later.as_ref());
+            // Of what is done by hand once for all somebody says that it was done for the group.
+            let is_handed = self.capabilities.by_hand && to.person.is_none();
+            self.world.state().handed += usize::from(is_handed);
+            let later = answer.and_then(|a| a.later.as_ref()).filter(|_| !is_handed);
             match reply(answer, self.capabilities.by_hand) {
                 Reply::Accepted(accepted) => {
                     outcomes.crossing(i);

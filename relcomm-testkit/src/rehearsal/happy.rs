@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Who speaks where the plan names nobody.
-const SOMEBODY: &str = "somebody";
+pub(super) const SOMEBODY: &str = "somebody";
 
 /// How long before the planned time it begins: plans speak weeks ahead.
 const BEFORE: Duration = Duration::from_secs(31 * 86_400);

@@ -23,6 +23,7 @@ use relcomm_core::plan::{Finding, PlanDraft, Settings, Sources};
 use relcomm_core::prepare::{PreparedPlan, prepare};
 use relcomm_core::report::Report;
 use relcomm_core::validate::{Deployment, standard_rules, validate};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -158,6 +159,9 @@ impl<'a> Play<'a> {
             said: Vec::new(),
             checks: Vec::new(),
             named: Vec::new(),
+            asked: BTreeSet::new(),
+            words: BTreeMap::new(),
+            words_said: 0,
             executor,
         };
         for _ in 0..script.dispatchers.map_or(1, NonZeroU32::get) {

@@ -3,6 +3,7 @@
 use super::Check;
 use super::expectation::{Expectation, fits};
 use super::far_side::World;
+use super::happy::SOMEBODY;
 use super::judge::{Evidence, no_such, row_id};
 use super::play::{Played, Unplayable};
 use super::script::Event;
@@ -12,14 +13,15 @@ use crate::clock::{Patience, VirtualClock};
 use relcomm_core::channel::ChannelSet;
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::course::DeliveryFact;
-use relcomm_core::dispatch::{DispatchError, DispatchOptions, Dispatcher};
+use relcomm_core::dispatch::{Attestation, DispatchError, DispatchOptions, Dispatcher, Whom};
+use relcomm_core::id::DeliveryId;
 use relcomm_core::journal::{Entry, Fact, Journal, MemoryJournal, Note, Subject};
 use relcomm_core::plan::source::Source;
 use relcomm_core::plan::{Finding, People};
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::receipt::Assurance;
 use relcomm_core::report::Report;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +40,11 @@ pub(super) struct Scene {
     pub(super) checks: Vec<Check>,
     /// The people whom expectations name, and by which check.
     pub(super) named: Vec<(usize, String)>,
+    /// The posts that somebody does by hand of which it is known what will be said.
+    pub(super) asked: BTreeSet<DeliveryId>,
+    /// What is said of them, and when; a number tells those of one instant apart.
+    pub(super) words: BTreeMap<(Moment, usize), Attestation>,
+    pub(super) words_said: usize,
     /// Who executes, if somebody said so or the plan asks.
     pub(super) executor: Option<String>,
 }
@@ -133,22 +140,75 @@ impl Scene {
             let now = self.clock.truly();
             let still_due = self.on_call.iter().any(|o| o.next(&self.clock).is_some_and(|at| at <= now));
             if !any && !still_due {
-                return Ok(());
+                return self.look_at_posts();
             }
         }
         Err(Unplayable::Engine("the dispatcher goes round in a circle".to_owned()))
+    }
+
+    /// Whoever does by hand what is done once for all will say so of the group.
+    fn look_at_posts(&mut self) -> Result<(), Unplayable> {
+        if self.world.handed() == self.asked.len() {
+            return Ok(());
+        }
+        let now = self.clock.truly();
+        let tasks = Self::now(self.dispatcher()?.tasks())?;
+        for task in tasks.into_iter().filter(|task| task.person.is_none()) {
+            if !self.asked.insert(task.id) {
+                continue;
+            }
+            let by = task.performer.as_ref().map_or_else(|| SOMEBODY.to_owned(), ToString::to_string);
+            for (number, (after, reached)) in (self.words_said..).zip(self.world.words(&task)) {
+                let (of, whom) = (task.communique.clone(), Whom::Group(task.group.clone()));
+                let word = match reached {
+                    Some(sure) => Attestation::done(of, whom, &by).assurance(sure),
+                    None => Attestation::failed(of, whom, &by),
+                };
+                let word = task.place.iter().cloned().fold(word, Attestation::place);
+                self.words.insert((now + after.max(Duration::from_millis(1)), number), word);
+                self.words_said = number + 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets be said what is due.
+    fn say_of_posts(&mut self) -> Result<(), Unplayable> {
+        let now = self.clock.truly();
+        while let Some(entry) = self.words.first_entry().filter(|entry| entry.key().0 <= now) {
+            let word = entry.remove();
+            let how = if word.done { "was done" } else { "failed" };
+            let place = word.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+            let whom = match &word.whom {
+                Whom::Group(group) => group.to_string(),
+                _ => String::new(),
+            };
+            self.note(format!("{} says that {} for {whom}{place} {how}", word.by, word.communique));
+            let dispatcher = self.dispatcher()?;
+            match at_once(dispatcher.attest(&word)) {
+                // It may have come to something else meanwhile.
+                Some(Ok(_) | Err(DispatchError::Refused(_))) => {}
+                Some(Err(error)) => return Err(error.into()),
+                None => return Err(Unplayable::Engine("a person's word waits for time".to_owned())),
+            }
+            self.on_call.iter_mut().for_each(OnCall::poke);
+        }
+        Ok(())
     }
 
     /// When something next happens by itself. A receipt that came while nobody was there waits until somebody is.
     fn next(&self) -> Option<Moment> {
         let now = self.clock.truly();
         let on_call = self.on_call.iter().filter_map(|o| o.next(&self.clock));
-        on_call.chain(self.clock.next()).chain(self.world.next_receipt_after(now)).filter(|at| *at > now).min()
+        let words = self.words.keys().next().map(|(at, _)| *at);
+        let others = self.clock.next().into_iter().chain(self.world.next_receipt_after(now)).chain(words);
+        on_call.chain(others).filter(|at| *at > now).min()
     }
 
     fn pass_to(&mut self, at: Moment) -> Result<(), Unplayable> {
         let receipt = self.world.next_receipt_after(self.clock.truly()).is_some_and(|due| due <= at);
         self.clock.move_to(at);
+        self.say_of_posts()?;
         if receipt {
             self.on_call.iter_mut().for_each(OnCall::poke);
         }

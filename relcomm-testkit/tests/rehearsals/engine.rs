@@ -1,7 +1,8 @@
 //! What happens in a rehearsal is what the engine does.
 
 use crate::rehearsals::stage::{holds, perform_with, timeline, told};
-use relcomm_testkit::rehearsal::Unperformed;
+use relcomm_core::plan::HeldFiles;
+use relcomm_testkit::rehearsal::{Rehearsal, Unperformed};
 
 const ALL_LIVE: &str = "
   - { at: 10:00, declare: { outcome: success, place: eu, by: ada } }
@@ -281,6 +282,56 @@ timeline:
   - { at: 10:01, declare: { outcome: rolled-back, place: eu, by: ada } }
   - { at: 10:02, declare: { outcome: success, place: eu, by: ada }, refused: rolled back }
   - { at: 10:03, stop: true }
+",
+    );
+}
+
+const ONCE: &str = "plan: 1
+zone: UTC
+release: { product: Demo, version: 1.0.0, what: [Sharing], why: Asked for., how: Open it. }
+responsible: Ada <ada@demo.example>
+groups:
+  board: { members: [{ id: ceo, email: ceo@demo.example }, { id: cfo, email: cfo@demo.example }], via: presentation, informed_when: acknowledged }
+  desk: { members: [{ id: bea, email: bea@demo.example }], via: email }
+communiques: { live: { to: [board, desk], covers: [item-1] } }
+";
+
+/// Plays a script with that plan.
+fn once(script: &str) -> String {
+    let all = Rehearsal::read("script.yaml", format!("rehearsal: 1\nname: once\n{script}").as_bytes()).unwrap();
+    let performance = all[0].perform("plan.yaml", ONCE.as_bytes(), &HeldFiles::new()).unwrap();
+    assert!(performance.held(), "{performance}");
+    timeline(&performance)
+}
+
+#[test]
+fn what_is_done_by_hand_once_for_all_is_said_of_the_whole_group() {
+    let told = once("expect: [{ totals: { informed: 3 }, verdict: informed, exit: 0 }]\n");
+    assert!(told.contains("somebody says that live for board was done"), "{told}");
+    once(
+        "answers: [{ to: board, later: { acknowledged: 2h } }]
+timeline:
+  - { at: 10:00, declare: { outcome: success, by: ada } }
+  - { at: 11:59, expect: [{ where: { group: board }, is: { class: unconfirmed }, count: 2 }] }
+  - { at: 12:01, expect: [{ where: { group: board }, is: { class: informed }, count: 2 }] }
+",
+    );
+    once(
+        "answers: [{ to: board, later: { bounced: 1h } }]
+timeline: [{ at: 10:00, declare: { outcome: success, by: ada } }]
+expect: [{ totals: { informed: 1, not_informed: 2 } }]
+",
+    );
+}
+
+#[test]
+fn a_post_is_answered_for_the_groups_whose_steps_name_it() {
+    once(
+        "answers: [{ to: desk, answer: refused }]
+timeline:
+  - { at: 10:00, declare: { outcome: success, by: ada } }
+  - { at: 11:00, attest: { communique: live, group: board, by: ada, outcome: done } }
+expect: [{ totals: { informed: 2, not_informed: 1 } }]
 ",
     );
 }
