@@ -114,7 +114,7 @@ impl<'a> Subject<'a> {
             (Some(proves), None) | (None, Some(proves)) => proves,
             (None, None) => match mechanism.as_str() {
                 // What is posted is there to be seen, and nobody says that they saw it.
-                "website" | "bulletin" | "chat" | "webhook" => Assurance::Delivered,
+                "website" | "bulletin" | "chat" => Assurance::Delivered,
                 _ => Assurance::Acknowledged,
             },
         }

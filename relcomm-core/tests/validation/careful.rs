@@ -340,3 +340,20 @@ fn what_a_text_asks_for_somebody_for_whom_it_is_has() {
     assert!(wanting.iter().all(|(_, help)| help.contains("under `vars: { desk_no: … }`")), "{wanting:?}");
     assert_eq!(asks("staff", "person.deskno"), [("RC0714", "did you mean `desk_no`?".to_owned())]);
 }
+
+#[test]
+fn a_misspelt_key_of_a_group_is_likened_to_its_keys_and_is_no_address() {
+    let groups = |word: &str| format!("groups: {{ staff: {{ members: [a@anvil.example], {word} }} }}\n");
+    let found = faults(&[&groups("requires: 90%")]);
+    let said: Vec<_> = found.iter().map(|f| (f.code, f.message.as_str(), f.help.as_deref())).collect();
+    let message = "`requires` is no key of a group, and neither a standard mechanism nor declared";
+    assert_eq!(said, [("RC0501", message, Some("did you mean `require`?"))]);
+    let codes = faults(&[&groups("email: list@anvil.example")]).iter().map(|f| f.code).collect::<Vec<_>>();
+    assert_eq!(codes, ["RC0104"], "it has an address and members");
+}
+
+#[test]
+fn a_webhook_that_calls_back_may_acknowledge() {
+    let groups = "groups: { staff: { members: [{ id: a, webhook: https://hooks.anvil.example/a }], via: webhook, informed_when: acknowledged } }\n";
+    assert_eq!(codes(&[groups]), NONE);
+}

@@ -13,11 +13,11 @@ pub use communique::{
     OnSlip, Perhaps, ReachColumn, ReachDraft, StateDraft, StepDraft, TextDraft, ToDraft, ToldDraft, VariantDraft,
     ViaDraft,
 };
-pub(crate) use people::MEMBER_KEYS;
 pub use people::{
     AddressDraft, Addresses, FullGroupDraft, FullMemberDraft, GroupDraft, GroupShape, MemberDraft, MembersDraft,
     MembersFrom, Named, OptOut, PartyDraft, ResponsibleDraft, SecretRef, WaivedDraft,
 };
+pub(crate) use people::{GROUP_KEYS, MEMBER_KEYS};
 pub use release::{
     FullHowDraft, FullItemDraft, FullWhenDraft, HowDraft, ItemDraft, PlaceDraft, ReleaseDraft, WhatDraft, WhenDraft,
     WhereDraft,

@@ -469,16 +469,38 @@ impl fmt::Debug for FullMemberDraft {
     }
 }
 
+/// The keys of a group; every other word is taken for a mechanism.
+pub(crate) const GROUP_KEYS: [&str; 14] = [
+    "owner",
+    "members",
+    "via",
+    "informed_when",
+    "within",
+    "require",
+    "must_inform",
+    "only",
+    "opt_out",
+    "languages",
+    "fallback",
+    "zone",
+    "between",
+    "waived",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_keys_of_a_member_are_those_of_the_schema() {
-        let schema = schemars::schema_for!(FullMemberDraft);
-        let properties = schema.as_value()["properties"].as_object().unwrap();
-        let keys: BTreeSet<&str> = properties.keys().map(String::as_str).filter(|key| *key != "*").collect();
-        assert_eq!(keys, BTreeSet::from(MEMBER_KEYS));
+    fn the_keys_of_a_member_and_of_a_group_are_those_of_the_schema() {
+        for (schema, known) in [
+            (schemars::schema_for!(FullMemberDraft), &MEMBER_KEYS[..]),
+            (schemars::schema_for!(FullGroupDraft), &GROUP_KEYS[..]),
+        ] {
+            let properties = schema.as_value()["properties"].as_object().unwrap();
+            let keys: BTreeSet<&str> = properties.keys().map(String::as_str).filter(|key| *key != "*").collect();
+            assert_eq!(keys, known.iter().copied().collect());
+        }
     }
 }

@@ -135,7 +135,10 @@ impl Resolver<'_> {
 
     fn members(&mut self, id: &GroupId, path: &str, shape: GroupShape, full: &FullGroupDraft, roster: &mut Roster) {
         let members_path = if shape == GroupShape::Map { format!("{path}.members") } else { path.to_owned() };
-        if !full.addresses.is_empty() {
+        // A word that is no mechanism is another fault: of a group that has members it may be a misspelt key.
+        let is_known = |m: &Mechanism| m.is_standard() || self.draft.mechanisms.keys().any(|own| own == m);
+        let has_address = full.addresses.keys().any(is_known);
+        if has_address || (full.members.is_none() && !full.addresses.is_empty()) {
             if full.members.is_some() {
                 self.error("RC0104", &members_path, "a group has either members or an address of its own");
             }

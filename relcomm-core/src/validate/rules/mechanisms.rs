@@ -3,7 +3,7 @@
 use super::super::{Rule, Subject};
 use crate::communique::{Communique, Step};
 use crate::mechanism::Mechanism;
-use crate::plan::draft::MEMBER_KEYS;
+use crate::plan::draft::{GROUP_KEYS, MEMBER_KEYS};
 use crate::plan::source::suggest;
 use crate::plan::{Finding, Findings, key_path};
 use crate::receipt::Assurance;
@@ -27,7 +27,12 @@ impl Rule for Known {
             // Whatever is no key of a member is taken for a mechanism by which they have an address.
             let is_of_member =
                 path.rsplit_once('.').is_some_and(|(of, _)| of.contains(".members[") && of.ends_with(']'));
-            let keys = || MEMBER_KEYS.into_iter().filter(|_| is_of_member);
+            let groups = || cx.plan().groups().iter().map(|group| key_path("groups", group.id.as_str()));
+            let is_of_group = path.rsplit_once('.').is_some_and(|(of, _)| groups().any(|group| group == of));
+            let keys = || {
+                let of_member = MEMBER_KEYS.into_iter().filter(|_| is_of_member);
+                of_member.chain(GROUP_KEYS.into_iter().filter(|_| is_of_group))
+            };
             let near = suggest(word, known.chain(keys())).or_else(|| keys().find(|key| key.starts_with(word)));
             let help = match near {
                 Some(word) => format!("did you mean `{word}`?"),
@@ -37,9 +42,10 @@ impl Rule for Known {
                 ),
                 None => "declare it: `mechanisms: { NAME: { proves: accepted } }`".into(),
             };
-            let message = match is_of_member {
-                true => format!("`{word}` is no key of a member, and neither a standard mechanism nor declared"),
-                false => format!("`{word}` is neither a standard mechanism nor declared"),
+            let message = match (is_of_member, is_of_group) {
+                (true, _) => format!("`{word}` is no key of a member, and neither a standard mechanism nor declared"),
+                (_, true) => format!("`{word}` is no key of a group, and neither a standard mechanism nor declared"),
+                _ => format!("`{word}` is neither a standard mechanism nor declared"),
             };
             out.push(Finding::error("RC0501", path, message).help(help));
         }
