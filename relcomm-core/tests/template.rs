@@ -300,6 +300,8 @@ fn instants_are_printed_in_the_zone_and_say_so() {
     for (source, instant, expected) in [
         ("{{ at | date }}", "2027-05-12T06:00:00Z", "12 May 2027"),
         ("{{ at | time }}", "2027-05-12T06:00:00Z", "07:00 BST"),
+        ("{{ at | date('%d.%m.%Y') }}", "2027-05-12T23:30:00Z", "13.05.2027"),
+        ("{{ at | date('%Y-%m-%d', zone='UTC') }}", "2027-05-12T23:30:00Z", "2027-05-12"),
         ("{{ at | datetime }}", "2027-05-12T06:00:00Z", "12 May 2027, 07:00 BST"),
         ("{{ at | datetime }}", "2027-01-02T06:05:59.999+01:00", "2 January 2027, 05:05 GMT"),
         ("{{ at | datetime(zone='Europe/Zurich') }}", "2027-05-12T23:30:00Z", "13 May 2027, 01:30 CEST"),
@@ -314,6 +316,12 @@ fn instants_are_printed_in_the_zone_and_say_so() {
     for (source, instant, expected) in [
         ("{{ at | time }}", "12 May, Ann", "`at | time`: not an instant in RFC 3339"),
         ("{{ at | date }}", "2027-05-12", "`at | date`: not an instant in RFC 3339"),
+        (
+            "{{ at | date('%H:%M') }}",
+            "2027-05-12T06:00:00Z",
+            "`at | date('%H:%M')`: not a form of a date such as `%d.%m.%Y`",
+        ),
+        ("{{ at | date('%é') }}", "2027-05-12T06:00:00Z", "`at | date('%é')`: not a form of a date such as `%d.%m.%Y`"),
         ("{{ at | date(zone='Mars') }}", "2027-05-12T06:00:00Z", "`at | date(zone='Mars')`: unknown time zone"),
     ] {
         assert_eq!(at(source, instant).unwrap_err().message(), expected);

@@ -289,6 +289,7 @@ mod tests {
             let chain = match filter {
                 "replace" => "replace('a', 'b')".to_owned(),
                 "round" => "float | round".to_owned(),
+                "date" => "date('%d.%m.%Y')".to_owned(),
                 "split" | "lines" => format!("{filter} | first"),
                 _ => filter.to_owned(),
             };

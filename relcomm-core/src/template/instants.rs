@@ -1,17 +1,24 @@
 //! The filters `date`, `time` and `datetime`.
 //!
 //! An instant is [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) text. It is printed in the set's zone or the one
-//! named (`{{ place.declared_at | time(zone="Europe/Zurich") }}`), and a time of day never without its zone.
+//! named (`{{ place.declared_at | time(zone="Europe/Zurich") }}`), and a time of day never without its zone. Months are English; a date
+//! may be given a form in numbers, by the letters of [strftime](chrono::format::strftime): `{{ release.when.planned | date("%d.%m.%Y") }}`.
 
 use chrono::DateTime;
 use chrono_tz::Tz;
 use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
+use std::fmt::Write;
 
 /// The filters, each with its name.
 pub(super) fn filters(zone: Tz) -> [(&'static str, Value); 3] {
-    let date = move |value: &Value, options: Kwargs| {
-        Ok::<_, Error>(read(value, &options, zone)?.format("%-d %B %Y").to_string())
+    let date = move |value: &Value, form: Option<&str>, options: Kwargs| {
+        let date = read(value, &options, zone)?.date_naive();
+        let mut out = String::new();
+        // Of a date alone no time of day can be printed.
+        write!(out, "{}", date.format(form.unwrap_or("%-d %B %Y")))
+            .map_err(|_| Error::new(ErrorKind::InvalidOperation, "not a form of a date such as `%d.%m.%Y`"))?;
+        Ok::<_, Error>(out)
     };
     let in_the_day = move |value: &Value, options: Kwargs| Ok::<_, Error>(time(&read(value, &options, zone)?));
     let datetime = move |value: &Value, options: Kwargs| {
