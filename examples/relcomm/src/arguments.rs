@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::deployment::ChannelKinds;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Release communications: check a plan, prepare every text, have it approved, declare success, dispatch, and report who was informed.
@@ -272,6 +272,7 @@ pub enum Verb {
         contacts: bool,
     },
     /// Says that something was done by hand, or that it failed.
+    #[command(group = ArgGroup::new("whom").required(true))]
     Attest {
         /// The plan and its surroundings.
         #[command(flatten)]
@@ -280,10 +281,10 @@ pub enum Verb {
         #[arg(long)]
         communique: String,
         /// To whom.
-        #[arg(long, conflicts_with = "group", required_unless_present = "group")]
+        #[arg(long, group = "whom")]
         person: Option<String>,
         /// To every member of this group.
-        #[arg(long)]
+        #[arg(long, group = "whom")]
         group: Option<String>,
         /// At which place; has to be said where it is out to them at several.
         #[arg(long)]
@@ -309,15 +310,16 @@ pub enum Verb {
     /// Cancels everything that is not out yet, or one communique, for good.
     Cancel(Person),
     /// Accepts that somebody who must be informed cannot be reached. Nothing goes out before every such gap is accepted.
+    #[command(group = ArgGroup::new("whose").required(true))]
     AcceptGap {
         /// The plan and its surroundings.
         #[command(flatten)]
         common: Common,
         /// The person, by their id.
-        #[arg(long, conflicts_with = "company", required_unless_present = "company")]
+        #[arg(long, group = "whose")]
         person: Option<String>,
         /// Everyone of this company who cannot be reached; or the company, where one of each must be informed.
-        #[arg(long)]
+        #[arg(long, group = "whose")]
         company: Option<String>,
         /// Why they may go without.
         #[arg(long)]

@@ -73,6 +73,20 @@ impl<'a> Written<'a> {
         new(&self.path).at(self.position(source, offset))
     }
 
+    /// A finding about something that the template names, with the line where it first does: of a file its position, of a text in the plan
+    /// its number, since how the lines of the text lie in the plan is not known.
+    pub(super) fn pointing_at(&self, named: &str, source: &Source, mut finding: Finding) -> Finding {
+        let Some(offset) = self.text.find(named) else { return finding };
+        if self.is_in_a_file() {
+            return finding.at(self.position(source, offset));
+        }
+        if self.text.trim_end().contains('\n') {
+            let line = self.text.get(..offset).unwrap_or_default().matches('\n').count() + 1;
+            finding.message.push_str(&format!(", in line {line} of the text"));
+        }
+        finding
+    }
+
     /// What it prints word for word.
     pub(super) fn pieces(&self) -> Vec<Piece<'a>> {
         pieces(self.text)

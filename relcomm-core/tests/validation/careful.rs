@@ -357,3 +357,13 @@ fn a_webhook_that_calls_back_may_acknowledge() {
     let groups = "groups: { staff: { members: [{ id: a, webhook: https://hooks.anvil.example/a }], via: webhook, informed_when: acknowledged } }\n";
     assert_eq!(codes(&[groups]), NONE);
 }
+
+#[test]
+fn an_unknown_variable_is_found_in_its_line_of_a_text_in_the_plan() {
+    let text = "communiques:\n  out:\n    to: all\n    covers: [item-1]\n    text:\n      en: |\n        Dear all,\n        {{ release.prodcut }} is out.\n      de: \"{{ release.product }}\"\n";
+    let found = faults(&[text]);
+    let said: Vec<_> =
+        found.iter().filter(|f| f.code == "RC0701").map(|f| (f.path.as_str(), f.message.as_str())).collect();
+    let message = "there is no variable `release.prodcut`, in line 2 of the text";
+    assert_eq!(said, [("communiques.out.text.en", message)]);
+}

@@ -1,6 +1,7 @@
 //! Whether texts use what there is, and nothing breaks out of a header.
 
 use super::super::vocabulary::{self, Unknown};
+use super::super::written::Written;
 use super::super::{Rule, Subject};
 use super::graph::waits;
 use crate::communique::{Communique, Per};
@@ -26,13 +27,16 @@ impl Rule for Variables {
                 }
             }
         }
+        let written = Written::all(cx);
         for text in cx.texts() {
             let Some(communique) = cx.plan().communique(&text.communique) else { continue };
             for used in &text.uses {
                 match vocabulary::judge(cx.plan(), used) {
                     Ok(()) => {}
                     Err(Unknown::Name { part, names }) => {
-                        out.push(unknown(&text.path, text.file.as_deref(), used, &part, &names));
+                        let finding = unknown(&text.path, text.file.as_deref(), used, &part, &names);
+                        let own = written.iter().find(|own| own.parsed(cx) == Some(text));
+                        out.push(own.map_or(finding.clone(), |own| own.pointing_at(used, cx.source(), finding)));
                     }
                     Err(Unknown::Told { communique: on, group }) => {
                         if let Some(finding) = not_waited_for(cx, communique, text, &on, group.as_deref()) {
