@@ -120,6 +120,14 @@ impl Communique {
         let fails = || self.fails.as_ref().map(|name| format!("not {name}"));
         release.keeps_back(self.prerelease, self.kind.as_deref()).or_else(fails)
     }
+
+    /// The steps by which it reaches somebody: those of the variant for a group, else its own, else `of_group`, those of the group by which
+    /// they are told. None means by the kinds of address that they have.
+    #[must_use]
+    pub fn steps<'a>(&'a self, variant: Option<&GroupId>, of_group: &'a [Step]) -> &'a [Step] {
+        let of_variant = variant.and_then(|group| self.variants.get(group)).map_or(&[][..], |variant| &variant.via);
+        [of_variant, &self.via].into_iter().find(|steps| !steps.is_empty()).unwrap_or(of_group)
+    }
 }
 
 /// What `for` changes for the deliveries of one group.

@@ -210,16 +210,43 @@ pub struct GateId {
     pub place: Option<PlaceId>,
 }
 
+impl GateId {
+    /// What it stands for, borrowed.
+    pub(crate) fn name(&self) -> GateName<'_> {
+        GateName {
+            communique: self.communique.as_str(),
+            occurrence: self.occurrence.as_ref().map(OccurrenceId::as_str),
+            revision: self.revision,
+            place: self.place.as_ref().map(PlaceId::as_str),
+        }
+    }
+}
+
 impl fmt::Display for GateId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.name(), f)
+    }
+}
+
+/// What a gate stands for, as [`GateId`], wherever its words are kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct GateName<'a> {
+    pub(crate) communique: &'a str,
+    pub(crate) occurrence: Option<&'a str>,
+    pub(crate) revision: u32,
+    pub(crate) place: Option<&'a str>,
+}
+
+impl fmt::Display for GateName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.communique)?;
-        if let Some(occurrence) = &self.occurrence {
+        if let Some(occurrence) = self.occurrence {
             write!(f, "@{occurrence}")?;
         }
         if self.revision != 1 {
             write!(f, "#{}", self.revision)?;
         }
-        if let Some(place) = &self.place {
+        if let Some(place) = self.place {
             write!(f, "/{place}")?;
         }
         Ok(())

@@ -179,11 +179,9 @@ impl PreparedPlan {
             }
             steps.append(&mut also);
         } else {
-            let own = variant.as_ref().and_then(|group| communique.variants.get(group)).map(|variant| &variant.via);
-            let via = [own, Some(&communique.via), group.map(|group| &group.via)];
-            match via.into_iter().flatten().find(|via| !via.is_empty()) {
-                Some(via) => steps.extend(self.within_reach(via, who, |_| true)),
-                None => {
+            match communique.steps(variant.as_ref(), group.map_or(&[], |group| &group.via)) {
+                via @ [_, ..] => steps.extend(self.within_reach(via, who, |_| true)),
+                [] => {
                     let own: Vec<Step> =
                         by_preference(who.addresses.keys()).into_iter().cloned().map(Step::new).collect();
                     steps.extend(self.within_reach(&own, who, |_| true));

@@ -231,8 +231,7 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
             let zone = if by_zone { who.zone().or(group.zone).unwrap_or(plan.zone()) } else { plan.zone() };
             let alike_key = (who.kind(), variant, informed_when);
             let path = alike.get(&alike_key).copied().unwrap_or_else(|| {
-                let own = variant.and_then(|g| communique.variants.get(g)).map_or(&[][..], |v| v.via.as_slice());
-                let via = [own, &communique.via, &group.via].into_iter().find(|via| !via.is_empty());
+                let via = communique.steps(variant, &group.via);
                 let steps = steps_of(prepared, who, via);
                 if steps.is_empty() {
                     return NO_PATH;
@@ -319,14 +318,14 @@ pub(super) fn by_preference<'a>(mechanisms: impl Iterator<Item = &'a Mechanism>)
     own
 }
 
-fn steps_of<'a>(prepared: &'a PreparedPlan, who: StakeholderRef<'a>, via: Option<&'a [Step]>) -> Vec<Reachable<'a>> {
+fn steps_of<'a>(prepared: &'a PreparedPlan, who: StakeholderRef<'a>, via: &'a [Step]) -> Vec<Reachable<'a>> {
     let mechanisms: Vec<&Mechanism> = match via {
-        Some(via) => via.iter().map(|step| &step.via).collect(),
-        None => by_preference(who.mechanisms().iter()),
+        [] => by_preference(who.mechanisms().iter()),
+        via => via.iter().map(|step| &step.via).collect(),
     };
     let reachable = |(index, mechanism): (usize, &'a Mechanism)| {
         let carrier = prepared.carriers().get(mechanism)?;
-        let to = via.and_then(|via| via.get(index)?.to.as_ref());
+        let to = via.get(index).and_then(|step| step.to.as_ref());
         let address = match to {
             Some(to) => prepared.reached(to, mechanism, who)?.address(mechanism),
             None => who.address(mechanism),
@@ -349,19 +348,19 @@ fn path(
     roll: &mut Roll,
     (group, zone): (&GroupId, Tz),
     key: &PathKey<'_>,
-    via: Option<&[Step]>,
+    via: &[Step],
 ) -> u16 {
     let number = u16::try_from(roll.paths.len()).unwrap_or(u16::MAX);
     let mut steps = Vec::new();
     let mut before = None;
     for reachable in &key.steps {
         let mechanism = reachable.mechanism;
-        let step = via.and_then(|via| via.get(reachable.index));
+        let step = via.get(reachable.index);
         // Of several at once the first that reaches them stands for all.
-        let first = via.and_then(|via| (0..=reachable.index).rev().find(|n| via.get(*n).is_some_and(|s| !s.joined)));
+        let first = (0..=reachable.index).rev().find(|n| via.get(*n).is_some_and(|s| !s.joined));
         let joined = first.is_some() && before == first;
         before = first;
-        let head = first.and_then(|first| via?.get(first)).filter(|_| !joined);
+        let head = first.and_then(|first| via.get(first)).filter(|_| !joined);
         let shared = reachable.lane.starts_with(SHARED);
         let address = || reachable.address.and_then(|address| Address::new(address).ok());
         steps.push(StepPlan {

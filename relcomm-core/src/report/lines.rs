@@ -1,7 +1,10 @@
 //! What both forms of the report say in lines.
 
+use super::reasons::PENDING;
 use super::{Class, DeliveryReport, Part, PersonReport, Report, Statement};
 use crate::clock::Moment;
+use crate::id::GateName;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was declared and approved.
@@ -22,10 +25,9 @@ const OF_ONE: usize = 3;
 /// The people who were due and are not informed, the worst first, with what each of them was not told and by which ways it was tried. Those
 /// who wait for what is still to come are the last.
 pub(super) fn untold(report: &Report) -> (Vec<String>, Vec<String>) {
-    let waits = |person: &PersonReport| person.reason.as_deref() == Some(PENDING);
-    let mut all: Vec<&PersonReport> = report.not_informed().collect();
-    all.sort_by_key(|person| (waits(person), std::cmp::Reverse(person.class)));
-    let (pending, untold): (Vec<_>, Vec<_>) = all.into_iter().partition(|person| waits(person));
+    let waits = |person: &&PersonReport| person.reason.as_deref() == Some(PENDING);
+    let (pending, mut untold): (Vec<_>, Vec<_>) = report.not_informed().partition(waits);
+    untold.sort_by_key(|person| Reverse(person.class));
     let lines = |people: Vec<&PersonReport>| people.into_iter().map(untold_line).collect();
     (lines(untold), lines(pending))
 }
@@ -53,17 +55,18 @@ fn tried(delivery: &DeliveryReport) -> String {
         last.push((by, how));
     }
     let last: Vec<String> = last.into_iter().map(|(_, how)| how).collect();
-    if last.is_empty() { delivery.gate() } else { format!("{}: {}", delivery.gate(), last.join(", ")) }
+    let ways = if last.is_empty() { String::new() } else { format!(": {}", last.join(", ")) };
+    format!("{}{ways}", delivery.gate())
 }
 
-/// How it stands with each communique, by occurrence, revision and place: whom it is for, in the order of the plan.
+/// How it stands with each communique, by occurrence, revision and place, in the order in which people have them.
 pub(super) fn gates(report: &Report) -> Vec<(String, [usize; 4])> {
     let mut all: Vec<(String, [usize; 4])> = Vec::new();
-    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    let mut known: BTreeMap<GateName<'_>, usize> = BTreeMap::new();
     for delivery in report.people.iter().flat_map(|person| &person.deliveries) {
         let gate = delivery.gate();
-        let at = *known.entry(gate.clone()).or_insert_with(|| {
-            all.push((gate, [0; 4]));
+        let at = *known.entry(gate).or_insert_with(|| {
+            all.push((gate.to_string(), [0; 4]));
             all.len() - 1
         });
         let column = match delivery.class {
@@ -78,9 +81,6 @@ pub(super) fn gates(report: &Report) -> Vec<(String, [usize; 4])> {
     }
     all
 }
-
-/// Why somebody waits for what is still to come.
-const PENDING: &str = "pending";
 
 /// Who was not informed in time, of what, and until when they had to be.
 pub(super) fn late(report: &Report) -> impl Iterator<Item = String> {
@@ -117,7 +117,7 @@ pub(super) fn gaps(report: &Report) -> impl Iterator<Item = String> {
 
 /// How many heard of each correction, of those who have to.
 pub(super) fn corrections(report: &Report) -> impl Iterator<Item = String> {
-    let mut all: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut all: BTreeMap<GateName<'_>, (usize, usize)> = BTreeMap::new();
     let deliveries = report.people.iter().flat_map(|person| &person.deliveries);
     for delivery in deliveries.filter(|delivery| delivery.part == Part::Correction) {
         let (heard, of) = all.entry(delivery.gate()).or_default();
@@ -164,7 +164,7 @@ pub(super) fn fallbacks(report: &Report) -> Vec<String> {
 
 /// What people did by hand and said how it ended, in the order of time; what was said alike of several is one line.
 pub(super) fn hands(report: &Report) -> Vec<String> {
-    let mut all: BTreeMap<(Moment, String, String), Vec<&str>> = BTreeMap::new();
+    let mut all: BTreeMap<(Moment, GateName<'_>, String), Vec<&str>> = BTreeMap::new();
     for person in &report.people {
         for delivery in &person.deliveries {
             for attempt in &delivery.attempts {
@@ -176,7 +176,7 @@ pub(super) fn hands(report: &Report) -> Vec<String> {
             }
         }
     }
-    let line = |((ended, gate, how), whom): ((Moment, String, String), Vec<&str>)| {
+    let line = |((ended, gate, how), whom): ((Moment, GateName<'_>, String), Vec<&str>)| {
         let whom = match whom.as_slice() {
             [one] => (*one).to_owned(),
             several => format!("{} people", several.len()),

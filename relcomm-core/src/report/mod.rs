@@ -15,11 +15,11 @@ mod text;
 use crate::clock::{Moment, rfc3339, rfc3339_option};
 use crate::course::Digests;
 use crate::dispatch::{OpenApproval, Standing};
+use crate::id::GateName;
 use crate::journal::{Mode, Unmatched};
 use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
 use serde::Serialize;
-use std::fmt::Write;
 use std::sync::Arc;
 
 pub use crate::communique::Part;
@@ -314,16 +314,14 @@ pub struct DeliveryReport {
 }
 
 impl DeliveryReport {
-    /// The gate in the words of [`GateId`](crate::id::GateId): the communique, with occurrence, revision and place.
-    fn gate(&self) -> String {
-        let mut gate = self.communique.clone();
-        // Writing to a string does not fail.
-        let _ = self.occurrence.iter().try_for_each(|of| write!(gate, "@{of}"));
-        if self.revision != 1 {
-            let _ = write!(gate, "#{}", self.revision);
+    /// The gate that it is of.
+    fn gate(&self) -> GateName<'_> {
+        GateName {
+            communique: &self.communique,
+            occurrence: self.occurrence.as_deref(),
+            revision: self.revision,
+            place: self.place.as_deref(),
         }
-        let _ = self.place.iter().try_for_each(|place| write!(gate, "/{place}"));
-        gate
     }
 }
 

@@ -11,6 +11,9 @@ use crate::release::Outcome;
 pub(super) const HELD: &str = "held: nobody knows whether it went out";
 
 /// Why nothing is due of what is meant for success.
+/// Why somebody waits for what is still to come.
+pub(super) const PENDING: &str = "pending";
+
 const UNSUCCESSFUL: &str = "not due: release not successful";
 
 /// Nothing due is best; of what was due the worst counts.
@@ -39,10 +42,10 @@ impl Builder<'_> {
                     GateVerdict::Standby => said(Class::Exempt, "not due"),
                     GateVerdict::Blocked(_) => (Class::NotInformed, Some(blocked())),
                     GateVerdict::BlockedUntil(..) | GateVerdict::Asks(_) => (Class::Unconfirmed, Some(blocked())),
-                    _ => said(Class::Unconfirmed, "pending"),
+                    _ => said(Class::Unconfirmed, PENDING),
                 }
             }
-            _ => said(Class::Unconfirmed, "pending"),
+            _ => said(Class::Unconfirmed, PENDING),
         }
     }
 }

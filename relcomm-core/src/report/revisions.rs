@@ -6,6 +6,7 @@ use super::{Class, DeliveryReport, Part, PersonReport, Report};
 use crate::clock::Moment;
 use crate::course::{Phase, Verdict as GateVerdict};
 use crate::dispatch::{DispatchError, Dispatcher};
+use crate::id::GateName;
 use crate::journal::{GateRow, Row};
 use crate::prepare::{GatePlan, Kept, PathPlan, Roll};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -160,19 +161,15 @@ impl Builder<'_> {
         if self.record.head.slips.is_empty() {
             return;
         }
-        let revisions: HashMap<String, usize> =
-            self.record.plans.iter().map(|plan| (plan.id.to_string(), self.slips_told(plan))).collect();
-        // A delivery's id is its gate's, and a number behind it.
-        let gate_of = |d: &DeliveryReport| {
-            let gate = || d.id.rsplit_once('.').map(|(gate, _)| gate);
-            revisions.get(d.id.as_str()).or_else(|| revisions.get(gate()?)).copied()
-        };
+        let revisions: HashMap<GateName<'_>, usize> =
+            self.record.plans.iter().map(|plan| (plan.id.name(), self.slips_told(plan))).collect();
+        let told_by = |d: &DeliveryReport| revisions.get(&d.gate()).copied();
         let everyone = self.people.iter_mut().chain(self.gone.values_mut().map(|(deliveries, _)| deliveries));
         for deliveries in everyone {
             let known: Vec<(String, Option<String>, usize)> =
-                deliveries.iter().filter_map(|d| Some((d.communique.clone(), d.place.clone(), gate_of(d)?))).collect();
+                deliveries.iter().filter_map(|d| Some((d.communique.clone(), d.place.clone(), told_by(d)?))).collect();
             for delivery in deliveries.iter_mut() {
-                let Some(own) = gate_of(delivery) else { continue };
+                let Some(own) = told_by(delivery) else { continue };
                 delivery.superseded = known
                     .iter()
                     .any(|(of, place, other)| *of == delivery.communique && *place == delivery.place && *other > own);

@@ -41,6 +41,11 @@ impl<'a> Written<'a> {
         all
     }
 
+    /// The template of which this is known.
+    pub(super) fn of(cx: &Subject<'a>, text: &Text) -> Option<Self> {
+        Self::all(cx).into_iter().find(|own| own.parsed(cx).is_some_and(|parsed| std::ptr::eq(parsed, text)))
+    }
+
     /// Where an octet of the template stands: in the text's own file where it has one, else where the plan holds the text.
     pub(super) fn position(&self, source: &Source, offset: usize) -> Position {
         let Some(file) = self.file else { return source.at(&self.path) };
@@ -76,7 +81,11 @@ impl<'a> Written<'a> {
     /// A finding about something that the template names, with the line where it first does: of a file its position, of a text in the plan
     /// its number, since how the lines of the text lie in the plan is not known.
     pub(super) fn pointing_at(&self, named: &str, source: &Source, mut finding: Finding) -> Finding {
-        let Some(offset) = self.text.find(named) else { return finding };
+        let ends = |at: &usize| {
+            let behind = self.text.get(at + named.len()..).and_then(|rest| rest.chars().next());
+            behind.is_none_or(|c| !c.is_alphanumeric() && c != '_')
+        };
+        let Some(offset) = self.text.match_indices(named).map(|(at, _)| at).find(ends) else { return finding };
         if self.is_in_a_file() {
             return finding.at(self.position(source, offset));
         }

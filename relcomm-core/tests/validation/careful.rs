@@ -360,10 +360,10 @@ fn a_webhook_that_calls_back_may_acknowledge() {
 
 #[test]
 fn an_unknown_variable_is_found_in_its_line_of_a_text_in_the_plan() {
-    let text = "communiques:\n  out:\n    to: all\n    covers: [item-1]\n    text:\n      en: |\n        Dear all,\n        {{ release.prodcut }} is out.\n      de: \"{{ release.product }}\"\n";
+    let text = "communiques:\n  out:\n    to: all\n    covers: [item-1]\n    text:\n      en: |\n        {{ release.product }} is out:\n        {{ release.prod }}.\n      de: \"{{ release.product }}\"\n";
     let found = faults(&[text]);
     let said: Vec<_> =
         found.iter().filter(|f| f.code == "RC0701").map(|f| (f.path.as_str(), f.message.as_str())).collect();
-    let message = "there is no variable `release.prodcut`, in line 2 of the text";
+    let message = "there is no variable `release.prod`, in line 2 of the text";
     assert_eq!(said, [("communiques.out.text.en", message)]);
 }

@@ -65,8 +65,8 @@ struct State {
     numbered: u64,
     /// The groups whose steps name a mechanism, by communique.
     told_by: BTreeMap<(CommuniqueId, Mechanism), BTreeSet<GroupId>>,
-    /// How many posts were handed to somebody, once for all.
-    handed: usize,
+    /// Whether something that is done once for all was handed to somebody since that was last asked.
+    handed: bool,
 }
 
 /// Who is behind an address, and their groups.
@@ -129,10 +129,7 @@ impl World {
         let mut told_by: BTreeMap<_, BTreeSet<GroupId>> = BTreeMap::new();
         for communique in plan.communiques() {
             for group in communique.to.iter().filter_map(|id| plan.group(id)) {
-                let own = communique.variants.get(&group.id).map(|variant| &variant.via);
-                let steps =
-                    [own, Some(&communique.via), Some(&group.via)].into_iter().flatten().find(|v| !v.is_empty());
-                for step in steps.into_iter().flatten() {
+                for step in communique.steps(Some(&group.id), &group.via) {
                     let of = (communique.id.clone(), step.via.clone());
                     told_by.entry(of).or_default().insert(group.id.clone());
                 }
@@ -182,9 +179,9 @@ impl World {
         })
     }
 
-    /// How many posts were handed to somebody, once for all.
-    pub(super) fn handed(&self) -> usize {
-        self.state().handed
+    /// Whether something that is done once for all was handed to somebody since this was last asked.
+    pub(super) fn take_handed(&self) -> bool {
+        std::mem::take(&mut self.state().handed)
     }
 
     /// What is said of a post that somebody does by hand for a group, and after how long: what was reached, or that it failed.
@@ -451,7 +448,7 @@ impl Channel for FarSide {
             }
             // Of what is done by hand once for all somebody says that it was done for the group.
             let is_handed = self.capabilities.by_hand && to.person.is_none();
-            self.world.state().handed += usize::from(is_handed);
+            self.world.state().handed |= is_handed;
             let later = answer.and_then(|a| a.later.as_ref()).filter(|_| !is_handed);
             match reply(answer, self.capabilities.by_hand) {
                 Reply::Accepted(accepted) => {

@@ -161,7 +161,6 @@ impl<'a> Play<'a> {
             named: Vec::new(),
             asked: BTreeSet::new(),
             words: BTreeMap::new(),
-            words_said: 0,
             executor,
         };
         for _ in 0..script.dispatchers.map_or(1, NonZeroU32::get) {

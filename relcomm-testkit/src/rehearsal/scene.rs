@@ -42,9 +42,8 @@ pub(super) struct Scene {
     pub(super) named: Vec<(usize, String)>,
     /// The posts that somebody does by hand of which it is known what will be said.
     pub(super) asked: BTreeSet<DeliveryId>,
-    /// What is said of them, and when; a number tells those of one instant apart.
-    pub(super) words: BTreeMap<(Moment, usize), Attestation>,
-    pub(super) words_said: usize,
+    /// What is said of them, by when, of which and in which order.
+    pub(super) words: BTreeMap<(Moment, DeliveryId, usize), Attestation>,
     /// Who executes, if somebody said so or the plan asks.
     pub(super) executor: Option<String>,
 }
@@ -148,7 +147,7 @@ impl Scene {
 
     /// Whoever does by hand what is done once for all will say so of the group.
     fn look_at_posts(&mut self) -> Result<(), Unplayable> {
-        if self.world.handed() == self.asked.len() {
+        if !self.world.take_handed() {
             return Ok(());
         }
         let now = self.clock.truly();
@@ -158,15 +157,14 @@ impl Scene {
                 continue;
             }
             let by = task.performer.as_ref().map_or_else(|| SOMEBODY.to_owned(), ToString::to_string);
-            for (number, (after, reached)) in (self.words_said..).zip(self.world.words(&task)) {
+            for (number, (after, reached)) in self.world.words(&task).into_iter().enumerate() {
                 let (of, whom) = (task.communique.clone(), Whom::Group(task.group.clone()));
                 let word = match reached {
                     Some(sure) => Attestation::done(of, whom, &by).assurance(sure),
                     None => Attestation::failed(of, whom, &by),
                 };
                 let word = task.place.iter().cloned().fold(word, Attestation::place);
-                self.words.insert((now + after.max(Duration::from_millis(1)), number), word);
-                self.words_said = number + 1;
+                self.words.insert((now + after.max(Duration::from_millis(1)), task.id, number), word);
             }
         }
         Ok(())
@@ -200,7 +198,7 @@ impl Scene {
     fn next(&self) -> Option<Moment> {
         let now = self.clock.truly();
         let on_call = self.on_call.iter().filter_map(|o| o.next(&self.clock));
-        let words = self.words.keys().next().map(|(at, _)| *at);
+        let words = self.words.keys().next().map(|(at, ..)| *at);
         let others = self.clock.next().into_iter().chain(self.world.next_receipt_after(now)).chain(words);
         on_call.chain(others).filter(|at| *at > now).min()
     }

@@ -133,10 +133,10 @@ impl World {
         let lost = |attempt: u32, endpoint: &str| {
             self.answer_to_address(via, endpoint, attempt).is_some_and(|a| a.answer == Some(AnswerWord::Lost))
         };
-        let carried = self.script.carried_by.iter().filter(|(_, by)| by.as_str() == via).map(|(m, _)| m.to_string());
+        // What is posted has an endpoint of the mechanism's name.
         self.addresses(via)
             .into_iter()
-            .chain(carried)
+            .chain(self.carried(via).map(str::to_owned))
             .filter_map(|endpoint| (1..=8).find(|n| lost(*n, &endpoint)).map(|n| (endpoint, n)))
             .collect()
     }

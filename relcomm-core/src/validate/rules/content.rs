@@ -27,7 +27,6 @@ impl Rule for Variables {
                 }
             }
         }
-        let written = Written::all(cx);
         for text in cx.texts() {
             let Some(communique) = cx.plan().communique(&text.communique) else { continue };
             for used in &text.uses {
@@ -35,8 +34,10 @@ impl Rule for Variables {
                     Ok(()) => {}
                     Err(Unknown::Name { part, names }) => {
                         let finding = unknown(&text.path, text.file.as_deref(), used, &part, &names);
-                        let own = written.iter().find(|own| own.parsed(cx) == Some(text));
-                        out.push(own.map_or(finding.clone(), |own| own.pointing_at(used, cx.source(), finding)));
+                        out.push(match Written::of(cx, text) {
+                            Some(written) => written.pointing_at(used, cx.source(), finding),
+                            None => finding,
+                        });
                     }
                     Err(Unknown::Told { communique: on, group }) => {
                         if let Some(finding) = not_waited_for(cx, communique, text, &on, group.as_deref()) {
