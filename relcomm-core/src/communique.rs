@@ -128,6 +128,25 @@ impl Communique {
         let of_variant = variant.and_then(|group| self.variants.get(group)).map_or(&[][..], |variant| &variant.via);
         [of_variant, &self.via].into_iter().find(|steps| !steps.is_empty()).unwrap_or(of_group)
     }
+
+    /// The sources of a part of the words: those of the variant for a group, named with them, else its own. `None` means the built-in ones.
+    pub(crate) fn sources<'a>(
+        &'a self,
+        variant: Option<&'a GroupId>,
+        part: impl Fn(&'a WordingSource) -> Option<&'a Sources>,
+    ) -> Option<(Option<&'a GroupId>, &'a Sources)> {
+        let of_variant = variant.and_then(|group| part(self.variants.get(group)?.wording.as_ref()?));
+        of_variant.map(|sources| (variant, sources)).or_else(|| Some((None, part(&self.wording)?)))
+    }
+
+    /// The language in which somebody is told who wants this one: that of the text, else of what else is by language, so that all words of
+    /// a message are in one. `None` if none of them is by language.
+    #[must_use]
+    pub fn language(&self, variant: Option<&GroupId>, wanted: Option<&Lang>) -> Option<Lang> {
+        let parts: [fn(&WordingSource) -> Option<&Sources>; 3] =
+            [|words| words.text.as_ref(), |words| words.subject.as_ref(), |words| words.short.as_ref()];
+        parts.into_iter().find_map(|part| self.sources(variant, part)?.1.choose(wanted)?.lang.clone())
+    }
 }
 
 /// What `for` changes for the deliveries of one group.
@@ -450,13 +469,14 @@ pub struct WordingSource {
 pub struct Sources(pub Vec<Source>);
 
 impl Sources {
-    /// The source for the language, else the one for all, else the first.
+    /// The source for the language or the nearest that it is a kind of, else the one for all, else the first.
     #[must_use]
     pub fn choose(&self, lang: Option<&Lang>) -> Option<&Source> {
+        let found = lang.and_then(|lang| lang.lookup(self.0.iter().filter_map(|source| source.lang.as_ref())));
         self.0
             .iter()
-            .find(|s| s.lang.is_some() && s.lang.as_ref() == lang)
-            .or_else(|| self.0.iter().find(|s| s.lang.is_none()))
+            .find(|source| found.is_some() && source.lang.as_ref() == found)
+            .or_else(|| self.0.iter().find(|source| source.lang.is_none()))
             .or_else(|| self.0.first())
     }
 }

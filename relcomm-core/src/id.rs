@@ -143,6 +143,26 @@ id! {
     Lang, "language tag", WORD, is_word
 }
 
+impl Lang {
+    /// The one of those offered that is this one, or the nearest that it is a kind of: by the lookup of
+    /// [RFC 4647](https://www.rfc-editor.org/rfc/rfc4647), section 3.4, `de-CH` finds `de`.
+    pub(crate) fn lookup<'a>(&self, offered: impl Iterator<Item = &'a Self> + Clone) -> Option<&'a Self> {
+        let mut range = self.as_str();
+        loop {
+            if let Some(found) = offered.clone().find(|lang| lang.as_str().eq_ignore_ascii_case(range)) {
+                return Some(found);
+            }
+            // A subtag of one letter never stands at the end.
+            range = range.rsplit_once('-')?.0;
+            if let Some((shorter, last)) = range.rsplit_once('-')
+                && last.len() == 1
+            {
+                range = shorter;
+            }
+        }
+    }
+}
+
 /// Names a stakeholder within its plan: by default the local part of the address, lower-cased.
 ///
 /// The word is a person's datum: `Debug` and `Display` do not show it, [`as_str`](Self::as_str) does, and so do reports that

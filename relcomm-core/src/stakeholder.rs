@@ -174,34 +174,17 @@ pub struct Group {
 
 impl Group {
     /// The languages in which it is told, the fallback counted in.
-    pub fn offered(&self) -> impl Iterator<Item = &Lang> {
+    pub fn offered(&self) -> impl Iterator<Item = &Lang> + Clone {
         self.languages.iter().chain(self.fallback.iter().filter(|lang| !self.languages.contains(lang)))
     }
 
     /// The language in which a member is told who wants this one: by the lookup of [RFC 4647](https://www.rfc-editor.org/rfc/rfc4647),
-    /// section 3.4, `de-CH` finds `de`. `None` if they want none and none is offered.
+    /// section 3.4, `de-CH` finds `de`. Their own where none is offered.
     #[must_use]
     pub fn language(&self, wanted: Option<&Lang>) -> Option<Lang> {
         let Some(first) = self.offered().next() else { return wanted.cloned() };
-        let found = wanted.and_then(|wanted| self.offers(wanted));
+        let found = wanted.and_then(|wanted| wanted.lookup(self.offered()));
         Some(found.or(self.fallback.as_ref()).unwrap_or(first).clone())
-    }
-
-    /// The offered language that is the wanted one, or the nearest that it is a kind of.
-    pub(crate) fn offers(&self, wanted: &Lang) -> Option<&Lang> {
-        let mut range = wanted.as_str();
-        loop {
-            if let Some(found) = self.offered().find(|lang| lang.as_str().eq_ignore_ascii_case(range)) {
-                return Some(found);
-            }
-            // A subtag of one letter never stands at the end.
-            range = range.rsplit_once('-')?.0;
-            if let Some((shorter, last)) = range.rsplit_once('-')
-                && last.len() == 1
-            {
-                range = shorter;
-            }
-        }
     }
 }
 

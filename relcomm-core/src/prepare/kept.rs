@@ -188,10 +188,11 @@ impl PreparedPlan {
                 }
             }
         }
+        let wanted = group.map_or(told.lang.clone(), |group| group.language(who.lang.as_ref()));
         let path = PathPlan {
             group: told.group.clone(),
+            lang: communique.language(variant.as_ref(), wanted.as_ref()),
             variant,
-            lang: group.map_or(told.lang.clone(), |group| group.language(who.lang.as_ref())),
             zone: who.zone.or(group.and_then(|group| group.zone)).unwrap_or(self.plan().zone()),
             informed_when: communique.informed_when.or(group.map(|g| g.informed_when)).unwrap_or(told.informed_when),
             steps,

@@ -433,7 +433,7 @@ pub struct PreparedText {
     pub person: Option<u32>,
     /// The group through which they are told.
     pub group: GroupId,
-    /// The language in which it is written, where the group has some.
+    /// The language in which it is written, where its words are by language.
     pub lang: Option<Lang>,
     /// The parts, or what is wrong with them.
     pub result: Result<Prepared, Vec<Finding>>,

@@ -183,11 +183,9 @@ impl Renderer {
         kind: Kind,
         lang: Option<&Lang>,
     ) -> Option<(String, &'a Source)> {
-        let own = variant.and_then(|g| Some((Some(g), communique.variants.get(g)?.wording.as_ref()?)));
-        own.into_iter().chain(std::iter::once((None, &communique.wording))).find_map(|(group, wording)| {
-            let source = sources(wording, kind)?.choose(lang)?;
-            Some((name(communique, group, kind, source.lang.as_ref()), source))
-        })
+        let (group, sources) = communique.sources(variant, |wording| sources(wording, kind))?;
+        let source = sources.choose(lang)?;
+        Some((name(communique, group, kind, source.lang.as_ref()), source))
     }
 
     fn names(

@@ -47,7 +47,7 @@ pub struct Post {
     pub mechanism: Mechanism,
     /// The address that the members have for it; the binding is the address where there is none.
     pub address: Option<Address>,
-    /// The language in which it is posted; the texts' own where the group names none.
+    /// The language in which it is posted, where the words are by language.
     pub lang: Option<Lang>,
     /// The path by which its words are chosen.
     pub path: u16,
@@ -61,7 +61,7 @@ pub struct PathPlan {
     pub group: GroupId,
     /// The group whose variant holds for them.
     pub variant: Option<GroupId>,
-    /// The language in which they are told.
+    /// The language in which they are told, where the words are by language.
     pub lang: Option<Lang>,
     /// Their zone, where anything depends on it; else the plan's.
     pub zone: Tz,
@@ -237,7 +237,7 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
                     return NO_PATH;
                 }
                 let by_address = steps.iter().any(|step| step.address.is_some() || step.by_column);
-                let lang = group.language(who.lang());
+                let lang = communique.language(variant, group.language(who.lang()).as_ref());
                 let key = PathKey { variant, lang, zone: zone.name(), informed_when, steps };
                 let path = match known.get(&key) {
                     Some(path) => *path,

@@ -100,3 +100,73 @@ communiques:
     let digest = |id: &str| person(&report, id).deliveries[0].text_digest.clone().unwrap();
     assert!(digest("al") == digest("di") && digest("bo") == digest("cy") && digest("al") != digest("bo"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_names_no_languages_is_told_in_those_of_its_members_as_far_as_the_words_have_them() {
+    let email = ScriptedChannel::new("smtp");
+    let body = plan(
+        "
+groups:
+  staff:
+    members:
+      - { id: en, email: en@x.example, language: en }
+      - { id: ch, email: ch@x.example, language: de-CH }
+      - { id: it, email: it@x.example, language: it }
+      - { id: fr, email: fr@x.example, language: fr }
+      - { id: none, email: none@x.example }
+    via: email
+communiques:
+  live: { to: staff, subject: { de: Fertig, it: Pronto, en: Ready }, text: { en: Hello., de: Hallo., fr: Salut. } }
+",
+    );
+    let world = World::by_email(&body, &email);
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&live("eu")).await.unwrap();
+    finish(&dispatcher).await;
+    let seen = email.seen();
+    let words: BTreeMap<&str, (&str, &str)> = seen
+        .iter()
+        .map(|s| {
+            let who = s.address.as_str().trim_end_matches("@x.example");
+            (who, (s.text.part("subject"), s.text.part("text").trim()))
+        })
+        .collect();
+    // Nobody gets a subject in one language over a text in another that is there in both.
+    let wanted = [
+        ("ch", ("Fertig", "Hallo.")),
+        ("en", ("Ready", "Hello.")),
+        ("fr", ("Fertig", "Salut.")),
+        ("it", ("Ready", "Hello.")),
+        ("none", ("Ready", "Hello.")),
+    ];
+    assert_eq!(words, BTreeMap::from(wanted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_for_every_language_are_posted_once_whatever_those_read_who_share_the_post() {
+    for languages in ["", "    languages: [en, de]\n"] {
+        let board = ScriptedChannel::new("board").by_key().capabilities(|mut c| {
+            c.addressing = Addressing::Once;
+            c
+        });
+        let body = plan(&format!(
+            "
+groups:
+  staff:
+    members: [{{ id: al, language: en }}, {{ id: bo, language: de }}, {{ id: cy, language: de-CH }}, {{ id: di }}]
+    via: bulletin
+{languages}communiques:
+  live: {{ to: staff, text: English. }}
+",
+        ));
+        let world = World::new(&body, scripted([("bulletin", &board)]));
+        let dispatcher = world.dispatcher();
+        dispatcher.declare(&live("eu")).await.unwrap();
+        finish(&dispatcher).await;
+        assert_eq!(board.arrived().len(), 1, "{languages}");
+        let report = dispatcher.report().await.unwrap();
+        for id in ["al", "bo", "cy", "di"] {
+            assert_eq!(person(&report, id).class, Class::Informed, "{id}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::corrections;
 use crate::far_side::{Call, gate_name};
-use crate::model::{Case, Communique, Event, Mech, Minutes, Outcome, Person, Repeats};
+use crate::model::{Case, Communique, Event, Mech, Minutes, Outcome, Person, Repeats, Words};
 use crate::oracle::{Class, Cut, Oracle, Readiness, as_shown};
 use crate::play::Played;
 use relcomm_core::clock::Moment;
@@ -377,9 +377,12 @@ fn nothing_twice(case: &Case, calls: &[Call], wrong: &mut Vec<String>) {
         *copies.entry((&call.to, &call.key)).or_default() += usize::from(call.arrived);
     }
     for (to, keys) in &keys {
-        // A post has a key for each language, and who stands in for several one for each of them.
-        let is_one = to.who.as_deref().is_some_and(|who| !stand_ins(case, &to.gate).contains(who));
-        if keys.len() > 1 && is_one {
+        // A post has a key for each language of the words, and who stands in for several one for each of them.
+        let several = match to.who.as_deref() {
+            Some(who) => stand_ins(case, &to.gate).contains(who),
+            None => of_gate(case, &to.gate).is_none_or(|of| of.words == Words::ByLanguage),
+        };
+        if keys.len() > 1 && !several {
             wrong.push(format!("{to:?} has the keys {keys:?}"));
         }
     }

@@ -342,6 +342,57 @@ fn what_a_text_asks_for_somebody_for_whom_it_is_has() {
 }
 
 #[test]
+fn all_words_of_a_message_are_in_one_language() {
+    let found = |group: &str, communique: &str| {
+        let members =
+            "{ id: a, email: a@anvil.example, language: de-CH }, { id: b, email: b@anvil.example, language: en }";
+        let groups = format!("groups: {{ staff: {{ members: [{members}]{group} }} }}\n");
+        let text = format!("communiques: {{ out: {{ to: staff, covers: [a], {communique} }} }}\n");
+        let found = faults(&[
+            "release: { product: Anvil, version: 2.0.0, what: [{ id: a, text: Folders }], why: It was asked for., how: Choose Share. }\n",
+            &groups,
+            &text,
+        ]);
+        found.iter().map(|f| format!("{} {} {}", f.code, f.path, f.message)).collect::<Vec<_>>()
+    };
+    let both = "text: { en: Folders., de: Ordner. }";
+    let subject = "subject: { en: Ready, de: Fertig }";
+    assert_eq!(found("", &format!("{subject}, {both}")), NONE);
+    assert_eq!(found("", "text: Folders."), NONE, "nobody says in which language that is");
+    assert_eq!(
+        found("", &format!("{subject}, text: {{ en: Folders. }}")),
+        NONE,
+        "who reads German gets English, as a whole"
+    );
+    assert_eq!(
+        found("", both),
+        ["RC0715 communiques.out the built-in `subject` is English, and members of `staff` are told in `de`"]
+    );
+    assert_eq!(
+        found("", &format!("subject: {{ en: Ready }}, {both}")),
+        ["RC0715 communiques.out.subject `subject` has no words in `de`, in which members of `staff` are told"]
+    );
+    assert_eq!(
+        found(
+            "",
+            &format!(
+                "{subject}, {both}, for: {{ staff: {{ subject: {{ en: Ready }}, text: {{ en: Your folders. }} }} }}"
+            )
+        ),
+        [
+            "RC0715 communiques.out.for.staff who reads `de-CH` is told in `en` here, although the communique has words in it"
+        ]
+    );
+    assert_eq!(
+        found(", languages: de, fallback: de", "text: Ordner."),
+        [
+            "RC0418 groups.staff.languages one member reads another language than those of `staff`, and will be told in `de`",
+            "RC0715 communiques.out the built-in `subject` is English, and members of `staff` are told in `de`"
+        ]
+    );
+}
+
+#[test]
 fn a_misspelt_key_of_a_group_is_likened_to_its_keys_and_is_no_address() {
     let groups = |word: &str| format!("groups: {{ staff: {{ members: [a@anvil.example], {word} }} }}\n");
     let found = faults(&[&groups("requires: 90%")]);

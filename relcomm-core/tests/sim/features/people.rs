@@ -391,14 +391,15 @@ pub(super) const FEATURES: &[Feature] = &[
         |c| c.people.iter().any(|p| p.through.is_some()),
     ),
     feature(
-        "languages with a fallback",
+        "languages, with a fallback or without",
         18,
         |c, d| {
             for person in &mut c.people {
                 person.language = d.one(&[Some("en"), Some("de"), Some("de-CH"), Some("fr"), None]);
             }
+            let languages = d.one(&[&["de", "en"][..], &["de", "en"], &[]]).to_vec();
             for group in &mut c.groups {
-                group.languages = vec!["de", "en"];
+                group.languages.clone_from(&languages);
             }
             let of = a_communique(c, d);
             if of.words != Words::BuiltIn && of.variants.values().all(|v| !v.text) {

@@ -2,7 +2,7 @@
 
 use super::calendar::{At, Hours, zone};
 use super::{Class, Fate, Gate, Oracle, Row, Told};
-use crate::model::{Communique, Mech, Minutes, Person, Step, Sure, Variant};
+use crate::model::{Communique, Mech, Minutes, Person, Step, Sure, Variant, Words};
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
 
@@ -96,8 +96,14 @@ impl Oracle<'_> {
             hours.0.extend(at.between.map(|window| (window, if at.theirs { zone } else { self.zone })));
             hours.0.extend(group.between.map(|window| (window, zone)));
         }
+        // Where the group says nothing, theirs as far as the words have it, and else the first of these.
+        let (offered, fallback) = match group.languages.as_slice() {
+            [] => (&["en", "de"][..], Some("en")),
+            offered => (offered, offered.last().copied()),
+        };
         let base = |language: &str| language.split('-').next().map(ToOwned::to_owned);
-        let language = group.languages.iter().copied().find(|l| who.language.and_then(base).as_deref() == Some(*l));
+        let language =
+            offered.iter().copied().find(|l| who.language.and_then(base).as_deref() == Some(*l)).or(fallback);
         Way {
             group: group.id,
             variant,
@@ -105,7 +111,7 @@ impl Oracle<'_> {
             informed_when: of.informed_when.unwrap_or(strictest),
             zone,
             hours,
-            language: language.or(group.languages.last().copied()),
+            language: language.filter(|_| of.words == Words::ByLanguage),
         }
     }
 
