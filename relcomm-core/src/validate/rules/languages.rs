@@ -30,7 +30,9 @@ impl Rule for EveryLanguage {
     }
 }
 
-const PARTS: [(&str, fn(&WordingSource) -> Option<&Sources>); 3] = [
+type Chosen = fn(&WordingSource) -> Option<&Sources>;
+
+const PARTS: [(&str, Chosen); 3] = [
     ("subject", |words| words.subject.as_ref()),
     ("text", |words| words.text.as_ref()),
     ("short", |words| words.short.as_ref()),
@@ -66,15 +68,11 @@ fn mixed(cx: &Subject<'_>, communique: &Communique, path: &str, group: &Group, o
     let wanted: BTreeSet<Option<Lang>> = read.into_iter().map(|lang| group.language(lang)).collect();
     let variant = communique.variants.contains_key(&group.id).then_some(&group.id);
     let is_named = group.offered().next().is_some();
+    let built_in = built_in(communique, variant);
     let mut found = BTreeSet::new();
     for wanted in &wanted {
         let told = communique.language(variant, wanted.as_ref());
         let Some(lang) = told.clone().or(wanted.clone().filter(|_| is_named)) else { continue };
-        let built_in: Vec<&str> = PARTS
-            .iter()
-            .filter(|(key, part)| *key != "short" && communique.sources(variant, part).is_none())
-            .map(|(key, _)| *key)
-            .collect();
         if !built_in.is_empty() && !is_alike(&lang, ENGLISH) {
             let (parts, are) = (built_in.join("` and `"), if built_in.len() == 1 { "is" } else { "are" });
             let message =
@@ -101,6 +99,15 @@ fn mixed(cx: &Subject<'_>, communique: &Communique, path: &str, group: &Group, o
     for (path, message, lang) in found {
         out.push(Finding::warning("RC0715", path, message).help(format!("add words in `{lang}`")));
     }
+}
+
+/// The parts of which nothing is written.
+fn built_in(communique: &Communique, variant: Option<&GroupId>) -> Vec<&'static str> {
+    let is_built_in = |(key, part): &(&'static str, Chosen)| {
+        // The short form is made from the subject.
+        (*key != "short" && communique.sources(variant, part).is_none()).then_some(*key)
+    };
+    PARTS.iter().filter_map(is_built_in).collect()
 }
 
 const ENGLISH: &str = "en";
