@@ -102,6 +102,16 @@ fn expressions_that_mean_nothing_are_refused() {
     {
         assert!(timing(bad).is_err(), "{bad:?}");
     }
+    // The part that is wrong is named, unless it may be an address.
+    for (bad, part) in
+        [("planned -7 days", "-7"), ("planned - 7", "-7"), ("planned +1d x", "x"), ("planned +1.5h", "+1.5h")]
+    {
+        assert_eq!(timing(bad), Err(BadTime::Offset(part.into())), "{bad:?}");
+    }
+    assert_eq!(timing("planned @9:00"), Err(BadTime::TimeOfDay("@9:00".into())));
+    for bad in ["planned +ann@x.example", "ann@x.example", "planned @ann@x.example"] {
+        assert_eq!(timing(bad), Err(BadTime::Expression), "{bad:?}");
+    }
     assert_eq!(timing("planned -1h @09:00"), Err(BadTime::ElapsedBesideTimeOfDay));
     assert!(matches!(timing("planed -1d"), Err(BadTime::Anchor(_))));
     assert!(matches!(timing("live arrived"), Err(BadTime::Anchor(_))));

@@ -103,7 +103,8 @@ impl FromStr for TimeExpr {
         let mut words = text.split_whitespace().collect::<Vec<_>>();
         let mut time_of_day_ = None;
         if let Some(at) = words.last().and_then(|w| w.strip_prefix('@')) {
-            time_of_day_ = Some(time_of_day(at).ok_or_else(|| impossible_time(at).unwrap_or(BadTime::Expression))?);
+            let wrong = || impossible_time(at).unwrap_or_else(|| naming(at, |at| BadTime::TimeOfDay(format!("@{at}"))));
+            time_of_day_ = Some(time_of_day(at).ok_or_else(wrong)?);
             words.pop();
         }
         let mut offset = Span::default();
@@ -113,14 +114,18 @@ impl FromStr for TimeExpr {
             let sign = match term.chars().next() {
                 Some('+') => 1,
                 Some('-') => -1,
-                _ => return Err(BadTime::Expression),
+                _ => return Err(naming(term, BadTime::Offset)),
             };
             // `+ 15m` and `+15m` are the same.
             let amount = match &term[1..] {
                 "" => terms.next().ok_or(BadTime::Expression)?,
                 amount => amount,
             };
-            offset = offset.plus(amount.parse()?, sign)?;
+            let duration = amount.parse().map_err(|error| match error {
+                BadTime::Span => naming(&format!("{}{amount}", &term[..1]), BadTime::Offset),
+                other => other,
+            })?;
+            offset = offset.plus(duration, sign)?;
         }
         if time_of_day_.is_some() && offset.elapsed_ms != 0 {
             return Err(BadTime::ElapsedBesideTimeOfDay);
@@ -158,13 +163,18 @@ fn anchor(words: &[&str], at: Option<NaiveTime>) -> Result<AnchorDraft, BadTime>
             }
         }
         [communique, state] => {
-            let unknown = || BadTime::Anchor(words.join(" ").chars().take(80).collect());
+            let unknown = || naming(&words.join(" "), BadTime::Anchor);
             let state: State = state.parse().map_err(|()| unknown())?;
             let communique = CommuniqueId::new(communique).map_err(|_| unknown())?;
             named(Anchor::Reached(communique, state))
         }
-        _ => Err(BadTime::Anchor(words.join(" ").chars().take(80).collect())),
+        _ => Err(naming(&words.join(" "), BadTime::Anchor)),
     }
+}
+
+/// What is wrong with a part of it, naming that part; but a message holds no address.
+fn naming(part: &str, wrong: impl FnOnce(String) -> BadTime) -> BadTime {
+    if part.contains('@') { BadTime::Expression } else { wrong(part.chars().take(80).collect()) }
 }
 
 scalar!(TimeExpr, "a time such as `planned -14d @09:00`, `declared +15m` or `2027-05-12T07:00`", "minLength": 1);

@@ -32,6 +32,12 @@ pub enum BadTime {
     /// No time.
     #[error("not a time such as `planned -14d @09:00`, `declared +15m` or `2027-05-12T07:00`")]
     Expression,
+    /// A word behind the anchor that is no offset.
+    #[error("`{0}` is not a duration such as `-7d`, `+15m` or `+5bd`")]
+    Offset(String),
+    /// No time of day.
+    #[error("`{0}` is not a time of day such as `@09:00`")]
+    TimeOfDay(String),
     /// An anchor that does not exist.
     #[error("`{0}` is no anchor: planned, begun, declared, last declared, embargo, or COMMUNIQUE STATE")]
     Anchor(String),
