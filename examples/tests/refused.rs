@@ -59,7 +59,7 @@ declare --place eu --outcome success --by _ => a declaration needs a name: who d
 declare --place us --outcome success --by ada --at 2098-01-01T00:00:00Z => a declaration cannot lie in the future
 declare --place eu --outcome success --by ada
 declare --place eu --outcome rolled-back --by ada
-declare --place eu --outcome success --by ada => eu was rolled back: the same version is not declared success again without a new revision
+declare --place eu --outcome success --by ada => eu was rolled back: what goes out there after that is a release of its own, with another `version`
 slip --planned 2020-05-12T07:00:00Z --by ada => the planned time cannot move into the past
 slip --planned 2098-06-12T07:00:00Z --by _ => a slip needs a name: who says that the planned time moved?
 lift --cause leak --by ada => this person may not lift the embargo: the plan names who may

@@ -70,7 +70,7 @@ impl Dispatcher {
                     // Any other outcome in between would lead to a success again.
                     (Outcome::RolledBack, outcome) if outcome != Outcome::RolledBack => {
                         return refuse(format!(
-                            "{place} was rolled back: the same version is not declared {outcome} again without a new revision"
+                            "{place} was rolled back: what goes out there after that is a release of its own, with another `version`"
                         ));
                     }
                     (_, Outcome::Begun) => return refuse(format!("{place} is already declared {}", known.outcome)),

@@ -287,6 +287,7 @@ fn syntax_errors_stand_where_the_parser_stopped() {
     let cases = [
         ("a.yaml", "plan: 1\nrelease: { product: p\n".to_owned()),
         ("tab.yaml", "plan: 1\nrelease:\n\tproduct: p\n".to_owned()),
+        ("later.yaml", "plan: 1\nrelease:\n  version: 2.0.0\n  \tproduct: p\n".to_owned()),
         ("alias.yaml", "plan: 1\nid: *nowhere\n".to_owned()),
         ("merge.yaml", "plan: 1\na: &a { b: c }\nd:\n  <<: *a\n".to_owned()),
         ("tag.yaml", "plan: 1\nid: !env TAG\n".to_owned()),
@@ -306,6 +307,11 @@ fn syntax_errors_stand_where_the_parser_stopped() {
       |
     3 | 	product: p
       | ^
+      help: indent by blanks
+    later.yaml:4:3: error[RC0001]: while scanning a plain scalar, found a tab
+      |
+    4 |   	product: p
+      |   ^
       help: indent by blanks
     alias.yaml:2:5: error[RC0001]: this alias names no anchor above it
       |

@@ -39,11 +39,26 @@ fn fault(text: &str, error: &ScanError) -> Fault {
         ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
             Fault::new(before.trim_end_matches('\t').len(), error.info()).help("indent by blanks")
         }
-        // It names where the text begins.
+        // These name where the text begins.
+        ErrorKind::TabInPlainScalar => {
+            Fault::new(offset + indenting_tab(text, offset), error.info()).help("indent by blanks")
+        }
         ErrorKind::UnknownQuotedScalarEscape => Fault::new(offset + unknown_escape(text, offset), error.info())
             .help("write `\\\\` for a backslash, or use single quotes"),
         _ => Fault::new(offset, error.info()),
     }
+}
+
+/// How far behind the offset the first tab stands that indents a line.
+fn indenting_tab(text: &str, offset: usize) -> usize {
+    let rest = text.get(offset..).unwrap_or_default();
+    rest.match_indices('\n')
+        .find_map(|(end, _)| {
+            let line = rest.get(end + 1..)?;
+            let blanks = line.len() - line.trim_start_matches(' ').len();
+            line.get(blanks..)?.starts_with('\t').then_some(end + 1 + blanks)
+        })
+        .unwrap_or_default()
 }
 
 /// How far behind the offset the first escape begins that YAML does not know.
