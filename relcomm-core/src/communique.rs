@@ -129,6 +129,13 @@ impl Communique {
         [of_variant, &self.via].into_iter().find(|steps| !steps.is_empty()).unwrap_or(of_group)
     }
 
+    /// Whether a variant has words or times of its own, so that a post is not the same for its group as for others.
+    pub(crate) fn is_told_apart(&self, variant: &GroupId) -> bool {
+        self.variants
+            .get(variant)
+            .is_some_and(|own| own.wording.is_some() || own.at.is_some() || own.not_after.is_some())
+    }
+
     /// The sources of a part of the words: those of the variant for a group, named with them, else its own. `None` means the built-in ones.
     pub(crate) fn sources<'a>(
         &'a self,

@@ -195,15 +195,12 @@ impl Dispatcher {
                 }
                 let roll = record.roll(self, plan);
                 let members = self.numbers_in(roll, group);
-                let shared = roll
-                    .posts()
-                    .iter()
-                    .zip(0..)
-                    .filter(|(post, _)| roll.path(post.path).is_some_and(|p| &p.group == group));
-                let posts: Vec<u32> = shared.map(|(_, ordinal)| ordinal).collect();
-                let first = roll.first_member();
-                let members = roll.members().zip(first..).filter(|((n, _), _)| members.contains(n)).map(|(_, o)| o);
-                Ok(posts.into_iter().chain(members).filter(|o| *o < row.tally.rows).collect())
+                let of_group = || roll.members().zip(roll.first_member()..).filter(|((n, _), _)| members.contains(n));
+                let paths: BTreeSet<u16> = of_group().map(|((_, path), _)| path).collect();
+                let steps = paths.into_iter().filter_map(|path| roll.path(path)).flat_map(|path| &path.steps);
+                let posts: BTreeSet<u32> = steps.filter_map(|step| step.post).collect();
+                let ordinals = posts.into_iter().chain(of_group().map(|(_, ordinal)| ordinal));
+                Ok(ordinals.filter(|ordinal| *ordinal < row.tally.rows).collect())
             }
         }
     }
@@ -258,7 +255,7 @@ impl Dispatcher {
         id: DeliveryId,
         attestation: &Attestation,
     ) -> Result<(), DispatchError> {
-        let roll = self.prepared.roll(plan);
+        let roll = record.roll(self, plan);
         let Some(row) = self.journal.read(&[id]).await?.pop().filter(|_| attestation.done) else { return Ok(()) };
         let step = spoken_of(&row.state).and_then(|leg| row.state.legs.get(usize::from(leg))).map(|leg| leg.step);
         let path = self.path_of(roll, &row);

@@ -73,7 +73,7 @@ impl Dispatcher {
             let mut all = Gathering { sources, members, ..Gathering::nobody() };
             while let Some(found) = self.next_found(record, plan, &mut all, PAGE).await? {
                 for mut found in found {
-                    self.prepared.share_posts(&mut found.path, &found.who, &mut gathering.posts);
+                    self.prepared.share_posts(plan, &mut found.path, &found.who, &mut gathering.posts);
                 }
             }
         }
@@ -107,7 +107,7 @@ impl Dispatcher {
                 break;
             };
             for Found { who: person, mut path } in found {
-                self.prepared.share_posts(&mut path, &person, &mut gathering.posts);
+                self.prepared.share_posts(plan, &mut path, &person, &mut gathering.posts);
                 let id = person.id.clone();
                 let kept = Kept::Member { who: person, path };
                 who.push(Entrant::new(Some(id)).kept(kept.text().filter(|_| keeps)));

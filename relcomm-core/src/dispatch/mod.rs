@@ -240,13 +240,16 @@ impl Dispatcher {
         self.delivery_key(gate, &format!("{who}~{reached}"), mechanism)
     }
 
-    /// The key of a post: as of a delivery, with its address and language in the stakeholder's place.
+    /// The key of a post: as of a delivery, with its readers and its address in the stakeholder's place.
     pub(crate) fn post_key(&self, gate: &GatePlan, roll: &Roll, ordinal: u32, mechanism: &Mechanism) -> Key {
         let post = roll.posts().get(ordinal as usize);
         let address = post.and_then(|p| p.address.as_ref()).map_or("", |a| a.as_str());
-        let lang = post.and_then(|p| p.lang.as_ref()).map_or("", |l| l.as_str());
-        // `~` begins no stakeholder's id.
-        self.delivery_key(gate, &format!("~{lang}~{address}"), mechanism)
+        let readers = post.map(|p| p.readers.clone()).unwrap_or_default();
+        let lang = readers.lang.map(String::from).unwrap_or_default();
+        // `~` begins no stakeholder's id, and stands with `+` and `@` in no language's tag and no group's.
+        let variant = readers.variant.map(|group| format!("+{group}")).unwrap_or_default();
+        let group = readers.group.map(|group| format!("@{group}")).unwrap_or_default();
+        self.delivery_key(gate, &format!("~{lang}{variant}{group}~{address}"), mechanism)
     }
 
     /// The key of a message: as of a delivery, with the text's digest in the stakeholder's place.

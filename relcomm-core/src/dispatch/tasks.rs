@@ -2,11 +2,13 @@
 
 use super::gates::PAGE;
 use super::{DispatchError, Dispatcher, Record};
-use crate::id::{CommuniqueId, DeliveryId, GroupId, LaneNo, PlaceId, Role, StakeholderId};
+use crate::course::Leg;
+use crate::id::{CommuniqueId, DeliveryId, GroupId, PlaceId, Role, StakeholderId};
 use crate::journal::Row;
 use crate::mechanism::Mechanism;
 use crate::plan::Reached;
-use crate::prepare::Roll;
+use crate::prepare::{GatePlan, Late, PathPlan, Roll, StepPlan};
+use crate::receipt::Assurance;
 use crate::stakeholder::Address;
 use serde::Serialize;
 
@@ -24,7 +26,7 @@ pub struct Task {
     /// The place that the gate is of, if it is of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<PlaceId>,
-    /// The group.
+    /// The group. What is done once for several is a task for each, until somebody says of one of its members, or of all, that it was done.
     pub group: GroupId,
     /// To whom; `None` for something that is done once for all.
     pub person: Option<StakeholderId>,
@@ -51,6 +53,23 @@ impl std::fmt::Debug for Task {
     }
 }
 
+/// A group's share in what is done by hand once for all.
+struct Share<'a> {
+    /// The ordinal of the post.
+    post: u32,
+    step: (&'a PathPlan, &'a StepPlan),
+    /// Whether nobody has said yet that it was done, or of some of the group that it reached them.
+    is_open: bool,
+    /// Whether somebody has said of one of the group that it reached them.
+    is_told: bool,
+}
+
+impl Share<'_> {
+    fn is_of(&self, post: u32, group: &GroupId) -> bool {
+        self.post == post && &self.step.0.group == group
+    }
+}
+
 impl Dispatcher {
     /// What people must do by hand now.
     ///
@@ -71,74 +90,129 @@ impl Dispatcher {
                 continue;
             }
             let roll = record.roll(self, plan);
+            let first = tasks.len();
+            let mut shared = self.shared(roll);
             let mut from = 0;
             loop {
                 let page = self.journal.scan(row.no, from, PAGE).await?;
                 let Some(last) = page.last() else { break };
                 from = last.id.ordinal + 1;
-                for delivery in page.into_iter().filter(|d| d.state.end.is_none()) {
+                for delivery in page {
+                    self.share(roll, &delivery, &mut shared);
                     for (leg, n) in delivery.state.legs.iter().zip(0u8..).filter(|(leg, _)| leg.is_task()) {
-                        let by_hand = self.by_hand(&record, roll, &delivery, leg.step, leg.lane);
-                        let Some((path, mechanism, performer)) = by_hand else { continue };
-                        let person = self.seat(roll, &delivery).map(|(number, _)| number);
+                        let Some(step) = self.by_hand(&record, roll, &delivery, leg) else { continue };
+                        let own = self.seat(roll, &delivery).map(|(number, _)| number);
                         let reached = self.in_their_place(roll, &delivery, n);
-                        let own = person.and_then(|number| self.people_of(roll).at(number)).map(Reached::Person);
-                        let contact = reached.as_ref().or(own.as_ref());
-                        tasks.push(Task {
-                            id: delivery.id,
-                            communique: plan.id.communique.clone(),
-                            gate: plan.id.to_string(),
-                            place: plan.id.place.clone(),
-                            group: path.group.clone(),
-                            person: delivery.who.clone(),
-                            name: contact.and_then(|who| Some(who.name()?.to_owned())),
-                            address: contact.and_then(|who| Address::new(who.address(&mechanism)?).ok()),
-                            to: reached.as_ref().and_then(|reached| StakeholderId::new(reached.id()).ok()),
-                            script: self.script(plan, path, (roll, person), (&mechanism, &record), &late),
-                            mechanism,
-                            performer,
-                        });
+                        let mut task = self.task(plan, roll, (delivery.id, own), step, (&record, &late));
+                        let person = own.and_then(|number| self.people_of(roll).at(number)).map(Reached::Person);
+                        let contact = reached.as_ref().or(person.as_ref());
+                        task.person.clone_from(&delivery.who);
+                        task.name = contact.and_then(|who| Some(who.name()?.to_owned()));
+                        task.address = contact.and_then(|who| Address::new(who.address(&task.mechanism)?).ok());
+                        task.to = reached.as_ref().and_then(|reached| StakeholderId::new(reached.id()).ok());
+                        tasks.push(task);
                     }
                 }
             }
+            let posts = shared.into_iter().filter(|share| share.is_open && !share.is_told);
+            let posts = posts.map(|Share { post: ordinal, step, .. }| {
+                self.task(plan, roll, (DeliveryId { gate: row.no, ordinal }, None), step, (&record, &late))
+            });
+            let posts: Vec<Task> = posts.collect();
+            tasks.splice(first..first, posts);
         }
         Ok(tasks)
     }
 
-    /// The words of the step that a person performs, if one does: members who share a post wait for the post's performer.
+    /// The groups that share what is done by hand once for all: post by post, in the order of the communique's groups.
+    fn shared<'a>(&self, roll: &'a Roll) -> Vec<Share<'a>> {
+        let mut shared: Vec<Share<'a>> = Vec::new();
+        for path in roll.paths() {
+            for step in path.steps.iter().filter(|step| self.is_by_hand(&step.mechanism)) {
+                let Some(post) = step.post else { continue };
+                if !shared.iter().any(|share| share.is_of(post, &path.group)) {
+                    shared.push(Share { post, step: (path, step), is_open: false, is_told: false });
+                }
+            }
+        }
+        shared.sort_by_key(|share| share.post);
+        shared
+    }
+
+    /// What a row says of what is done once for all: that of the post that it is open, that of a member how it stands for their group.
+    fn share(&self, roll: &Roll, row: &Row, shared: &mut [Share<'_>]) {
+        if shared.is_empty() {
+            return;
+        }
+        let is_open = |leg: &Leg| leg.is_task() && row.state.end.is_none();
+        match self.path_of(roll, row) {
+            None if row.who.is_none() && row.state.legs.iter().any(is_open) => {
+                let of_it = shared.iter_mut().filter(|share| share.post == row.id.ordinal);
+                of_it.for_each(|share| share.is_open = true);
+            }
+            None => {}
+            Some(path) => {
+                for leg in &row.state.legs {
+                    let post = path.steps.get(usize::from(leg.step)).and_then(|step| step.post);
+                    let of_it = |share: &&mut Share<'_>| post.is_some_and(|post| share.is_of(post, &path.group));
+                    if let Some(share) = shared.iter_mut().find(of_it) {
+                        share.is_open |= is_open(leg);
+                        share.is_told |= leg.sure >= Some(Assurance::Accepted) && !leg.failed;
+                    }
+                }
+            }
+        }
+    }
+
+    fn task(
+        &self,
+        plan: &GatePlan,
+        roll: &Roll,
+        (id, person): (DeliveryId, Option<u32>),
+        (path, step): (&PathPlan, &StepPlan),
+        (record, late): (&Record, &Late),
+    ) -> Task {
+        Task {
+            id,
+            communique: plan.id.communique.clone(),
+            gate: plan.id.to_string(),
+            place: plan.id.place.clone(),
+            group: path.group.clone(),
+            person: None,
+            to: None,
+            name: None,
+            address: None,
+            mechanism: step.mechanism.clone(),
+            performer: step.performer.clone(),
+            script: self.script(plan, path, (roll, person), (&step.mechanism, record), late),
+        }
+    }
+
+    /// The step that a person performs, if one does; members who share a post wait for the post's performer.
     fn by_hand<'a>(
         &self,
         record: &Record,
         roll: &'a Roll,
         row: &Row,
-        step: u8,
-        lane: LaneNo,
-    ) -> Option<(&'a crate::prepare::PathPlan, Mechanism, Option<Role>)> {
-        let (path, mechanism, performer) = match roll.posts().get(row.id.ordinal as usize).filter(|_| row.who.is_none())
-        {
-            Some(post) => {
-                let path = roll.path(post.path)?;
-                let performer = path.steps.iter().find(|s| s.mechanism == post.mechanism)?.performer.clone();
-                (path, post.mechanism.clone(), performer)
-            }
-            None => {
-                let path = self.path_of(roll, row)?;
-                let step = path.steps.get(usize::from(step)).filter(|s| s.post.is_none())?;
-                (path, step.mechanism.clone(), step.performer.clone())
-            }
-        };
-        let by_hand = self.prepared.carriers().get(&mechanism)?.capabilities.by_hand;
-        let known = record.lanes.iter().any(|l| l.no == lane);
-        (by_hand && known).then_some((path, mechanism, performer))
+        leg: &Leg,
+    ) -> Option<(&'a PathPlan, &'a StepPlan)> {
+        let path = self.path_of(roll, row).filter(|_| row.state.end.is_none())?;
+        let step = path.steps.get(usize::from(leg.step)).filter(|step| step.post.is_none())?;
+        let is_known = record.lanes.iter().any(|lane| lane.no == leg.lane);
+        (is_known && self.is_by_hand(&step.mechanism)).then_some((path, step))
+    }
+
+    fn is_by_hand(&self, mechanism: &Mechanism) -> bool {
+        self.prepared.carriers().get(mechanism).is_some_and(|carrier| carrier.capabilities.by_hand)
     }
 
     fn script(
         &self,
-        plan: &crate::prepare::GatePlan,
-        path: &crate::prepare::PathPlan,
+        plan: &GatePlan,
+        path: &PathPlan,
         (roll, person): (&Roll, Option<u32>),
         (mechanism, record): (&Mechanism, &Record),
-        late: &crate::prepare::Late,
+        late: &Late,
     ) -> String {
         let who = person.and_then(|number| self.people_of(roll).at(number));
         let Ok(rendered) = self.prepared.render_for(plan, path, who, late) else { return String::new() };

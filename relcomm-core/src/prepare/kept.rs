@@ -2,10 +2,9 @@
 //! people only the record knows.
 
 use super::roll::by_preference;
-use super::{GatePlan, PathPlan, Post, PreparedPlan, Roll, SHARED, StepPlan, lane_name};
+use super::{GatePlan, PathPlan, Post, PreparedPlan, Readers, Roll, SHARED, StepPlan, lane_name};
 use crate::clock::Moment;
 use crate::communique::{Part, Step};
-use crate::id::Lang;
 use crate::mechanism::{Addressing, Mechanism};
 use crate::plan::People;
 use crate::stakeholder::{Address, Stakeholder};
@@ -42,21 +41,21 @@ pub(crate) struct KeptPost {
     mechanism: Mechanism,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<Address>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    lang: Option<Lang>,
+    #[serde(flatten)]
+    readers: Readers,
     path: PathPlan,
 }
 
 impl KeptPost {
     /// A post of a roll, with its path.
     pub(crate) fn new(post: &Post, path: PathPlan) -> Self {
-        let Post { mechanism, address, lang, .. } = post.clone();
-        Self { mechanism, address, lang, path }
+        let Post { mechanism, address, readers, .. } = post.clone();
+        Self { mechanism, address, readers, path }
     }
 
-    fn is_of(&self, mechanism: &Mechanism, address: Option<&str>, lang: Option<&Lang>) -> bool {
+    fn is_of(&self, mechanism: &Mechanism, address: Option<&str>, readers: &Readers) -> bool {
         let same_address = address.is_none_or(|address| self.address.as_ref().is_some_and(|a| a.as_str() == address));
-        &self.mechanism == mechanism && self.lang.as_ref() == lang && same_address
+        &self.mechanism == mechanism && &self.readers == readers && same_address
     }
 }
 
@@ -85,10 +84,10 @@ impl Gathered {
     pub(crate) fn push(&mut self, prepared: &PreparedPlan, kept: Option<Kept>) -> Option<u16> {
         match kept {
             Some(Kept::Post(post)) => {
-                let KeptPost { mechanism, address, lang, path } = post;
+                let KeptPost { mechanism, address, readers, path } = post;
                 let lanes = path.steps.iter().map(|step| prepared.lane_of(&step.mechanism, None)).collect();
                 let path = self.path(path, lanes);
-                self.roll.posts.push(Post { mechanism, address, lang, path });
+                self.roll.posts.push(Post { mechanism, address, readers, path });
                 Some(path)
             }
             Some(Kept::Member { who, path }) => {
@@ -235,7 +234,14 @@ impl PreparedPlan {
     }
 
     /// Joins the steps of a path that are shared to their posts; those that there are not yet are added.
-    pub(crate) fn share_posts(&self, path: &mut PathPlan, who: &Stakeholder, posts: &mut Vec<KeptPost>) {
+    pub(crate) fn share_posts(
+        &self,
+        gate: &GatePlan,
+        path: &mut PathPlan,
+        who: &Stakeholder,
+        posts: &mut Vec<KeptPost>,
+    ) {
+        let readers = self.readers(gate, path);
         for index in 0..path.steps.len() {
             let Some(mechanism) = path.steps.get(index).map(|step| step.mechanism.clone()) else { continue };
             let once = |carrier: &super::Carrier| carrier.capabilities.addressing == Addressing::Once;
@@ -243,13 +249,12 @@ impl PreparedPlan {
                 continue;
             }
             let address = who.addresses.get(&mechanism);
-            let known =
-                posts.iter().position(|p| p.is_of(&mechanism, address.map(Address::as_str), path.lang.as_ref()));
+            let known = posts.iter().position(|p| p.is_of(&mechanism, address.map(Address::as_str), &readers));
             let at = known.unwrap_or_else(|| {
                 let step = path.steps.get(index).cloned().into_iter();
                 let own = PathPlan { steps: step.collect(), ..path.clone() };
-                let (address, lang) = (address.cloned(), path.lang.clone());
-                posts.push(KeptPost { mechanism, address, lang, path: own });
+                let (address, readers) = (address.cloned(), readers.clone());
+                posts.push(KeptPost { mechanism, address, readers, path: own });
                 posts.len() - 1
             });
             if let Some(step) = path.steps.get_mut(index) {

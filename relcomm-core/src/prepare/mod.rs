@@ -19,7 +19,7 @@ pub use gaps::Gap;
 pub(crate) use gaps::mark as gap_mark;
 pub(crate) use kept::{Gathered, Kept, KeptPost};
 pub use render::{RenderError, Rendered};
-pub use roll::{Apart, PathPlan, Post, Roll, StepPlan};
+pub use roll::{Apart, PathPlan, Post, Readers, Roll, StepPlan};
 pub use schedule::{Due, GatePlan, Requirement};
 pub(crate) use schedule::{Times, share};
 
@@ -125,13 +125,14 @@ pub fn prepare(plan: Plan, people: People, channels: &ChannelSet) -> Preparation
 #[derive(Clone, Copy)]
 struct Uses {
     person: bool,
+    group: bool,
     told: bool,
 }
 
 impl Uses {
     fn of(renderer: &Renderer, gate: &GatePlan) -> Self {
         let uses = |namespace| renderer.uses(&gate.id.communique, namespace);
-        Self { person: uses("person"), told: uses("told") }
+        Self { person: uses("person"), group: uses("group"), told: uses("told") }
     }
 }
 
@@ -321,6 +322,17 @@ impl PreparedPlan {
         self.inner.uses.get(gate.base).is_some_and(|uses| uses.person)
     }
 
+    /// Whom the words of a post are for that those who are told by a path share.
+    fn readers(&self, gate: &GatePlan, path: &PathPlan) -> Readers {
+        let communique = self.communique(gate);
+        let by_group = self.inner.uses.get(gate.base).is_some_and(|uses| uses.group);
+        Readers {
+            lang: path.lang.clone(),
+            variant: path.variant.clone().filter(|group| communique.is_told_apart(group)),
+            group: by_group.then(|| path.group.clone()),
+        }
+    }
+
     /// Whether the words of a gate speak of an earlier communique's post.
     #[must_use]
     pub fn uses_told(&self, gate: &GatePlan) -> bool {
@@ -354,23 +366,26 @@ impl PreparedPlan {
         let mut done = BTreeSet::new();
         let mut texts = Vec::new();
         for (person, path_no) in roll.members() {
-            let Some(path) = roll.path(path_no) else { continue };
-            let personal = self.is_personal(gate);
-            for step in &path.steps {
-                if !done.insert((path_no, step.mechanism.clone(), personal.then_some(person))) {
+            for step in roll.path(path_no).into_iter().flat_map(|path| &path.steps) {
+                // What is posted is told to nobody by name, in the words of the path by which it was made.
+                let post = step.post.and_then(|ordinal| roll.posts().get(ordinal as usize));
+                let path_no = post.map_or(path_no, |post| post.path);
+                let person = post.is_none().then_some(person);
+                let own = person.filter(|_| self.is_personal(gate));
+                let Some(path) = roll.path(path_no) else { continue };
+                if !done.insert((path_no, step.mechanism.clone(), own)) {
                     continue;
                 }
                 let Some(binding) = channels.get(&step.mechanism) else { continue };
-                let rendered = self.render(gate, path, Some(person), &late);
-                let result = match rendered {
+                let result = match self.render(gate, path, person, &late) {
                     Ok(rendered) => binding.channel.prepare(&rendered.into_wording(self.about(gate, path))),
-                    Err(error) => Err(vec![error.into_finding()]),
+                    Err(error) => Err(vec![error.into_finding(person.is_none())]),
                 };
                 texts.push(PreparedText {
                     classified: self.is_classified(gate),
                     gate: gate.id.clone(),
                     mechanism: step.mechanism.clone(),
-                    person: personal.then_some(person),
+                    person: own,
                     group: path.group.clone(),
                     lang: path.lang.clone(),
                     result,

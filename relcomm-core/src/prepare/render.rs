@@ -47,12 +47,19 @@ pub struct RenderError {
 }
 
 impl RenderError {
-    pub(super) fn into_finding(self) -> Finding {
+    /// A post is told to nobody by name.
+    pub(super) fn into_finding(self, is_post: bool) -> Finding {
         let lacking = self.message.contains("unknown variable");
         // A filter does not say that there is nothing to filter.
         let filtered = self.message.contains("`person.") && self.message.contains("value is not");
+        let of_nobody = is_post && self.message.contains("person");
         let finding = Finding::error("RC1103", self.path, self.message);
-        if lacking {
+        if of_nobody {
+            finding.help(
+                "what is posted once for all speaks of nobody: give it words of its own, or ask first: \
+                 `{% if person is defined %}`",
+            )
+        } else if lacking {
             finding.help(
                 "it is misspelt, or somebody lacks it: give it to everyone, or say what stands without it: \
                  `{{ person.company | default(\"your team\") }}`",

@@ -47,10 +47,25 @@ pub struct Post {
     pub mechanism: Mechanism,
     /// The address that the members have for it; the binding is the address where there is none.
     pub address: Option<Address>,
-    /// The language in which it is posted, where the words are by language.
-    pub lang: Option<Lang>,
+    /// Whom its words are for.
+    pub readers: Readers,
     /// The path by which its words are chosen.
     pub path: u16,
+}
+
+/// Whom the words of a post are for: nobody shares a post who would be told in other words, or at another time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Readers {
+    /// The language, where the words are by language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lang: Option<Lang>,
+    /// The group whose variant has words or times of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<GroupId>,
+    /// The group, where the words speak of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupId>,
 }
 
 /// The way to some of the members.
@@ -242,7 +257,7 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
                 let path = match known.get(&key) {
                     Some(path) => *path,
                     None => {
-                        let path = path(prepared, &mut roll, (group_id, zone), &key, via);
+                        let path = path(prepared, &mut roll, (gate, group_id, zone), &key, via);
                         known.insert(key, path);
                         path
                     }
@@ -346,12 +361,22 @@ fn steps_of<'a>(prepared: &'a PreparedPlan, who: StakeholderRef<'a>, via: &'a [S
 fn path(
     prepared: &PreparedPlan,
     roll: &mut Roll,
-    (group, zone): (&GroupId, Tz),
+    (gate, group, zone): (&GatePlan, &GroupId, Tz),
     key: &PathKey<'_>,
     via: &[Step],
 ) -> u16 {
     let number = u16::try_from(roll.paths.len()).unwrap_or(u16::MAX);
-    let mut steps = Vec::new();
+    let mut path = PathPlan {
+        group: group.clone(),
+        variant: key.variant.cloned(),
+        lang: key.lang.clone(),
+        zone,
+        informed_when: key.informed_when,
+        steps: Vec::new(),
+        part: Part::Live,
+        before: None,
+    };
+    let readers = prepared.readers(gate, &path);
     let mut before = None;
     for reachable in &key.steps {
         let mechanism = reachable.mechanism;
@@ -363,32 +388,31 @@ fn path(
         let head = first.and_then(|first| via.get(first)).filter(|_| !joined);
         let shared = reachable.lane.starts_with(SHARED);
         let address = || reachable.address.and_then(|address| Address::new(address).ok());
-        steps.push(StepPlan {
+        path.steps.push(StepPlan {
             mechanism: mechanism.clone(),
             lane: prepared.lanes().iter().position(|l| *l == reachable.lane).unwrap_or(usize::MAX),
-            post: shared.then(|| post(roll, mechanism, address().as_ref(), key.lang.as_ref(), number)),
+            post: shared.then(|| post(roll, mechanism, address().as_ref(), &readers, number)),
             unless: head.and_then(|step| step.unless.zip(step.within)),
             performer: step.and_then(|step| step.performer.clone()),
             to: step.and_then(|step| step.to.clone()),
             joined,
         });
     }
-    let (variant, lang, informed_when) = (key.variant.cloned(), key.lang.clone(), key.informed_when);
     if !roll.zones.contains(&zone) {
         roll.zones.push(zone);
     }
-    let (group, part, before) = (group.clone(), Part::Live, None);
-    roll.paths.push(PathPlan { group, variant, lang, zone, informed_when, steps, part, before });
+    roll.paths.push(path);
     number
 }
 
-/// The post that carries the mechanism for this gate: one for all who share it, in each language.
-fn post(roll: &mut Roll, mechanism: &Mechanism, address: Option<&Address>, lang: Option<&Lang>, path: u16) -> u32 {
+/// The post that carries the mechanism for this gate: one for all who are told the same by it.
+fn post(roll: &mut Roll, mechanism: &Mechanism, address: Option<&Address>, readers: &Readers, path: u16) -> u32 {
     let is_it = |p: &Post| {
-        &p.mechanism == mechanism && p.lang.as_ref() == lang && (p.address.as_ref() == address || address.is_none())
+        &p.mechanism == mechanism && &p.readers == readers && (p.address.as_ref() == address || address.is_none())
     };
     let index = roll.posts.iter().position(is_it).unwrap_or_else(|| {
-        roll.posts.push(Post { mechanism: mechanism.clone(), address: address.cloned(), lang: lang.cloned(), path });
+        let (address, readers) = (address.cloned(), readers.clone());
+        roll.posts.push(Post { mechanism: mechanism.clone(), address, readers, path });
         roll.posts.len() - 1
     });
     u32::try_from(index).unwrap_or(u32::MAX)

@@ -4,6 +4,7 @@ use super::reasons::PENDING;
 use super::{Class, DeliveryReport, Part, PersonReport, Report, Statement};
 use crate::clock::Moment;
 use crate::id::GateName;
+use crate::receipt::Assurance;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,13 +51,22 @@ fn tried(delivery: &DeliveryReport) -> String {
     for attempt in &delivery.attempts {
         let by = attempt.mechanism.as_str();
         let bounced = attempt.reason.as_deref() == Some("bounced");
-        let how = format!("{by} {}", if bounced { "bounced" } else { &attempt.outcome });
+        let how = match attempt.outcome.as_str() {
+            _ if bounced => format!("{by} bounced"),
+            "done" if !is_told(delivery) => format!("{by} done, not said of them"),
+            outcome => format!("{by} {outcome}"),
+        };
         last.retain(|(known, _)| *known != by);
         last.push((by, how));
     }
     let last: Vec<String> = last.into_iter().map(|(_, how)| how).collect();
     let ways = if last.is_empty() { String::new() } else { format!(": {}", last.join(", ")) };
     format!("{}{ways}", delivery.gate())
+}
+
+/// Whether it is proved that it reached them. What is done once for several may be said of others alone.
+fn is_told(delivery: &DeliveryReport) -> bool {
+    delivery.assurance >= Some(Assurance::Accepted)
 }
 
 /// How it stands with each communique, by occurrence, revision and place, in the order in which people have them.
@@ -169,6 +179,9 @@ pub(super) fn hands(report: &Report) -> Vec<String> {
         for delivery in &person.deliveries {
             for attempt in &delivery.attempts {
                 let (Some(by), Some(ended)) = (&attempt.by, attempt.ended) else { continue };
+                if attempt.outcome == "done" && !is_told(delivery) {
+                    continue;
+                }
                 let performer = attempt.performer.as_ref().map(|who| format!(" for {who}")).unwrap_or_default();
                 let note = attempt.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
                 let how = format!("{} {}, says {by}{performer}{note}", attempt.mechanism, attempt.outcome);

@@ -2,7 +2,7 @@
 
 use crate::support::{World, finish, live, person, said, scripted};
 use relcomm_core::channel::Received;
-use relcomm_core::dispatch::{Attestation, Attested, DispatchError, Dispatcher, Whom};
+use relcomm_core::dispatch::{Attestation, Attested, DispatchError, Dispatcher, Task, Whom};
 use relcomm_core::id::{CommuniqueId, GroupId, StakeholderId};
 use relcomm_core::journal::Journal;
 use relcomm_core::mechanism::{Addressing, Capabilities};
@@ -266,7 +266,7 @@ communiques:
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_done_once_is_one_task_and_one_word_for_its_group() {
+async fn a_task_that_is_done_once_wants_one_word_for_each_group_that_shares_it() {
     let stage = ScriptedChannel::new("manual")
         .capabilities(|_| Capabilities::new(Addressing::Once, Assurance::Acknowledged).by_hand())
         .answering(|_, _| Answer::Accept(Assurance::Attempted));
@@ -288,9 +288,19 @@ communiques:
     let dispatcher = declared(&world).await;
     dispatcher.step().await.unwrap();
     assert_eq!(stage.seen().len(), 1);
-    let tasks = dispatcher.tasks().await.unwrap();
-    assert_eq!((tasks.len(), tasks[0].person.is_none()), (1, true));
+    let groups = |tasks: Vec<Task>| {
+        assert!(tasks.iter().all(|task| task.person.is_none() && task.id.ordinal == 0), "it is done once");
+        tasks.into_iter().map(|task| task.group.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(groups(dispatcher.tasks().await.unwrap()), ["staff", "guests"]);
     dispatcher.attest(&group("staff")).await.unwrap();
+    assert_eq!(groups(dispatcher.tasks().await.unwrap()), ["guests"]);
+    let report = dispatcher.report().await.unwrap().to_text();
+    assert!(
+        report.contains("cy — unconfirmed: not confirmed (out/eu: presentation done, not said of them)"),
+        "{report}"
+    );
+    assert!(!report.contains("to cy: presentation done"), "{report}");
     assert!(!dispatcher.step().await.unwrap().is_done(), "the guests' presence is not attested");
     dispatcher.attest(&group("guests")).await.unwrap();
     assert!(finish(&dispatcher).await.is_done());

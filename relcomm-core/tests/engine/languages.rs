@@ -1,4 +1,4 @@
-//! Languages: who is told in which, and posts in each.
+//! Words that differ: who is told in which language, and posts for each that is told otherwise.
 
 use crate::support::{World, finish, live, person, scripted};
 use relcomm_core::mechanism::Addressing;
@@ -169,4 +169,63 @@ groups:
             assert_eq!(person(&report, id).class, Class::Informed, "{id}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_shares_a_post_who_is_told_in_other_words() {
+    for (said, words) in [
+        ("text: For all., for: { staff: { text: For staff. } }", ["For all.", "For staff."]),
+        ("text: 'For {{ group.id }}.'", ["For public.", "For staff."]),
+    ] {
+        let board = ScriptedChannel::new("board").by_key().capabilities(|mut c| {
+            c.addressing = Addressing::Once;
+            c
+        });
+        let body = plan(&format!(
+            "
+groups:
+  staff: {{ via: bulletin, members: [{{ id: al }}, {{ id: bo }}] }}
+  public: {{ via: bulletin, members: [{{ id: cy }}] }}
+communiques:
+  live: {{ to: [staff, public], {said} }}
+",
+        ));
+        let world = World::new(&body, scripted([("bulletin", &board)]));
+        let dispatcher = world.dispatcher();
+        dispatcher.declare(&live("eu")).await.unwrap();
+        finish(&dispatcher).await;
+        let mut posted: Vec<String> = board.arrived().iter().map(|s| s.text.part("text").trim().to_owned()).collect();
+        posted.sort();
+        assert_eq!(posted, words);
+        let report = dispatcher.report().await.unwrap();
+        let digest = |id: &str| person(&report, id).deliveries[0].text_digest.clone().unwrap();
+        assert!(digest("al") == digest("bo") && digest("al") != digest("cy"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_has_the_times_of_those_who_share_it() {
+    let board = ScriptedChannel::new("board").by_key().capabilities(|mut c| {
+        c.addressing = Addressing::Once;
+        c
+    });
+    let body = plan(
+        "
+groups:
+  staff: { via: bulletin, members: [{ id: al }] }
+  public: { via: bulletin, members: [{ id: cy }] }
+communiques:
+  live: { to: [staff, public], text: For all., for: { staff: { at: declared +2h } } }
+",
+    );
+    let world = World::new(&body, scripted([("bulletin", &board)]));
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&live("eu")).await.unwrap();
+    dispatcher.step().await.unwrap();
+    let report = dispatcher.report().await.unwrap();
+    let class = |report: &relcomm_core::report::Report, id: &str| person(report, id).class;
+    assert_eq!((class(&report, "cy"), class(&report, "al")), (Class::Informed, Class::Unconfirmed));
+    world.pass(std::time::Duration::from_secs(7200)).await;
+    finish(&dispatcher).await;
+    assert_eq!(class(&dispatcher.report().await.unwrap(), "al"), Class::Informed);
 }

@@ -14,7 +14,7 @@ use relcomm_core::channel::ChannelSet;
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::course::DeliveryFact;
 use relcomm_core::dispatch::{Attestation, DispatchError, DispatchOptions, Dispatcher, Whom};
-use relcomm_core::id::DeliveryId;
+use relcomm_core::id::{DeliveryId, GroupId};
 use relcomm_core::journal::{Entry, Fact, Journal, MemoryJournal, Note, Subject};
 use relcomm_core::plan::source::Source;
 use relcomm_core::plan::{Finding, People};
@@ -41,9 +41,9 @@ pub(super) struct Scene {
     /// The people whom expectations name, and by which check.
     pub(super) named: Vec<(usize, String)>,
     /// The posts that somebody does by hand of which it is known what will be said.
-    pub(super) asked: BTreeSet<DeliveryId>,
+    pub(super) asked: BTreeSet<(DeliveryId, GroupId)>,
     /// What is said of them, by when, of which and in which order.
-    pub(super) words: BTreeMap<(Moment, DeliveryId, usize), Attestation>,
+    pub(super) words: BTreeMap<(Moment, DeliveryId, GroupId, usize), Attestation>,
     /// Who executes, if somebody said so or the plan asks.
     pub(super) executor: Option<String>,
 }
@@ -153,7 +153,7 @@ impl Scene {
         let now = self.clock.truly();
         let tasks = Self::now(self.dispatcher()?.tasks())?;
         for task in tasks.into_iter().filter(|task| task.person.is_none()) {
-            if !self.asked.insert(task.id) {
+            if !self.asked.insert((task.id, task.group.clone())) {
                 continue;
             }
             let by = task.performer.as_ref().map_or_else(|| SOMEBODY.to_owned(), ToString::to_string);
@@ -164,7 +164,8 @@ impl Scene {
                     None => Attestation::failed(of, whom, &by),
                 };
                 let word = task.place.iter().cloned().fold(word, Attestation::place);
-                self.words.insert((now + after.max(Duration::from_millis(1)), task.id, number), word);
+                let at = now + after.max(Duration::from_millis(1));
+                self.words.insert((at, task.id, task.group.clone(), number), word);
             }
         }
         Ok(())

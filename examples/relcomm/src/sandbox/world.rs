@@ -5,7 +5,7 @@ use super::script::{AnswerWord, Recipient, SandboxScript, ScriptedAnswer, elapse
 use crate::Failure;
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::dispatch::{Attestation, Dispatcher, Task, Whom};
-use relcomm_core::id::DeliveryId;
+use relcomm_core::id::{DeliveryId, GroupId};
 use relcomm_core::plan::People;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -45,7 +45,7 @@ struct State {
     /// What happens when.
     due: BTreeMap<Moment, Vec<Event>>,
     /// Tasks that somebody is at.
-    taken: BTreeSet<DeliveryId>,
+    taken: BTreeSet<(DeliveryId, GroupId)>,
     filed: u64,
 }
 
@@ -155,7 +155,7 @@ impl World {
             self.state().due.entry(now + after).or_default().push(Event::Report(raw));
         }
         for task in dispatcher.tasks().await? {
-            if self.state().taken.insert(task.id) {
+            if self.state().taken.insert((task.id, task.group.clone())) {
                 self.take_task(&task, now);
             }
         }

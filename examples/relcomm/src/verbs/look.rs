@@ -7,6 +7,7 @@ use crate::{Exit, Failure};
 use relcomm_core::dispatch::Task;
 use relcomm_core::report::Report;
 use relcomm_core::stakeholder::Address;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 pub(super) async fn tasks(common: &Common, contacts: bool) -> Result<Exit, Failure> {
@@ -27,8 +28,15 @@ pub(super) async fn tasks(common: &Common, contacts: bool) -> Result<Exit, Failu
         return Ok(Exit::Done);
     }
     let mut out = String::new();
-    for task in &tasks {
-        let whom = task.person.as_ref().map_or_else(|| format!("group {}", task.group), |p| p.as_str().to_owned());
+    // What is done once for several groups is one thing to do.
+    let mut seen = BTreeSet::new();
+    for task in tasks.iter().filter(|task| task.person.is_some() || seen.insert(task.id)) {
+        let groups = || {
+            let of_it = tasks.iter().filter(|other| other.person.is_none() && other.id == task.id);
+            let groups: Vec<&str> = of_it.map(|task| task.group.as_str()).collect();
+            format!("group{} {}", if groups.len() == 1 { "" } else { "s" }, groups.join(" and "))
+        };
+        let whom = task.person.as_ref().map_or_else(groups, |p| p.as_str().to_owned());
         // Whoever is to be reached, and in whose place.
         let mut whom = task.to.as_ref().map_or(whom.clone(), |to| format!("{} for {whom}", to.as_str()));
         if contacts {
@@ -47,7 +55,8 @@ pub(super) async fn tasks(common: &Common, contacts: bool) -> Result<Exit, Failu
         let (gate, role, blocked) = (&question.gate, &question.role, &question.blocked);
         let _ = writeln!(out, "{gate} — blocked by {blocked}: {role} says `resume` or `cancel`");
     }
-    let _ = writeln!(out, "{} open", tasks.len() + questions.len());
+    let once = tasks.iter().filter(|task| task.person.is_some()).count() + seen.len();
+    let _ = writeln!(out, "{} open", once + questions.len());
     print(&out);
     Ok(Exit::Done)
 }

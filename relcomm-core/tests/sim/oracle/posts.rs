@@ -1,9 +1,10 @@
 //! What is posted once for all who share it.
 
 use super::calendar::{At, Hours, zone};
+use super::roll::Way;
 use super::tries::Slot;
 use super::{Gate, Oracle};
-use crate::model::{Answer, Mech, Repeats};
+use crate::model::{Answer, Communique, Mech, Repeats};
 use crate::plans;
 
 /// What became of a post that is shared.
@@ -19,8 +20,14 @@ pub(super) enum Post {
 }
 
 impl Oracle<'_> {
+    /// Whether two are told in the same words at the same time.
+    fn reads_alike(&self, of: &Communique, one: &Way, other: &Way) -> bool {
+        let apart = |way: &Way| way.variant.filter(|group| of.variants[group].text || of.variants[group].at.is_some());
+        one.language == other.language && apart(one) == apart(other)
+    }
+
     /// What becomes of a post: that of the first who shares it.
-    pub(super) fn post(&self, gate: &Gate, mech: Mech, language: Option<&str>, opened: At) -> Post {
+    pub(super) fn post(&self, gate: &Gate, mech: Mech, own: &Way, opened: At) -> Post {
         let of = self.of(gate);
         let mut first = None;
         let mut seen = Vec::new();
@@ -34,7 +41,7 @@ impl Oracle<'_> {
                     continue;
                 }
                 let way = self.way(gate, who);
-                if way.language == language && way.steps.iter().any(|s| s.via == mech) {
+                if self.reads_alike(of, &way, own) && way.steps.iter().any(|s| s.via == mech) {
                     first = Some(way);
                     break 'found;
                 }
