@@ -1,8 +1,9 @@
 //! A named person's word about what was done by hand, and which deliveries it is about.
 
+use super::gates::PAGE;
 use super::intake::{given, refuse, refuse_unknown};
 use super::{DispatchError, Dispatcher, Record};
-use crate::course::{Delivery, DeliveryFact, DeliveryInput, Facts, Leg, Phase, Stage, Verdict};
+use crate::course::{DeliveryFact, DeliveryInput, Facts, Leg, Phase, Stage, Verdict};
 use crate::id::{CommuniqueId, DeliveryId, GateId, GroupId, PlaceId, StakeholderId};
 use crate::journal::{Change, Committed, GateRow, Note, Row, Write};
 use crate::mechanism::Mechanism;
@@ -195,12 +196,19 @@ impl Dispatcher {
                 }
                 let roll = record.roll(self, plan);
                 let members = self.numbers_in(roll, group);
-                let of_group = || roll.members().zip(roll.first_member()..).filter(|((n, _), _)| members.contains(n));
-                let paths: BTreeSet<u16> = of_group().map(|((_, path), _)| path).collect();
-                let steps = paths.into_iter().filter_map(|path| roll.path(path)).flat_map(|path| &path.steps);
-                let posts: BTreeSet<u32> = steps.filter_map(|step| step.post).collect();
-                let ordinals = posts.into_iter().chain(of_group().map(|(_, ordinal)| ordinal));
-                Ok(ordinals.filter(|ordinal| *ordinal < row.tally.rows).collect())
+                let posts = self.posts_of(roll, &members);
+                let mut ordinals = Vec::new();
+                let mut from = 0;
+                loop {
+                    let page = self.journal.scan(row.no, from, PAGE).await?;
+                    let Some(last) = page.last() else { return Ok(ordinals) };
+                    from = last.id.ordinal + 1;
+                    let is_meant = |row: &Row| match self.seat(roll, row) {
+                        Some((number, _)) => members.contains(&number),
+                        None => row.who.is_none() && posts.contains(&row.id.ordinal),
+                    };
+                    ordinals.extend(page.iter().filter(|row| is_meant(row)).map(|row| row.id.ordinal));
+                }
             }
         }
     }
@@ -217,7 +225,7 @@ impl Dispatcher {
             let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(Word::TooEarly(None)) };
             let course = self.course(record, plan, roll, &row);
             let Some(course) = course else { return Ok(Word::TooEarly(None)) };
-            let Some(leg) = spoken_of(&row.state) else { return Ok(Word::TooEarly(None)) };
+            let Some(leg) = self.spoken_of(roll, &row) else { return Ok(Word::TooEarly(None)) };
             let mechanism = self.mechanism_of(roll, &row, leg);
             let proves = mechanism
                 .and_then(|m| self.prepared.carriers().get(m))
@@ -239,6 +247,19 @@ impl Dispatcher {
         }
     }
 
+    /// The leg that a person's word is about: the last that was handed to somebody, also if its next step has begun meanwhile; else the last
+    /// that waits for a receipt or is in doubt, else the last.
+    fn spoken_of(&self, roll: &Roll, row: &Row) -> Option<u8> {
+        let by_hand = |m: &Mechanism| self.prepared.carriers().get(m).is_some_and(|c| c.capabilities.by_hand);
+        let handed = |(leg, n): &(&Leg, u8)| {
+            leg.sure.is_some() && !leg.failed && self.mechanism_of(roll, row, *n).is_some_and(by_hand)
+        };
+        let waits = |(leg, _): &(&Leg, u8)| matches!(leg.stage, Stage::Awaiting { .. } | Stage::Doubt { .. });
+        let legs: Vec<(&Leg, u8)> = row.state.legs.iter().zip(0..).collect();
+        let last = |is: &dyn Fn(&(&Leg, u8)) -> bool| legs.iter().rev().find(|leg| is(leg)).map(|(_, n)| *n);
+        last(&|leg| leg.0.is_task()).or_else(|| last(&handed)).or_else(|| last(&waits)).or_else(|| last(&|_| true))
+    }
+
     /// Whether somebody will be asked to do it by hand, and is not yet.
     fn comes_by_hand(&self, roll: &Roll, row: &Row) -> bool {
         let by_hand = |m: &Mechanism| self.prepared.carriers().get(m).is_some_and(|c| c.capabilities.by_hand);
@@ -257,7 +278,7 @@ impl Dispatcher {
     ) -> Result<(), DispatchError> {
         let roll = record.roll(self, plan);
         let Some(row) = self.journal.read(&[id]).await?.pop().filter(|_| attestation.done) else { return Ok(()) };
-        let step = spoken_of(&row.state).and_then(|leg| row.state.legs.get(usize::from(leg))).map(|leg| leg.step);
+        let step = self.spoken_of(roll, &row).and_then(|leg| row.state.legs.get(usize::from(leg))).map(|leg| leg.step);
         let path = self.path_of(roll, &row);
         let post = path.zip(step).and_then(|(path, step)| path.steps.get(usize::from(step))?.post);
         let Some(post) = post.map(|ordinal| DeliveryId { ordinal, ..id }) else { return Ok(()) };
@@ -282,13 +303,4 @@ enum Word {
     KnownBefore,
     /// Nobody was asked to do it yet; by which mechanism it went that is not done by hand.
     TooEarly(Option<Mechanism>),
-}
-
-/// The leg that a person's word is about: the last that waits for one, else the last that is out.
-fn spoken_of(state: &Delivery) -> Option<u8> {
-    let waits = |stage: &Stage| matches!(stage, Stage::Awaiting { .. } | Stage::Doubt { .. });
-    let handed = state.legs.iter().rposition(Leg::is_task);
-    let leg = handed.or_else(|| state.legs.iter().rposition(|leg| waits(&leg.stage)));
-    let leg = leg.or(state.legs.len().checked_sub(1));
-    leg.and_then(|leg| u8::try_from(leg).ok())
 }

@@ -54,6 +54,7 @@ impl Dispatcher {
     /// The first post with an address of its own among the group's first deliveries; else the first delivery that was taken over.
     async fn told_of_group(&self, gate: GateNo, roll: &Roll, group: &GroupId) -> Result<Option<Told>, DispatchError> {
         let members = self.numbers_in(roll, group);
+        let posts = self.posts_of(roll, &members);
         let mut found: Option<Told> = None;
         let (mut from, mut asked) = (0, 0);
         loop {
@@ -63,7 +64,10 @@ impl Dispatcher {
             for delivery in page {
                 let post = roll.posts().get(delivery.id.ordinal as usize).filter(|_| delivery.who.is_none());
                 let member = self.seat(roll, &delivery).filter(|_| post.is_none());
-                let of_group = post.is_some() || member.is_some_and(|(n, _)| members.contains(&n));
+                let of_group = match post {
+                    Some(_) => posts.contains(&delivery.id.ordinal),
+                    None => member.is_some_and(|(n, _)| members.contains(&n)),
+                };
                 if !of_group || delivery.state.best() < Some(Assurance::Accepted) {
                     continue;
                 }

@@ -29,6 +29,14 @@ impl Dispatcher {
         }
     }
 
+    /// The posts that these members of a roll share.
+    pub(crate) fn posts_of(&self, roll: &Roll, members: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let paths: BTreeSet<u16> =
+            roll.members().filter(|(number, _)| members.contains(number)).map(|(_, path)| path).collect();
+        let steps = paths.into_iter().filter_map(|path| roll.path(path)).flat_map(|path| &path.steps);
+        steps.filter_map(|step| step.post).collect()
+    }
+
     /// The member who stands at a row, and their path. A row that names nobody any more is known by its ordinal alone.
     pub(crate) fn seat(&self, roll: &Roll, row: &Row) -> Option<(u32, u16)> {
         let people = self.people_of(roll);
