@@ -8,9 +8,9 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "relcomm", version, max_term_width = 110, after_help = AFTER)]
 pub struct Arguments {
-    /// Log level on standard error: error, warn, info, debug.
-    #[arg(long, global = true, value_name = "LEVEL")]
-    pub log: Option<String>,
+    /// Log level on standard error.
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
+    pub log: LogLevel,
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
@@ -21,6 +21,36 @@ const AFTER: &str = "\
 Begin with `relcomm deliver PLAN`: without --channels nothing leaves the machine.
 Exit codes: 0 informed, or done; 1 the tool failed; 2 invalid; 3 refused, or an approval is missing; 4 somebody is not informed;
 5 pending.";
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// What somebody should look at.
+    #[default]
+    Warn,
+    /// What is done.
+    Info,
+    /// How it is done.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// The word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -372,7 +402,8 @@ pub enum Verb {
         /// The plan and its surroundings.
         #[command(flatten)]
         common: Common,
-        /// From where: `maildir:DIR`, `callbacks:FILE` (JSON lines with mechanism, headers, body), or `-` for one mail on standard input.
+        /// From where: `maildir:DIR`; `callbacks:FILE`, JSON lines with `mechanism`, `headers`, `body` and `at`, the instant when the call
+        /// came (without it, the present: signatures are valid for five minutes); or `-` for one mail on standard input.
         #[arg(long, value_name = "SOURCE")]
         from: String,
         /// Goes on reading.

@@ -36,7 +36,7 @@ pub fn command(kinds: ChannelKinds) -> ExitCode {
             return if error.use_stderr() { Exit::Failed.into() } else { ExitCode::SUCCESS };
         }
     };
-    let level = arguments.log.as_deref().unwrap_or("warn");
+    let level = arguments.log.word();
     // Our own crates keep people and secrets out of logs; what others write at finer levels nobody here can vouch for.
     let ours = format!("warn,relcomm={level},relcomm_core={level},relcomm_channels={level}");
     let filter = tracing_subscriber::EnvFilter::try_new(ours).unwrap_or_default();

@@ -81,7 +81,9 @@ pub(crate) fn settings(set: &[String]) -> Result<Settings, Failure> {
         let Some((name, value)) = set.split_once('=') else {
             return Err(Failure::Tool(format!("--set {set}: give NAME=VALUE")));
         };
-        settings.set.insert(name.to_owned(), value.to_owned());
+        if settings.set.insert(name.to_owned(), value.to_owned()).is_some() {
+            return Err(Failure::Tool(format!("--set {name}: it is given twice")));
+        }
     }
     Ok(settings)
 }
@@ -116,6 +118,9 @@ pub(crate) fn speaks_of_an_embargo(plan: &Path) -> bool {
 pub fn load_with(common: &Common, facts: &Deployment, rules: &[Box<dyn Rule>]) -> Result<Loaded, Failure> {
     let path = &common.plan;
     let bytes = match read(path)? {
+        File::Bundle(_) if !common.set.is_empty() => {
+            return Err(Failure::Tool("--set: what a bundle says was settled when it was prepared".into()));
+        }
         File::Bundle(bundle) => return Ok(Loaded::Bundle(bundle)),
         File::Plan(bytes) => bytes,
     };

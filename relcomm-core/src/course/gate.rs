@@ -544,6 +544,23 @@ impl Gate {
         out && stands && self.approved && !self.held
     }
 
+    /// Whether it is meant for another outcome than this one, which was declared where it applies. Success may still follow a roll-out that
+    /// was begun.
+    #[must_use]
+    pub(crate) fn is_for_another(rule: &GateRule, declared: Option<Outcome>) -> bool {
+        let declared = declared.filter(|outcome| *outcome != Outcome::Begun);
+        rule.awaits_declaration && declared.is_some_and(|outcome| !stands(rule.outcome, outcome))
+    }
+
+    /// Whether it is news of a failure or a halt that another outcome has overtaken since: it stands by. What was meant for success and is
+    /// stopped by a halt waits for the word that lets it go on.
+    #[must_use]
+    pub(crate) fn is_overtaken(&self) -> bool {
+        let is_news = |on: &Outcome| matches!(on, Outcome::Failure | Outcome::Halted);
+        let on = self.stands_on.filter(is_news);
+        on.is_some_and(|on| self.declared.is_some_and(|(outcome, _)| !stands(on, outcome)))
+    }
+
     /// Whether it has opened, now or before.
     #[must_use]
     pub fn is_out(&self) -> bool {

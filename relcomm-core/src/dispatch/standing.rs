@@ -3,10 +3,10 @@
 use super::gates::{decide_all, unapproved};
 use super::{DispatchError, Dispatcher, OpenApproval, Record};
 use crate::clock::{Moment, rfc3339_option};
-use crate::course::{Embargo, GateInput, Phase, Verdict};
+use crate::course::{Embargo, Gate, GateInput, Lane, Phase, Verdict};
 use crate::id::{GateId, Role};
 use crate::journal::GateRow;
-use crate::prepare::GatePlan;
+use crate::prepare::{GatePlan, SHARED};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -56,6 +56,9 @@ pub struct Pending {
     pub approval: bool,
 }
 
+/// On what waits whoever is out and not yet informed.
+const TRIES: &str = "receipts, acknowledgements or tries";
+
 impl Pending {
     fn new(gate: &GateId, waiting_for: impl Into<String>) -> Self {
         Self { gate: gate.to_string(), waiting_for: waiting_for.into(), due: None, approval: false }
@@ -70,7 +73,45 @@ impl Dispatcher {
     pub async fn standing(&self) -> Result<Standing, DispatchError> {
         let mut record = Record::read(self).await?;
         self.foresee(&mut record).await?;
-        self.standing_of(&record).await
+        let mut standing = self.standing_of(&record).await?;
+        self.look_at_ready(&record, &mut standing).await?;
+        Ok(standing)
+    }
+
+    /// What could be tried at once, and is not because nobody dispatches or because its channel has to be mended first. A dispatcher that runs
+    /// has tried what it may; only whoever looks at the record needs to be told.
+    async fn look_at_ready(&self, record: &Record, standing: &mut Standing) -> Result<(), DispatchError> {
+        let now = self.clock.now();
+        let timers = if self.unsteady().is_none() { self.journal.timers(now, 1).await? } else { Vec::new() };
+        let rows = record.plans.iter().zip(&record.gates);
+        for (plan, row) in rows.filter(|(_, row)| row.tally.running > 0 && row.state.leasable()) {
+            let gate = plan.id.to_string();
+            let Some(pending) = standing.pending.iter_mut().find(|pending| pending.gate == gate) else { continue };
+            let mut is_ready = timers.iter().any(|timer| timer.id.gate == row.no);
+            for lane in record.lanes.iter().filter(|lane| !lane.name.starts_with(SHARED)) {
+                let until = if matches!(lane.state, Lane::Barred { .. }) { Moment::MAX } else { now };
+                if self.journal.ready(row.no, lane.no, until, 1).await?.is_empty() {
+                    continue;
+                }
+                match lane.state {
+                    Lane::Barred { kind } => {
+                        // An endpoint's name may be an address.
+                        let mechanism = lane.name.split(':').next().unwrap_or_default();
+                        pending.waiting_for =
+                            format!("`{mechanism}` to be mended ({kind}), and the next dispatch after that");
+                    }
+                    Lane::Down { until, .. } if until > now => {}
+                    _ => is_ready = true,
+                }
+            }
+            if is_ready {
+                if pending.waiting_for == TRIES {
+                    pending.waiting_for = "the next dispatch".to_owned();
+                }
+                standing.next_due = Some(standing.next_due.map_or(now, |at| at.min(now)));
+            }
+        }
+        Ok(())
     }
 
     /// Tells gates that wait for others how those stand: what has come about since the last dispatch is in no gate's state yet.
@@ -181,10 +222,11 @@ impl Dispatcher {
                         if row.tally.doubt > 0 { self.behind_held_posts(record, plan, row, now).await? } else { 0 };
                     standing.held += row.tally.doubt + behind;
                     let running = row.tally.running.saturating_sub(row.tally.doubt + behind);
-                    if running == 0 || (settled && row.tally.flying == 0) {
+                    let stands_by = row.state.is_overtaken() && row.tally.flying == 0;
+                    if running == 0 || stands_by || (settled && row.tally.flying == 0) {
                         continue;
                     }
-                    let mut pending = Pending::new(&plan.id, "receipts, acknowledgements or tries");
+                    let mut pending = Pending::new(&plan.id, TRIES);
                     if !row.state.leasable() {
                         pending.waiting_for = if row.state.held { "resume" } else { "declaration or approval" }.into();
                         pending.approval = !row.state.approved;
@@ -218,6 +260,12 @@ impl Dispatcher {
         }
         standing.next_due = next.into_iter().min();
         Ok(standing)
+    }
+
+    /// Whether a gate, cancelled or not, is meant for another outcome than that declared.
+    pub(crate) fn is_for_another(&self, record: &Record, plan: &GatePlan, row: &GateRow) -> bool {
+        let declared = record.head.declared(plan.id.place.as_ref(), self.prepared.places());
+        Gate::is_for_another(&self.rule(plan, &record.head, &row.state), declared.map(|(outcome, _)| outcome))
     }
 
     /// The approval that a gate lacks, and by whom or why; `None` if it has what it needs.

@@ -22,7 +22,7 @@ use std::path::Path;
 #[non_exhaustive]
 pub enum BundleError {
     /// It cannot be read or written.
-    #[error("the bundle cannot be read or written")]
+    #[error("the bundle cannot be read or written: {}", .0.kind())]
     Io(#[from] io::Error),
     /// It is not a bundle, or of another format.
     #[error("this is not a bundle of format {FORMAT}")]
@@ -76,10 +76,26 @@ impl PreparedPlan {
     }
 
     fn write_with(&self, path: &Path, classified: Classified) -> Result<(), BundleError> {
+        // A link stays what it is. What is no file, such as a device, is not replaced by one.
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if std::fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
+        }
+        let mut part = path.clone().into_os_string();
+        part.push(".part");
+        let part = Path::new(&part);
+        let written = self.write_part(part, classified);
+        if written.is_err() {
+            // It is of no use to anybody.
+            let _ = std::fs::remove_file(part);
+        }
+        written?;
+        std::fs::rename(part, path)?;
+        Ok(())
+    }
+
+    fn write_part(&self, part: &Path, classified: Classified) -> Result<(), BundleError> {
         let withheld = self.is_withheld() || classified == Classified::Withheld && self.has_classified();
-        let mut name = path.as_os_str().to_owned();
-        name.push(".part");
-        let part = Path::new(&name);
         let mut out = BufWriter::new(private(part)?);
         let lid = Lid {
             relcomm_bundle: FORMAT,
@@ -97,7 +113,6 @@ impl PreparedPlan {
         out.write_all(b"\n")?;
         self.people().stream(&mut |piece| out.write_all(piece))?;
         out.into_inner().map_err(|e| BundleError::Io(e.into_error()))?.sync_all()?;
-        std::fs::rename(part, path)?;
         Ok(())
     }
 

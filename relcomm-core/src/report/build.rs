@@ -124,7 +124,8 @@ impl<'a> Builder<'a> {
         self.gaps(&mut report).await?;
         self.persons(&mut report);
         self.groups(&mut report);
-        report.compliant = standing.approvals_open.is_empty() && report.groups.iter().all(|group| group.in_time);
+        let in_time = standing.approvals_open.iter().all(|approval| !approval.late);
+        report.compliant = in_time && report.groups.iter().all(|group| group.in_time);
         report.verdict = if !standing.is_done() {
             Verdict::Pending
         } else if !report.compliant {

@@ -10,10 +10,10 @@ use crate::release::Outcome;
 
 pub(super) const HELD: &str = "held: nobody knows whether it went out";
 
-/// Why nothing is due of what is meant for success.
 /// Why somebody waits for what is still to come.
 pub(super) const PENDING: &str = "pending";
 
+/// Why nothing is due of what is meant for success.
 const UNSUCCESSFUL: &str = "not due: release not successful";
 
 /// Nothing due is best; of what was due the worst counts.
@@ -29,6 +29,9 @@ impl Builder<'_> {
         let blocked = || format!("blocked: {}", plan.blocked_by(&row.state).unwrap_or_default());
         match row.state.phase {
             Phase::Closed(Closed::Expired) => said(Class::NotInformed, "expired"),
+            Phase::Closed(Closed::Cancelled) if self.on.is_for_another(&self.record, plan, row) => {
+                said(Class::Exempt, "not due")
+            }
             Phase::Closed(Closed::Cancelled | Closed::Blocked) => {
                 let by = plan.blocked_by(&row.state).filter(|_| row.state.blocked.is_some());
                 let why = by.map_or_else(|| "cancelled".to_owned(), |on| format!("cancelled: blocked by {on}"));
@@ -66,6 +69,10 @@ pub(super) fn class(state: &Delivery, informed_when: Assurance, gate: &GateRow) 
             Closed::Superseded => "superseded",
         };
         return (Class::NotInformed, Some(why.into()));
+    }
+    // It stands by as what is not out does, although somebody may have been asked to do it by hand.
+    if gate.state.is_overtaken() && state.end.is_none() && state.flying().is_none() && !state.told_or_perhaps() {
+        return (Class::Exempt, Some("not due".into()));
     }
     if state.told_or_perhaps() || state.end.is_none() {
         let held = state.legs.iter().any(|l| matches!(l.stage, Stage::Doubt { .. }));

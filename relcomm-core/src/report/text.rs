@@ -35,7 +35,8 @@ pub(super) fn verdict(report: &Report) -> &'static str {
         }
         Verdict::NotCompliant => "everyone who was due is informed, some too late",
         Verdict::NotInformed => "not everyone who was due is informed",
-        Verdict::Pending if !report.compliant => "pending, and deadlines were missed",
+        Verdict::Pending if report.groups.iter().any(|group| !group.in_time) => "pending, and deadlines were missed",
+        Verdict::Pending if !report.compliant => "pending, and an approval did not come in time",
         Verdict::Pending => "pending",
     }
 }

@@ -18,6 +18,7 @@ pub use secret::{MissingSecret, Reference};
 pub use settings::Settings;
 
 use crate::Failure;
+use relcomm_channels::email::ReturnPath;
 use relcomm_core::channel::ChannelSet;
 use relcomm_core::mechanism::{Addressing, Mechanism};
 use relcomm_core::plan::source::{Format, Node, Source};
@@ -97,6 +98,15 @@ impl Deployment {
     #[must_use]
     pub fn mechanisms(&self) -> Vec<Mechanism> {
         mechanism_words(&self.source).iter().filter_map(|w| Mechanism::new(w).ok()).collect()
+    }
+
+    /// To which addresses the far sides of mail report, if a channel of the kind `smtp` says so.
+    #[must_use]
+    pub fn return_path(&self) -> Option<ReturnPath> {
+        let of_mail = |word: &&String| self.source.get(&format!("{word}.kind")).and_then(Node::text) == Some("smtp");
+        let words = mechanism_words(&self.source);
+        let base = |word: &String| self.source.get(&format!("{word}.return_path")).and_then(Node::text);
+        words.iter().filter(of_mail).find_map(base).and_then(|base| ReturnPath::new(base).ok())
     }
 
     /// Makes the channels that the plan needs, or all of them where there is no plan, with their secrets.

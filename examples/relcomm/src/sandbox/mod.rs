@@ -177,6 +177,12 @@ impl Sandbox {
         WebhookEndpoint::new(self.peers.http_url(&format!("/hook/{name}"))).secret(SECRET.to_owned())
     }
 
+    /// To which addresses the mail server reports.
+    #[must_use]
+    pub fn return_path() -> Option<ReturnPath> {
+        ReturnPath::new(BOUNCES).ok()
+    }
+
     /// How many mails and requests the peers have taken over, and how many requests were repeats of one they had.
     #[must_use]
     pub fn taken(&self) -> (usize, usize, usize) {

@@ -5,6 +5,7 @@ use crate::deployment::Deployment;
 use crate::load::{Loaded, load, prepared};
 use crate::sandbox::{Sandbox, beside, stand_in_to_prepare};
 use crate::{Failure, record};
+use relcomm_channels::email::ReturnPath;
 use relcomm_core::channel::ChannelSet;
 use relcomm_core::clock::{Clock, Moment, SystemClock};
 use relcomm_core::dispatch::{DispatchOptions, Dispatcher};
@@ -38,6 +39,7 @@ pub(super) struct Bench {
     /// The sandbox, where it is one.
     pub sandbox: Option<Sandbox>,
     journal: Option<String>,
+    return_path: Option<ReturnPath>,
 }
 
 /// A bench with its record.
@@ -49,6 +51,8 @@ pub struct Desk {
     pub sandbox: Option<Sandbox>,
     /// Warnings and notes.
     pub findings: Vec<Finding>,
+    /// To which addresses the far sides of mail report, if to any.
+    pub return_path: Option<ReturnPath>,
 }
 
 impl Bench {
@@ -68,18 +72,23 @@ impl Bench {
         let first = load(common, &Facts::unknown())?;
         let channels = deployment.channels(plan_of(&first)).await?;
         let now = SystemClock::new().now();
-        let loaded = match first {
-            Loaded::Plan(_) => load(common, &deployment.facts(&channels).now(now).live())?,
-            bundle @ Loaded::Bundle(_) => bundle,
-        };
-        let (prepared, findings) = prepared(loaded, &channels)?;
         let journal = match &deployment.journal {
             Some(reference) if common.journal.is_none() => {
                 Some(reference.read().map_err(|e| Failure::Tool(format!("journal: {e}")))?.expose_secret().to_owned())
             }
             _ => None,
         };
-        Ok(Self { prepared, findings, channels, sandbox: None, journal })
+        let loaded = match first {
+            Loaded::Plan(judged) => {
+                let facts = deployment.facts(&channels).now(now);
+                let is_begun = is_begun(common.journal.as_ref().or(journal.as_ref()), judged.validation.plan()).await;
+                load(common, &if is_begun { facts } else { facts.live() })?
+            }
+            bundle @ Loaded::Bundle(_) => bundle,
+        };
+        let (prepared, findings) = prepared(loaded, &channels)?;
+        let return_path = deployment.return_path();
+        Ok(Self { prepared, findings, channels, sandbox: None, journal, return_path })
     }
 
     fn sandbox(common: &Common) -> Result<Self, Failure> {
@@ -98,7 +107,8 @@ impl Bench {
         };
         let (prepared, findings) = prepared(loaded, &channels)?;
         let prepared = stand_in_to_prepare(prepared)?;
-        Ok(Self { prepared, findings, channels, sandbox: Some(sandbox), journal: None })
+        let return_path = Sandbox::return_path();
+        Ok(Self { prepared, findings, channels, sandbox: Some(sandbox), journal: None, return_path })
     }
 
     fn peers(common: &Common, plan: &Plan, people: &People) -> Result<(Sandbox, ChannelSet), Failure> {
@@ -169,7 +179,7 @@ impl Bench {
             options.poll = None;
         }
         let dispatcher = Dispatcher::new(self.prepared, self.channels, journal)?.clock(clock).options(options);
-        Ok(Desk { dispatcher, sandbox: self.sandbox, findings: self.findings })
+        Ok(Desk { dispatcher, sandbox: self.sandbox, findings: self.findings, return_path: self.return_path })
     }
 }
 
@@ -187,6 +197,17 @@ fn plan_of(loaded: &Loaded) -> Option<&Plan> {
     match loaded {
         Loaded::Plan(judged) => judged.validation.plan(),
         Loaded::Bundle(bundle) => Some(bundle.plan()),
+    }
+}
+
+/// Whether something has been said or done of a plan and version: then its times may pass, as they are meant to.
+async fn is_begun(journal: Option<&String>, plan: Option<&Plan>) -> bool {
+    let (Some(url), Some(plan)) = (journal, plan) else { return false };
+    let Ok(place) = record::path_of(url) else { return false };
+    let scope = Scope::new(plan.id().clone(), &plan.release().version, Mode::Live);
+    match SqliteJournal::open_read_only(place, scope, Arc::new(SystemClock::new())) {
+        Ok(journal) => journal.entries(0, 1).await.is_ok_and(|entries| !entries.is_empty()),
+        Err(_) => false,
     }
 }
 

@@ -18,7 +18,8 @@ use crate::arguments::{Arguments, Format, RehearsalFormat, Verb};
 use crate::{Exit, Failure};
 use relcomm_core::plan::Finding;
 use serde::Serialize;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs a verb and says how it ended.
 pub async fn run(arguments: Arguments) -> Exit {
@@ -65,6 +66,7 @@ pub async fn run(arguments: Arguments) -> Exit {
         Verb::Report { common, redact, pending_ok } => look::report(&common, redact, pending_ok).await,
     };
     match done {
+        Ok(_) if UNWRITTEN.load(Ordering::Relaxed) => Exit::Failed,
         Ok(exit) => exit,
         Err(failure) => {
             complain(&failure, format);
@@ -113,9 +115,20 @@ fn complain(failure: &Failure, format: Format) {
 
 /// Prints a result.
 fn print(text: &str) {
-    // Whoever closed the pipe does not want the rest.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => {}
+        // Whoever closed the pipe does not want the rest.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            say(&format!("relcomm: the result cannot be written: {}", error.kind()));
+            UNWRITTEN.store(true, Ordering::Relaxed);
+        }
+    }
 }
+
+/// Whether a result could not be written: then the verb failed, whatever it did.
+static UNWRITTEN: AtomicBool = AtomicBool::new(false);
 
 /// Says something on the way.
 fn say(line: &str) {

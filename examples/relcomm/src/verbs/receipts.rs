@@ -14,6 +14,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 /// A call back as the host wrote it down: one line of JSON.
@@ -33,11 +34,17 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) async fn receipts(common: &Common, from: &str, watch: bool) -> Result<Exit, Failure> {
     let desk = Desk::open(common, Access::Write).await?;
     let mut refused = 0;
+    let mut read = 0;
     let mut total = Intake::default();
     loop {
         let taken = match from.split_once(':') {
-            Some(("maildir", dir)) => desk.dispatcher.collect(&Maildir::new(dir, None::<ReturnPath>)).await?,
-            Some(("callbacks", file)) => callbacks(&desk, file, &mut refused).await?,
+            Some(("maildir", dir)) => {
+                if !Path::new(dir).join("new").is_dir() {
+                    return Err(Failure::Tool(format!("{dir}: there is no Maildir")));
+                }
+                desk.dispatcher.collect(&Maildir::new(dir, Some(return_path(&desk)?.clone()))).await?
+            }
+            Some(("callbacks", file)) => callbacks(&desk, file, watch, &mut read, &mut refused).await?,
             None if from == "-" => standard_input(&desk).await?,
             _ => return Err(Failure::Tool(format!("--from {from}: give maildir:DIR, callbacks:FILE or -"))),
         };
@@ -64,16 +71,45 @@ pub(super) async fn receipts(common: &Common, from: &str, watch: bool) -> Result
     Ok(if refused > 0 { Exit::Refused } else { Exit::Done })
 }
 
-async fn callbacks(desk: &Desk, file: &str, refused: &mut usize) -> Result<Intake, Failure> {
+/// A report names no delivery but by the address that it came to.
+fn return_path(desk: &Desk) -> Result<&ReturnPath, Failure> {
+    let missing =
+        || Failure::Tool("no channel of the kind `smtp` has a `return_path`: no report of mail can be matched".into());
+    desk.return_path.as_ref().ok_or_else(missing)
+}
+
+/// Reads the lines behind the first `read` of the file. While it is watched, a line without its end is still being written.
+async fn callbacks(
+    desk: &Desk,
+    file: &str,
+    watch: bool,
+    read: &mut usize,
+    refused: &mut usize,
+) -> Result<Intake, Failure> {
     let text = std::fs::read_to_string(file).map_err(|e| Failure::Tool(format!("{file}: {e}")))?;
+    let text = if watch { text.rsplit_once('\n').map_or("", |(whole, _)| whole) } else { &text };
     let mut total = Intake::default();
-    for (number, line) in (1..).zip(text.lines()).filter(|(_, l)| !l.trim().is_empty()) {
-        let call: Callback =
-            serde_json::from_str(line).map_err(|e| Failure::Invalid(format!("{file}:{number}: {e}")))?;
+    for (number, line) in (1..).zip(text.lines()).skip(*read) {
+        *read = number;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let call: Callback = match serde_json::from_str(line) {
+            Ok(call) => call,
+            Err(error) => {
+                super::say(&format!("{file}:{number}: {error}"));
+                *refused += 1;
+                continue;
+            }
+        };
         let at = match &call.at {
-            Some(at) => relcomm_core::clock::Moment::parse(at)
-                .map_err(|_| Failure::Invalid(format!("{file}:{number}: `at` is an RFC 3339 instant")))?,
-            None => desk.dispatcher.now(),
+            Some(at) => relcomm_core::clock::Moment::parse(at).ok(),
+            None => Some(desk.dispatcher.now()),
+        };
+        let Some(at) = at else {
+            super::say(&format!("{file}:{number}: `at` is an RFC 3339 instant"));
+            *refused += 1;
+            continue;
         };
         let headers: Vec<(String, String)> = call.headers.into_iter().collect();
         match desk.dispatcher.callback(&call.mechanism, &Inbound::new(&headers, call.body.as_bytes(), at)).await {
@@ -96,6 +132,6 @@ async fn standard_input(desk: &Desk) -> Result<Intake, Failure> {
     let mut raw = Vec::new();
     std::io::stdin().read_to_end(&mut raw).map_err(|e| Failure::Tool(format!("standard input: {e}")))?;
     let id = data_encoding::HEXLOWER.encode(&Sha256::digest(&raw));
-    let receipts = classify(&raw, None);
+    let receipts = classify(&raw, Some(return_path(desk)?));
     Ok(desk.dispatcher.receive(vec![Received::new(id, receipts, raw)]).await?)
 }

@@ -1,7 +1,7 @@
 //! Verbs that send: `dispatch` and `deliver`.
 
 use super::desk::{Access, Bench, Desk};
-use super::look::show;
+use super::look::{exit_of, show};
 use super::{json, print, say, warn};
 use crate::arguments::{Common, Format};
 use crate::sandbox::{STAND_IN, Sandbox, stand_in};
@@ -137,10 +137,7 @@ fn intention(prepared: &PreparedPlan, verb: &str, format: Format) -> Result<Exit
 
 async fn finish(desk: &Desk, common: &Common, wish: &Wish, standing: &Standing) -> Result<Exit, Failure> {
     let report = desk.dispatcher.report().await?;
-    let end = match Exit::of_code(report.exit_code(standing)) {
-        Exit::Pending if wish.pending_ok => Exit::Done,
-        end => end,
-    };
+    let end = exit_of(&report, standing, wish.pending_ok);
     show(report, common.format);
     Ok(end)
 }

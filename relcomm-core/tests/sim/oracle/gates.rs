@@ -226,6 +226,14 @@ impl Oracle<'_> {
         (first, last)
     }
 
+    /// Whether a gate is meant for another outcome than that which is declared in the end.
+    pub(super) fn stands_by_at_last(&self, gate: &Gate) -> bool {
+        let of = &self.case.communiques[gate.communique];
+        let declared = self.said.declared_for(of, gate.place, NEVER).map(|(is, _)| is);
+        let begins_only = declared == Some(Outcome::Begun) && of.meant_for() != Outcome::Begun;
+        of.awaits() && !begins_only && declared.is_some_and(|is| !stands(of.meant_for(), is))
+    }
+
     /// What becomes of a gate, with everything vague early or late.
     fn sweep(&self, gate: &Gate, late: bool) -> Fate {
         let of = &self.case.communiques[gate.communique];

@@ -2,7 +2,7 @@
 
 use super::calendar::{At, Hours, zone};
 use super::{Class, Fate, Gate, Oracle, Row, Told};
-use crate::model::{Communique, Mech, Minutes, Person, Step, Sure, Variant, Words};
+use crate::model::{Communique, Mech, Minutes, Outcome, Person, Step, Sure, Variant, Words};
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
 
@@ -163,8 +163,16 @@ impl Oracle<'_> {
                     Row::Delivery(Told { late: None, ..told })
                 }
                 Some(_) => Row::Unclear,
-                None => Row::Delivery(self.walk(gate, who, at)),
+                None => {
+                    let told = self.walk(gate, who, at);
+                    // News of a failure that was overtaken stands by where it is not told, and is in doubt where that is not known.
+                    let is_news = matches!(self.of(gate).meant_for(), Outcome::Failure | Outcome::Halted);
+                    let is_open = is_news && told.class == Some(Class::Unconfirmed) && self.stands_by_at_last(gate);
+                    Row::Delivery(if is_open { Told { class: None, ..told } } else { told })
+                }
             },
+            // What was never meant for what was declared is not missed.
+            Fate::Closed("cancelled", _) if self.stands_by_at_last(gate) => Row::Whole(Class::Exempt),
             Fate::Closed(..) | Fate::Blocked(_) => Row::Whole(Class::NotInformed),
             Fate::Standby(_) => Row::Whole(Class::Exempt),
             Fate::Pending | Fate::Asks => Row::Whole(Class::Unconfirmed),
