@@ -33,7 +33,7 @@ const BY_DEFAULT: [&str; 2] = ["release.what", "release.why"];
 const OF_RELEASE: [&str; 8] = ["product", "version", "kind", "what", "why", "where", "how", "when"];
 
 /// A path of the plan, or of templates, as templates name it.
-fn variable(path: &str) -> String {
+pub(super) fn variable(path: &str) -> String {
     let path = path.trim();
     let (root, rest) = path.split_once('.').unwrap_or((path, ""));
     match root {
@@ -47,7 +47,7 @@ fn variable(path: &str) -> String {
 }
 
 /// Whether one of two dotted paths leads to the other, or is it.
-fn lies_within(path: &str, whole: &str) -> bool {
+pub(super) fn lies_within(path: &str, whole: &str) -> bool {
     path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 

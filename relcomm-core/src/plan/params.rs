@@ -2,6 +2,7 @@
 
 use super::Finding;
 use super::draft::{ParamDraft, ParamFrom};
+use super::embargo::{Embargo, lies_within, variable};
 use super::excerpt::without_addresses;
 use super::source::{Kind, Node, Source, did_you_mean};
 use std::collections::BTreeMap;
@@ -60,20 +61,27 @@ pub(super) fn expand(source: &mut Source, settings: &Settings) -> Result<(), Vec
     let failed: Vec<&str> =
         declared.iter().map(|(name, _)| name.as_str()).filter(|name| !values.contains_key(*name)).collect();
     let mut faults = Vec::new();
+    let classified = classified(source);
+    let mut told: Vec<(Vec<Step>, String)> = Vec::new();
     walk(
         source.root_mut(),
         &mut Vec::new(),
-        &mut |path, text| fill(text, &values, &failed).map_err(|e| (path.to_vec(), e)),
+        &mut |path, text| {
+            let of_it = named(text).filter(|name| classified.iter().any(|of| lies_within(name, of)));
+            told.extend(of_it.map(|name| (path.to_vec(), name)));
+            fill(text, &values, &failed).map_err(|e| (path.to_vec(), e))
+        },
         &mut faults,
     );
+    for (path, name) in told.into_iter().filter(|(path, _)| !is_kept(path, source, &classified)) {
+        let written = written(&path);
+        let at = source.get(&written).map_or_else(|| source.at(&written), |node| source.position(node));
+        let message = format!("`{name}` is classified, and what stands here is not");
+        let help = "classify this as well, or use the parameter in texts alone";
+        findings.push(Finding::error("RC0623", written, message).help(help).at(at));
+    }
     for (path, (message, help)) in faults {
-        let mut written = String::new();
-        for step in path {
-            match step {
-                Step::Key(key) => super::source::push_key(&mut written, &key),
-                Step::Index(index) => written.push_str(&format!("[{index}]")),
-            }
-        }
+        let written = written(&path);
         let at = source.get(&written).map_or_else(|| source.at(&written), |node| source.position(node));
         findings.push(Finding::error("RC0006", written, message).help(help).at(at));
     }
@@ -103,6 +111,54 @@ fn no_value(source: &Source, name: &str, env: Option<&str>) -> Finding {
 enum Step {
     Key(String),
     Index(usize),
+}
+
+/// The path as plans and findings write it.
+fn written(path: &[Step]) -> String {
+    let mut written = String::new();
+    for step in path {
+        match step {
+            Step::Key(key) => super::source::push_key(&mut written, key),
+            Step::Index(index) => written.push_str(&format!("[{index}]")),
+        }
+    }
+    written
+}
+
+/// What the plan's embargo classifies, where it says so.
+fn classified(source: &Source) -> Vec<String> {
+    let said: Vec<String> = match source.get("embargo.classified").map(Node::kind) {
+        Some(Kind::Scalar { text, .. }) => vec![text.clone()],
+        Some(Kind::List(items)) => items.iter().filter_map(Node::text).map(ToOwned::to_owned).collect(),
+        _ => return Vec::new(),
+    };
+    Embargo::variables(said.iter())
+}
+
+/// The parameters that a text names, as variables.
+fn named(text: &str) -> impl Iterator<Item = String> {
+    let inside = text.split("{{").skip(1).filter_map(|after| after.split_once("}}")).map(|(inside, _)| inside.trim());
+    inside.filter(|name| name.starts_with("params.")).map(variable)
+}
+
+/// Whether what stands at a path is classified itself, or tells nobody.
+fn is_kept(path: &[Step], source: &Source, classified: &[String]) -> bool {
+    let keys: Vec<&str> =
+        path.iter().filter_map(|step| if let Step::Key(key) = step { Some(key.as_str()) } else { None }).collect();
+    if matches!(keys.first(), Some(&("params" | "embargo"))) {
+        return true;
+    }
+    let item = match path {
+        [Step::Key(release), Step::Key(what), Step::Index(index), ..]
+            if (release.as_str(), what.as_str()) == ("release", "what") =>
+        {
+            let id = source.get(&format!("release.what[{index}].id")).and_then(Node::text).map(ToOwned::to_owned);
+            Some(id.unwrap_or_else(|| format!("item-{}", index + 1)))
+        }
+        _ => (keys == ["release", "what"]).then(|| "item-1".to_owned()),
+    };
+    let variables = [Some(keys.join(".")), item.map(|id| variable(&format!("item.{id}")))];
+    variables.iter().flatten().any(|own| classified.iter().any(|of| lies_within(own, of)))
 }
 
 /// What is wrong with a reference, and what helps.

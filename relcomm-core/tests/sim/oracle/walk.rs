@@ -200,7 +200,7 @@ impl Story<'_, '_> {
     /// A post is credited as soon as it is decided.
     fn ride(&mut self, leg: usize, mech: Mech, at: At) {
         let super::Fate::Opens(opened) = self.gate.fate else { return };
-        let post = self.oracle.post(self.gate, mech, &self.way, opened);
+        let post = self.oracle.post(self.gate, mech, self.way, opened);
         let credit = |decided: At| {
             let from = decided.max(at);
             let lo = self.oracle.leasable_from(self.gate, from.lo);
