@@ -76,6 +76,8 @@ pub(super) struct Driver<'a> {
     pub(super) heard: BTreeMap<usize, Vec<(u32, u32)>>,
     /// How the gates stood when nobody was found there to whom a post is to be credited beside another leg.
     pub(super) hidden: BTreeMap<usize, Tally>,
+    /// The same of a post, by gate and ordinal, whose members stood behind those of others.
+    pub(super) behind: BTreeMap<(usize, u32), Tally>,
     pub(super) turn: usize,
 }
 
@@ -135,6 +137,7 @@ impl<'a> Driver<'a> {
             gatherings: BTreeMap::new(),
             heard: BTreeMap::new(),
             hidden: BTreeMap::new(),
+            behind: BTreeMap::new(),
             turn: 0,
         })
     }

@@ -249,7 +249,13 @@ impl Dispatcher {
 
     /// The planned time that a gate told.
     fn planned_by(&self, record: &Record, source: &GatePlan) -> Option<Moment> {
-        match source.id.revision.checked_sub(2) {
+        let outdated = || record.gates.get(source.index).and_then(|row| row.state.outdated);
+        // The number of the last slip that was known when it opened. What is not outdated told the latest.
+        let slip = match source.id.revision.checked_sub(1) {
+            None | Some(0) => outdated().and_then(|by| by.checked_sub(1)).unwrap_or_default(),
+            Some(slip) => slip,
+        };
+        match slip.checked_sub(1) {
             None => self.prepared.planned(),
             Some(slip) => record.head.slips.get(slip as usize).and_then(|slip| slip.planned),
         }

@@ -159,7 +159,9 @@ impl Dispatcher {
         // Of whoever was erased nothing is kept that comes later, either.
         let is_erased = super::erased_number(&row).is_some_and(|number| record.head.erased.contains_key(&number));
         let raw = if is_erased { Vec::new() } else { raw.to_vec() };
-        let record = ReceiptRecord::new(receipt.identity.clone(), raw);
+        // Two far sides may number their receipts alike.
+        let of = mechanism.map(|mechanism| format!("{mechanism}:")).unwrap_or_default();
+        let record = ReceiptRecord::new(format!("{of}{}", receipt.identity), raw);
         let note = receipt
             .code
             .clone()

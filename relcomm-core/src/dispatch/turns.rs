@@ -153,20 +153,29 @@ impl Driver<'_> {
                 continue;
             }
             let roll = &Arc::clone(self.record.roll(on, plan));
-            let gate = row.no;
+            let (gate, tally) = (row.no, row.tally);
             for ordinal in 0..roll.first_member() {
                 let Some(post) = roll.posts().get(ordinal as usize) else { continue };
-                let Some(state) = on.journal.read(&[DeliveryId { gate, ordinal }]).await?.pop() else { continue };
+                let state = on.journal.read(&[DeliveryId { gate, ordinal }]).await?.pop();
+                let Some(state) = state.filter(|row| row.who.is_none()) else { continue };
                 let Some(finish) = outcome_of(&state.state) else { continue };
                 let Some(lane) = self.record.shared_lane(&post.mechanism) else { continue };
-                let riders = on.journal.ready(gate, lane, on.clock.now(), BATCH).await?;
-                let inputs = riders
-                    .into_iter()
-                    .filter_map(|rider| {
-                        let (leg, ..) = rider.state.ready_leg().filter(|_| on.shares(roll, &rider, ordinal))?;
-                        Some((rider, DeliveryInput::Posted { leg, finish }, None))
-                    })
-                    .collect::<Vec<_>>();
+                let credit = |rider: Row| {
+                    let (leg, ..) = rider.state.ready_leg().filter(|_| on.shares(roll, &rider, ordinal))?;
+                    Some((rider, DeliveryInput::Posted { leg, finish }, None))
+                };
+                let now = on.clock.now();
+                let first = on.journal.ready(gate, lane, now, BATCH).await?;
+                let is_full = first.len() == BATCH;
+                let mut inputs: Vec<Happened> = first.into_iter().filter_map(credit).collect();
+                if inputs.is_empty() && is_full && self.behind.get(&(index, ordinal)) != Some(&tally) {
+                    // Those of another post that is not decided may stand before them all.
+                    inputs =
+                        on.journal.ready(gate, lane, now, usize::MAX).await?.into_iter().filter_map(credit).collect();
+                    if inputs.is_empty() {
+                        self.behind.insert((index, ordinal), tally);
+                    }
+                }
                 any |= self.decide_and_commit(inputs).await?;
             }
         }
@@ -192,8 +201,11 @@ impl Driver<'_> {
             let posts: Vec<DeliveryId> =
                 (0..).zip(roll.posts()).map(|(ordinal, _)| DeliveryId { gate, ordinal }).collect();
             let posts = on.journal.read(&posts).await?;
-            let decided: Vec<(u32, Finish)> =
-                posts.iter().filter_map(|post| Some((post.id.ordinal, outcome_of(&post.state)?))).collect();
+            let decided: Vec<(u32, Finish)> = posts
+                .iter()
+                .filter(|post| post.who.is_none())
+                .filter_map(|post| Some((post.id.ordinal, outcome_of(&post.state)?)))
+                .collect();
             let mut inputs = Vec::new();
             for lane in self.record.lanes.iter().filter(|l| !l.name.starts_with(SHARED) && !decided.is_empty()) {
                 for rider in on.journal.ready(gate, lane.no, Moment::MAX, usize::MAX).await? {

@@ -161,7 +161,8 @@ impl PreparedPlan {
         let communique = self.communique(gate);
         let corrects = communique.corrects.as_ref()?;
         let group = self.plan().group(&told.group);
-        let variant = told.variant.clone().filter(|group| communique.variants.contains_key(group));
+        let own = told.variant.iter().chain([&told.group]).find(|group| communique.variants.contains_key(*group));
+        let variant = own.cloned();
         let mut steps = Vec::new();
         if corrects.as_told {
             let first = told.steps.get(usize::from(step))?.clone();
