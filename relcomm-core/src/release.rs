@@ -192,13 +192,16 @@ pub struct Declaration {
     pub proof: Option<String>,
     /// When it happened, where that is not the moment of declaring.
     pub at: Option<Moment>,
+    /// What it came of, for texts that say so: `declaration.cause`. At most 200 characters are prepared for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
 }
 
 impl Declaration {
     /// The statement that the release went so, by this person.
     #[must_use]
     pub fn new(outcome: Outcome, by: impl Into<String>) -> Self {
-        Self { place: None, outcome, by: by.into(), proof: None, at: None }
+        Self { place: None, outcome, by: by.into(), proof: None, at: None, cause: None }
     }
 
     /// The statement that the release is in production, by this person.
@@ -225,6 +228,13 @@ impl Declaration {
     #[must_use]
     pub fn at(mut self, at: Moment) -> Self {
         self.at = Some(at);
+        self
+    }
+
+    /// With what it came of.
+    #[must_use]
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
         self
     }
 }

@@ -273,6 +273,9 @@ pub enum Verb {
         /// As of when (RFC 3339), if not now.
         #[arg(long)]
         at: Option<String>,
+        /// What it came of, for texts that say `declaration.cause`.
+        #[arg(long)]
+        cause: Option<String>,
     },
     /// Sends what is due now.
     Dispatch {

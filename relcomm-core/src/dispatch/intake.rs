@@ -8,6 +8,7 @@ use crate::id::{CommuniqueId, PlaceId, Role};
 use crate::journal::{Change, Mode, Note, Write};
 use crate::plan::draft::Act;
 use crate::plan::source::did_you_mean;
+use crate::prepare::PlaceLate;
 use crate::release::{Declaration, Outcome};
 
 /// Why an input was refused: one clear line, without addresses. The journal is unchanged.
@@ -35,9 +36,16 @@ pub(super) fn refuse_unknown<'w, T>(
     refuse(why.into() + &meant)
 }
 
-/// Refuses a word that is blank.
+/// Refuses a word that is blank, or that would break the line of a report or of a build's log.
 pub(super) fn given(word: &str, otherwise: &str) -> Result<(), DispatchError> {
-    if word.trim().is_empty() { refuse(otherwise) } else { Ok(()) }
+    if word.trim().is_empty() {
+        return refuse(otherwise);
+    }
+    if word.chars().any(char::is_control) {
+        refuse("a control character, such as a line's end, stands in what is said")
+    } else {
+        Ok(())
+    }
 }
 
 impl Dispatcher {
@@ -59,7 +67,21 @@ impl Dispatcher {
         }
         self.is_named(&declaration.by, Act::Declare)?;
         self.is_another(&declaration.by, Act::Declare, None).await?;
-        let note = Note { by: Some(declaration.by.clone()), proof: declaration.proof.clone(), ..Note::default() };
+        let longest = PlaceLate::LONGEST_CAUSE;
+        if let Some(cause) = &declaration.cause {
+            given(cause, "the cause is blank: what did it come of?")?;
+            if cause.chars().count() > longest {
+                return refuse(format!(
+                    "the cause is longer than the {longest} characters for which texts are prepared"
+                ));
+            }
+        }
+        let note = Note {
+            by: Some(declaration.by.clone()),
+            proof: declaration.proof.clone(),
+            text: declaration.cause.clone(),
+            ..Note::default()
+        };
         loop {
             let record = self.enrol().await?;
             if let Some(known) = record.head.places.get(&place) {

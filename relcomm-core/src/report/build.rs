@@ -8,6 +8,7 @@ use super::reasons::{HELD, class, worst_of};
 use super::{
     Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, SlipReport, Statement, Totals, Verdict,
 };
+use crate::clock::Moment;
 use crate::course::HeadFact;
 use crate::dispatch::{DispatchError, Dispatcher, Record};
 use crate::id::{DeliveryId, GroupId};
@@ -39,7 +40,7 @@ impl Dispatcher {
 }
 
 /// The last communique by which somebody was told, and when.
-pub(super) type Told = Option<(crate::clock::Moment, String)>;
+pub(super) type Told = Option<(Moment, String)>;
 
 pub(super) struct Builder<'a> {
     pub(super) on: &'a Dispatcher,
@@ -371,19 +372,27 @@ impl<'a> Builder<'a> {
             Some(id) => times.due(gate.state.opened, id.ordinal),
             None => times.at.max(gate.state.opened),
         };
-        let within =
-            report.groups.iter().filter_map(|id| of.groups().iter().find(|g| g.id.as_str() == id)?.within).min();
+        let within = |id: &str| of.groups().iter().find(|group| group.id.as_str() == id)?.within;
         let reached = self.anchors.get(&(plan.index, variant.cloned())).copied();
         let deadline = plan.deadline(of, places, head, &gate.state, (variant, path.zone), reached);
-        report.deadline = [deadline, due.zip(within).map(|(due, within)| due + within)].into_iter().flatten().min();
-        let Some(deadline) = report.deadline else { return };
+        let until = |group: &String| {
+            let own = due.zip(within(group)).map(|(due, within)| due + within);
+            [deadline, own].into_iter().flatten().min()
+        };
+        report.deadline = report.groups.iter().filter_map(until).chain(deadline).min();
+        if report.deadline.is_none() {
+            return;
+        }
         let story = id.and_then(|id| self.stories.get(&id));
         let informed_at = story.and_then(|s| s.proved.range(path.informed_when..).map(|(_, at)| *at).min());
-        report.late = match report.class {
+        let is_late = |until: Moment| match report.class {
             Class::Exempt => false,
-            Class::Informed => informed_at.is_some_and(|at| at > deadline),
-            Class::Unconfirmed | Class::NotInformed => self.on.now() > deadline,
+            Class::Informed => informed_at.is_some_and(|at| at > until),
+            Class::Unconfirmed | Class::NotInformed => self.on.now() > until,
         };
+        let late_in = report.groups.iter().filter(|group| until(group).is_some_and(is_late)).cloned().collect();
+        report.late = report.deadline.is_some_and(is_late);
+        report.late_in = late_in;
     }
 
     async fn statements(&self, report: &mut Report) -> Result<(), DispatchError> {
@@ -513,7 +522,7 @@ impl<'a> Builder<'a> {
                 if class == Class::Exempt && due().any(|d| d.reason.as_deref() == Some(OPTED_OUT)) {
                     opted_out += who.stands_for();
                 }
-                members.push(Member { who, class, late: due().any(|d| d.late) });
+                members.push(Member { who, class, late: due().any(|d| d.late_in.contains(&id)) });
             }
             if totals.people == 0 && group.waived.is_some() {
                 totals.add(Class::Exempt);
@@ -546,6 +555,7 @@ pub(super) fn blank(communique: &str) -> DeliveryReport {
         text_digest: None,
         deadline: None,
         late: false,
+        late_in: Vec::new(),
         planned: None,
         superseded: false,
         reason: None,

@@ -298,6 +298,9 @@ pub struct DeliveryReport {
     pub deadline: Option<Moment>,
     /// Whether it was informed after that, or is not informed and that has passed.
     pub late: bool,
+    /// The groups of whose own time that is true: what one wants within an hour is not late for another.
+    #[serde(skip)]
+    late_in: Vec<String>,
     /// The planned time that it tells, of a communique that is told again when that moves; `open` where there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub planned: Option<String>,

@@ -37,8 +37,8 @@ pub async fn run(arguments: Arguments) -> Exit {
         Verb::Approve { common, by, role, digest, reject, note } => {
             say::approve(&common, &by, &role, digest.as_deref(), reject, note).await
         }
-        Verb::Declare { common, place, outcome, by, proof, at } => {
-            say::declare(&common, &say::Declared { place, outcome, by, proof, at }).await
+        Verb::Declare { common, place, outcome, by, proof, at, cause } => {
+            say::declare(&common, &say::Declared { place, outcome, by, proof, at, cause }).await
         }
         Verb::Dispatch { common, wait, execute, by, pending_ok } => {
             send::dispatch(&common, &send::Wish { wait, execute, by, proof: None, pending_ok }).await

@@ -19,6 +19,7 @@ pub(super) struct Declared {
     pub(super) by: String,
     pub(super) proof: Option<String>,
     pub(super) at: Option<String>,
+    pub(super) cause: Option<String>,
 }
 
 /// What `attest` was told.
@@ -67,6 +68,9 @@ pub(super) async fn declare(common: &Common, said: &Declared) -> Result<Exit, Fa
     }
     if let Some(proof) = &said.proof {
         declaration = declaration.proof(proof);
+    }
+    if let Some(cause) = &said.cause {
+        declaration = declaration.cause(cause);
     }
     let desk = Desk::open(common, Access::Write).await?;
     if let Some(at) = &said.at {

@@ -78,7 +78,9 @@ pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failur
         let proof = proof.clone().unwrap_or_else(|| "sandbox".into());
         let declaration = Declaration::success(&by).place(place.id.clone()).proof(proof);
         let news = desk.dispatcher.declare(&declaration).await?;
-        say(&format!("{} {} success by {by}", if news { "declared" } else { "already declared" }, place.id));
+        // Who declared it before stands in the report.
+        let by = if news { format!(" by {by}") } else { String::new() };
+        say(&format!("{} {} success{by}", if news { "declared" } else { "already declared" }, place.id));
     }
     let standing = send(&desk, wish).await?;
     finish(&desk, common, wish, &standing).await
