@@ -308,3 +308,21 @@ communiques:
     let report = dispatcher.report().await.unwrap();
     assert_eq!((report.verdict, report.totals.informed), (Verdict::Informed, 3));
 }
+
+#[tokio::test(start_paused = true)]
+async fn far_sides_that_number_their_receipts_alike_are_told_apart() {
+    let (email, text) = (proving(Assurance::Delivered), proving(Assurance::Delivered));
+    let body = "
+groups: { staff: { members: [{ id: al, email: al@demo.example, text: \"+41445550101\" }], informed_when: delivered } }
+communiques:
+  one: { to: staff, per: place, via: email }
+  two: { to: staff, per: place, via: text }
+";
+    let world = World::new(body, scripted([("email", &email), ("text", &text)]));
+    let dispatcher = declared(&world).await;
+    dispatcher.step().await.unwrap();
+    let of = |channel: &ScriptedChannel, address: &str| Some(token_of(channel, address));
+    assert_eq!(take(&dispatcher, of(&email, "al@demo.example"), "1", DELIVERED).await, [1, 0, 0]);
+    assert_eq!(take(&dispatcher, of(&text, "+41445550101"), "1", DELIVERED).await, [1, 0, 0]);
+    assert_eq!(take(&dispatcher, of(&text, "+41445550101"), "1", DELIVERED).await, [0, 1, 0]);
+}

@@ -243,3 +243,52 @@ communiques:
          no more"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_word_about_a_call_is_about_the_call_although_the_next_step_has_begun() {
+    let (phone, email) = (by_hand(Addressing::Each), ScriptedChannel::new("smtp"));
+    let body = "
+groups:
+  desk:
+    members: [{ id: al, phone: \"+41445550101\", email: al@demo.example }, { id: bea, phone: \"+41445550102\", email: bea@demo.example }]
+    via: [phone, { via: email, unless: acknowledged, within: 10m }]
+    informed_when: acknowledged
+communiques:
+  out: { to: desk, per: place }
+";
+    let world = World::new(body, scripted([("phone", &phone), ("email", &email)]));
+    let dispatcher = declared(&world).await;
+    world.pass(HOUR).await;
+    dispatcher.step().await.unwrap();
+    assert_eq!(email.seen().len(), 2, "nobody said that the calls were made");
+    assert_eq!(dispatcher.attest(&word("al", true, "late")).await.unwrap().news, 1);
+    dispatcher.attest(&word("bea", false, "no answer")).await.unwrap();
+    dispatcher.step().await.unwrap();
+    let report = dispatcher.report().await.unwrap();
+    assert_eq!(person(&report, "al").class, Class::Informed);
+    assert_eq!(person(&report, "bea").class, Class::Unconfirmed, "her mail did not come back");
+    let [call, mail] = attempts(&report, "al") else { panic!("{report:?}") };
+    assert_eq!((told(call)[1], told(mail)[1]), ("done", "accepted"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn news_of_a_failure_that_a_success_has_overtaken_stands_by() {
+    let (phone, email) = (by_hand(Addressing::Each), ScriptedChannel::new("smtp"));
+    let body = "
+groups:
+  desk: { members: [{ id: al, phone: \"+41445550101\", email: al@demo.example }], via: email }
+communiques:
+  out: { to: desk, per: place, if: { place: eu } }
+  alarm: { to: desk, per: place, if: { outcome: failure, place: eu }, via: phone }
+";
+    let world = World::new(body, scripted([("phone", &phone), ("email", &email)]));
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&said("eu", Outcome::Failure)).await.unwrap();
+    dispatcher.step().await.unwrap();
+    assert_eq!(dispatcher.tasks().await.unwrap().len(), 1);
+    dispatcher.declare(&live("eu")).await.unwrap();
+    assert!(finish(&dispatcher).await.is_done(), "there is nobody left to call");
+    let report = dispatcher.report().await.unwrap();
+    assert_eq!((report.verdict, person(&report, "al").class), (Verdict::Informed, Class::Informed));
+    assert_eq!(dispatcher.tasks().await.unwrap(), []);
+}

@@ -112,3 +112,24 @@ communiques:
     assert!(seen[0].at >= planned - HOUR / 2 && seen[0].at < planned);
     assert!(seen[1].at >= planned);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_one_group_wants_sooner_is_not_late_for_another() {
+    let email = ScriptedChannel::new("smtp").answering(|_, n| match n {
+        1 => Answer::Defer(Some(HOUR)),
+        _ => Answer::Accept(Assurance::Accepted),
+    });
+    let body = "
+groups:
+  oncall: { members: [{ id: bea, email: bea@demo.example }, { id: dee, email: dee@demo.example }], within: 30m, require: any }
+  all: { members: [{ id: bea, email: bea@demo.example }, { id: eve, email: eve@demo.example }] }
+communiques:
+  out: { to: [oncall, all], per: release, at: planned }
+";
+    let world = World::by_email(body, &email);
+    finish(&world.dispatcher()).await;
+    let report = world.dispatcher().report().await.unwrap();
+    let in_time: Vec<(&str, bool)> = report.groups.iter().map(|group| (group.id.as_str(), group.in_time)).collect();
+    assert_eq!(in_time, [("oncall", false), ("all", true)], "everybody was told after an hour");
+    assert!(report.people.iter().any(|person| person.deliveries.iter().any(|d| d.late)));
+}

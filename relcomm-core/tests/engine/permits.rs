@@ -1,6 +1,6 @@
 //! How much may be under way at once: concurrency, rates, exposure, calls shared by several.
 
-use crate::support::{MINUTE, World, finish, live, said, scripted};
+use crate::support::{HOUR, MINUTE, World, finish, live, said, scripted};
 use async_trait::async_trait;
 use relcomm_core::channel::{
     AttemptContext, Batch, Channel, ChannelError, ChannelSet, Descriptor, Outcomes, Prepared, Wording,
@@ -259,4 +259,32 @@ async fn keys_stay_the_same_over_tries_and_dispatchers() {
     assert_eq!(seen.len(), 18);
     let keys: BTreeSet<_> = seen.iter().map(|s| (&s.address, &s.key, &s.message_key)).collect();
     assert_eq!(keys.len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_looks_learns_what_the_next_dispatch_would_do_and_what_has_to_be_mended() {
+    let email = ScriptedChannel::new("smtp").answering(|_, n| match n {
+        1 => Answer::Defer(Some(HOUR)),
+        2 => Answer::Bar,
+        _ => Answer::Accept(Assurance::Accepted),
+    });
+    let body = "
+groups: { staff: { members: [{ id: al, email: al@demo.example }], via: email } }
+communiques: { out: { to: staff, per: release, at: planned } }
+";
+    let world = World::by_email(body, &email);
+    let dispatcher = world.dispatcher();
+    world.pass(HOUR).await;
+    dispatcher.step().await.unwrap();
+    let waits = async || {
+        let standing = dispatcher.standing().await.unwrap();
+        (standing.pending[0].waiting_for.clone(), standing.next_due.map(|at| at.max(world.clock_now())))
+    };
+    let (_, due) = waits().await;
+    assert_eq!(due, Some(world.clock_now() + HOUR));
+    world.pass(HOUR * 2).await;
+    assert_eq!(waits().await, ("the next dispatch".to_owned(), Some(world.clock_now())));
+    dispatcher.step().await.unwrap();
+    let (why, _) = waits().await;
+    assert!(why.starts_with("`email` to be mended (authentication"), "{why}");
 }

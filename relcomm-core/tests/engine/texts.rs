@@ -172,3 +172,55 @@ communiques:
     assert_eq!(said("al@demo.example"), [true, false, false]);
     assert_eq!(said("bea@demo.example"), [true, true, false]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_group_is_linked_to_the_post_that_its_members_share() {
+    let site = |at: &'static str| {
+        ScriptedChannel::new(at).answering(move |_, _| Answer::AcceptAt(format!("https://{at}.example/1")))
+    };
+    let (intranet, public, email) = (site("intranet"), site("public"), ScriptedChannel::new("smtp"));
+    let body = "
+mechanisms: { intranet: { addressing: once, proves: accepted } }
+groups:
+  staff: { members: [{ id: al }], via: intranet }
+  users: { members: [{ id: bea }], via: website }
+  mailed: { members: [{ id: cy, email: cy@demo.example }], via: email }
+communiques:
+  out: { to: [staff, users, mailed], per: release, at: planned }
+  letter:
+    to: mailed
+    per: release
+    at: planned
+    after: out accepted
+    text: \"{{ told.out.users.url }} {{ told.out.staff.url }} {{ told.out.mailed.via }}\"
+";
+    let world = World::new(body, scripted([("intranet", &intranet), ("website", &public), ("email", &email)]));
+    assert!(finish(&world.dispatcher()).await.is_done());
+    let letter = email.seen().last().unwrap().text.part("text").trim().to_owned();
+    assert_eq!(letter, "https://public.example/1 https://intranet.example/1 email");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_declaration_says_what_it_came_of() {
+    let email = ScriptedChannel::new("smtp");
+    let body = "
+groups: { users: { members: [{ id: al, email: al@demo.example }], via: email } }
+communiques:
+  out: { to: users, per: place }
+  sorry: { to: users, per: place, if: { outcome: failure }, text: \"Not yet: {{ declaration.cause }}.\" }
+";
+    let world = World::by_email(body, &email);
+    let dispatcher = world.dispatcher();
+    let failure = || said("eu", Outcome::Failure);
+    for (cause, why) in [
+        ("x".repeat(201), "longer than the 200 characters"),
+        ("a\nb".to_owned(), "control character"),
+        (" ".to_owned(), "blank"),
+    ] {
+        let refused = dispatcher.declare(&failure().cause(cause)).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
+    dispatcher.declare(&failure().cause("a migration took too long")).await.unwrap();
+    dispatcher.step().await.unwrap();
+    assert_eq!(email.seen()[0].text.part("text").trim(), "Not yet: a migration took too long.");
+}

@@ -298,3 +298,30 @@ async fn what_is_refused_changes_nothing() {
     assert!(matches!(foreign, Err(DispatchError::Channel(_))), "another kind of channel than was prepared");
     assert!(email.seen().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_meant_for_another_outcome_is_not_missed_when_all_is_cancelled() {
+    let email = ScriptedChannel::new("smtp");
+    let body = "
+groups: { staff: { members: [{ id: al, email: al@demo.example }], via: email } }
+communiques:
+  out: { to: staff, per: place, if: { place: eu } }
+  sorry: { to: staff, per: place, if: { outcome: failure, place: eu } }
+";
+    for early in [true, false] {
+        let world = World::by_email(body, &email);
+        let dispatcher = world.dispatcher();
+        let cancel = async || dispatcher.cancel(Some(&communique("sorry")), "ada", None).await.unwrap();
+        if early {
+            assert!(cancel().await);
+        }
+        dispatcher.declare(&live("eu")).await.unwrap();
+        finish(&dispatcher).await;
+        if !early {
+            assert!(cancel().await);
+        }
+        let report = dispatcher.report().await.unwrap();
+        assert_eq!((report.verdict, person(&report, "al").class), (Verdict::Informed, Class::Informed), "{early}");
+        dispatcher.declare(&said("eu", Outcome::RolledBack)).await.unwrap();
+    }
+}
