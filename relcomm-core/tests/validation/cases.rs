@@ -144,11 +144,17 @@ fn each_broken_plan_has_its_one_finding_at_its_place() {
 #[test]
 fn what_is_past_is_an_error_only_where_people_are_really_told() {
     let plan = assemble(&[]);
-    let past = Deployment::unknown().now(Moment::parse("2027-05-12T07:00:01Z").unwrap());
-    let at = Deployment::unknown().now(Moment::parse("2027-05-12T07:00:00Z").unwrap());
-    let errors =
-        |deployment: &Deployment| findings(&plan, &files(), deployment).iter().filter(|f| f.is_error()).count();
-    assert_eq!((errors(&past), errors(&past.clone().live()), errors(&at.live())), (0, 1, 0));
+    let at = |now: &str| Deployment::unknown().now(Moment::parse(now).unwrap());
+    let found = |deployment: &Deployment| {
+        let found = findings(&plan, &files(), deployment);
+        let past = found.iter().find(|finding| finding.code == "RC0601").map(|finding| finding.is_error());
+        (past, found.iter().filter(|finding| finding.is_error()).count())
+    };
+    let late = at("2027-05-13T07:00:01Z");
+    assert_eq!((found(&late), found(&late.clone().live())), ((Some(false), 0), (Some(true), 1)));
+    // Who tells of it when it is done is later than it was planned for.
+    assert_eq!(found(&at("2027-05-13T07:00:00Z").live()), (Some(false), 0));
+    assert_eq!(found(&at("2027-05-12T07:00:00Z").live()), (None, 0));
 }
 
 #[test]

@@ -55,6 +55,7 @@ pub fn standard_rules() -> Vec<Box<dyn Rule>> {
         Box::new(escalations::Reachable),
         Box::new(timing::NotPast),
         Box::new(timing::NotFar),
+        Box::new(timing::OncePerOccurrence),
         Box::new(timing::BeforeItsEnd),
         Box::new(timing::AfterItsCause),
         Box::new(timing::NotFasterThanTheTick),

@@ -5,7 +5,7 @@ use super::graph::waits;
 use crate::clock::Moment;
 use crate::communique::{Anchor, Communique, Hours, Timing};
 use crate::id::GroupId;
-use crate::plan::{Finding, Findings, Severity};
+use crate::plan::{Finding, Findings, Severity, key_path};
 use crate::stakeholder::Group;
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -22,14 +22,17 @@ impl Rule for NotPast {
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         let Some(now) = cx.deployment().now else { return };
         let severity = if cx.deployment().live { Severity::Error } else { Severity::Warning };
-        let mut say = |path: String, what: &str, at: Moment| {
+        let mut say = |path: String, what: &str, at: Moment, severity: Severity| {
             if at < now {
                 let finding = Finding::new("RC0601", severity, path, format!("{what} is in the past: {at}"));
                 out.push(finding.help("set the time of this release: what is due in the past goes out at once"));
             }
         };
         if let Some(planned) = cx.plan().release().when.planned {
-            say(cx.planned_path().into(), "the planned time", planned);
+            // Whoever tells of it when it is done is later than it was planned for.
+            let is_fresh = now <= planned + FRESH;
+            let severity = if is_fresh { Severity::Warning } else { severity };
+            say(cx.planned_path().into(), "the planned time", planned, severity);
         }
         for communique in cx.plan().communiques() {
             for (path, timing) in cx.times(communique) {
@@ -38,17 +41,43 @@ impl Rule for NotPast {
                 let before = matches!(timing.anchor, Anchor::Planned)
                     && cx.plan().release().when.planned.is_some_and(|planned| planned >= now);
                 if let (true, Some(at)) = (absolute || before, instant(cx, timing)) {
-                    say(path, "this time", at);
+                    say(path, "this time", at, severity);
                 }
             }
         }
         for (path, timing) in cx.other_times() {
             if let Anchor::At(at) = timing.anchor {
-                say(path, "this time", timing.resolve(at));
+                say(path, "this time", timing.resolve(at), severity);
             }
         }
     }
 }
+
+/// No time of one group's takes the place of several.
+#[derive(Debug)]
+pub(super) struct OncePerOccurrence;
+
+impl Rule for OncePerOccurrence {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0616"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        for communique in cx.plan().communiques().iter().filter(|communique| communique.occurrences.len() > 1) {
+            for (group, _) in communique.variants.iter().filter(|(_, variant)| variant.at.is_some()) {
+                let base = key_path("communiques", communique.id.as_str());
+                let path = key_path(&format!("{base}.for"), group.as_str()) + ".at";
+                let many = communique.occurrences.len();
+                let message =
+                    format!("`{group}` would be told the same {many} times at this time, once for each occurrence");
+                out.push(Finding::error("RC0616", path, message).help("make a communique of its own for this group"));
+            }
+        }
+    }
+}
+
+/// How long after its planned time a release is told of for the first time, and is still this one.
+const FRESH: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// No date is so far away that it is a slip of the pen.
 #[derive(Debug)]
