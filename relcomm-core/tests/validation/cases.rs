@@ -147,7 +147,7 @@ fn what_is_past_is_an_error_only_where_people_are_really_told() {
     let at = |now: &str| Deployment::unknown().now(Moment::parse(now).unwrap());
     let found = |deployment: &Deployment| {
         let found = findings(&plan, &files(), deployment);
-        let past = found.iter().find(|finding| finding.code == "RC0601").map(|finding| finding.is_error());
+        let past = found.iter().find(|finding| finding.code == "RC0601").map(relcomm_core::plan::Finding::is_error);
         (past, found.iter().filter(|finding| finding.is_error()).count())
     };
     let late = at("2027-05-13T07:00:01Z");

@@ -68,9 +68,8 @@ impl Rule for OncePerOccurrence {
                 let base = key_path("communiques", communique.id.as_str());
                 let path = key_path(&format!("{base}.for"), group.as_str()) + ".at";
                 let many = communique.occurrences.len();
-                let message =
-                    format!("`{group}` would be told the same {many} times at this time, once for each occurrence");
-                out.push(Finding::error("RC0616", path, message).help("make a communique of its own for this group"));
+                let message = format!("`{group}` is told {many} times at this time, once for each occurrence");
+                out.push(Finding::warning("RC0616", path, message).help("make a communique of its own for this group"));
             }
         }
     }
