@@ -85,7 +85,7 @@ const TEXT: &str = "\
 {% endfor %}{% endif %}{% if release.why %}
 **Why:** {{ release.why }}
 {% endif %}
-**Where:** {{ release.where }}
+**Where:** {{ WHERE }}
 {% if release.how.access %}
 **How:** {{ release.how.access }}{% if release.how.circumstances %} {{ release.how.circumstances }}{% endif %}{% if release.how.support %} (Support: {{ release.how.support }}){% endif %}
 {% endif %}{% if release.when.planned %}
@@ -108,6 +108,17 @@ fn state(communique: &Communique) -> String {
     match communique.per {
         Per::Place => format!("{state} in {{{{ place.name }}}}"),
         Per::Release => state.to_owned(),
+    }
+}
+
+/// Where the built-in text says that it is: not at a place that comes later, or not at all.
+fn place(communique: &Communique) -> &'static str {
+    match communique.per {
+        Per::Place => "{{ place.name }}",
+        Per::Release if communique.awaits_declaration && communique.outcome == Outcome::Success => {
+            "{{ release.where }}{% if places.live and places.live != release.where %} (so far {{ places.live }}){% endif %}"
+        }
+        Per::Release => "{{ release.where }}",
     }
 }
 
@@ -174,9 +185,9 @@ impl Renderer {
                     }
                 }
             }
-            let state = state(communique);
+            let (state, place) = (state(communique), place(communique));
             for (kind, text) in [(Kind::Text, TEXT), (Kind::Subject, SUBJECT)] {
-                let text = text.replace("{{ STATE }}", &state);
+                let text = text.replace("{{ STATE }}", &state).replace("{{ WHERE }}", place);
                 add(&communique.id, built_in(communique, kind), text, base.clone())?;
             }
         }
@@ -355,7 +366,9 @@ mod tests {
     #[test]
     fn the_built_in_text_states_what_validation_says_that_it_states() {
         let mut templates = Templates::new(TemplateOptions::default());
-        templates.add("text", TEXT.replace("{{ STATE }}", "")).expect("the text above");
+        templates
+            .add("text", TEXT.replace("{{ STATE }}", "").replace("{{ WHERE }}", "{{ release.where }}"))
+            .expect("the text above");
         let uses = templates.uses("text").expect("just added");
         for fact in STATED_BY_DEFAULT {
             assert!(uses.iter().any(|used| used == fact || used.starts_with(&format!("{fact}."))), "{fact}");

@@ -224,3 +224,27 @@ communiques:
     dispatcher.step().await.unwrap();
     assert_eq!(email.seen()[0].text.part("text").trim(), "Not yet: a migration took too long.");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_built_in_text_names_no_place_where_it_is_not() {
+    let email = ScriptedChannel::new("smtp");
+    let body = "
+groups: { users: { members: [{ id: al, email: al@demo.example }], via: email } }
+communiques:
+  here: { to: users, per: place }
+  all: { to: users, per: release, at: last declared }
+";
+    let world = World::by_email(body, &email);
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&live("eu")).await.unwrap();
+    dispatcher.declare(&said("us", Outcome::Failure)).await.unwrap();
+    assert!(finish(&dispatcher).await.is_done());
+    let seen = email.seen();
+    let lines = |of: &str| {
+        let text = seen.iter().find(|s| s.text.part("subject").contains(of)).map(|s| s.text.part("text").to_owned());
+        text.unwrap_or_default().lines().filter(|line| line.contains("Where")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("in production in eu"), ["Where: eu"]);
+    let all = seen.iter().find(|s| s.text.part("subject").ends_with("in production")).unwrap();
+    assert!(all.text.part("text").contains("Where: eu, us (so far eu)"), "{}", all.text.part("text"));
+}
