@@ -248,7 +248,7 @@ impl Dispatcher {
         let lang = readers.lang.map(String::from).unwrap_or_default();
         // `~` begins no stakeholder's id, and stands with `+` and `@` in no language's tag and no group's.
         let variant = readers.variant.map(|group| format!("+{group}")).unwrap_or_default();
-        let group = readers.group.map(|group| format!("@{group}")).unwrap_or_default();
+        let group: String = readers.group.iter().chain(&readers.also).map(|group| format!("@{group}")).collect();
         self.delivery_key(gate, &format!("~{lang}{variant}{group}~{address}"), mechanism)
     }
 

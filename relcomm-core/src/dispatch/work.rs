@@ -29,7 +29,7 @@ pub(super) struct Texts {
 /// The index of the gate, the path and the step.
 type Where = (usize, u16, usize);
 
-type TextKey = (GateNo, Option<GroupId>, GroupId, Mechanism, Option<Lang>, (Part, Option<Moment>));
+type TextKey = (GateNo, Option<GroupId>, (GroupId, Vec<GroupId>), Mechanism, Option<Lang>, (Part, Option<Moment>));
 
 /// A text, and what is noted of an attempt that said it.
 #[derive(Clone, Debug)]
@@ -166,7 +166,7 @@ impl Dispatcher {
             (
                 recipient.row.id.gate,
                 path.variant.clone(),
-                path.group.clone(),
+                (path.group.clone(), path.also.clone()),
                 recipient.mechanism.clone(),
                 lang.cloned(),
                 (path.part, path.before),

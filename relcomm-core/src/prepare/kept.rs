@@ -191,6 +191,7 @@ impl PreparedPlan {
         let wanted = group.map_or(told.lang.clone(), |group| group.language(who.lang.as_ref()));
         let path = PathPlan {
             group: told.group.clone(),
+            also: told.also.clone(),
             lang: communique.language(variant.as_ref(), wanted.as_ref()),
             variant,
             zone: who.zone.or(group.and_then(|group| group.zone)).unwrap_or(self.plan().zone()),

@@ -31,6 +31,7 @@ use crate::id::{GateId, GroupId, Lang, PlaceId};
 use crate::mechanism::{Addressing, Capabilities, Mechanism};
 use crate::plan::draft::Act;
 use crate::plan::{Escalations, Finding, People, Plan, Reached, StakeholderRef, key_path};
+use crate::release::Item;
 use render::Renderer;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -322,14 +323,34 @@ impl PreparedPlan {
         self.inner.uses.get(gate.base).is_some_and(|uses| uses.person)
     }
 
+    /// Whether an item concerns some groups of a gate's communique and not the others.
+    fn divides_items(&self, gate: &GatePlan) -> bool {
+        let to = &self.communique(gate).to;
+        let concerned = |item: &Item| to.iter().filter(|group| item.concerns(group)).count();
+        self.plan().release().what.iter().map(concerned).any(|many| many > 0 && many < to.len())
+    }
+
     /// Whom the words of a post are for that those who are told by a path share.
     fn readers(&self, gate: &GatePlan, path: &PathPlan) -> Readers {
         let communique = self.communique(gate);
-        let by_group = self.inner.uses.get(gate.base).is_some_and(|uses| uses.group);
+        let names_group = self.inner.uses.get(gate.base).is_some_and(|uses| uses.group);
+        let (mut group, mut also) = (names_group.then(|| path.group.clone()), Vec::new());
+        if self.divides_items(gate) && self.inner.renderer.lists_items(communique, path) {
+            let tells = |group: &GroupId, also: &[GroupId]| -> Vec<bool> {
+                let concerns = |item: &Item| item.concerns(group) || also.iter().any(|group| item.concerns(group));
+                self.plan().release().what.iter().map(concerns).collect()
+            };
+            let told = tells(&path.group, &path.also);
+            // The first group that is told the same stands for all of them.
+            let same = communique.to.iter().find(|group| !names_group && tells(group, &[]) == told);
+            also = if same.is_some() { Vec::new() } else { path.also.clone() };
+            group = Some(same.unwrap_or(&path.group).clone());
+        }
         Readers {
             lang: path.lang.clone(),
             variant: path.variant.clone().filter(|group| communique.is_told_apart(group)),
-            group: by_group.then(|| path.group.clone()),
+            group,
+            also,
         }
     }
 

@@ -218,6 +218,16 @@ impl Renderer {
         })
     }
 
+    /// Whether the words of a path list the items of the release.
+    pub(super) fn lists_items(&self, communique: &Communique, path: &PathPlan) -> bool {
+        let lists = |used: &BTreeSet<String>| used.contains("release.what") || used.contains("release");
+        [Kind::Subject, Kind::Text, Kind::Short].into_iter().any(|kind| {
+            let chosen = Self::choose(communique, path.variant.as_ref(), kind, path.lang.as_ref());
+            let name = chosen.map_or_else(|| built_in(communique, kind), |(name, _)| name);
+            self.templates.uses(&name).is_ok_and(|used| lists(&used))
+        })
+    }
+
     /// Whether any of a communique's templates uses a namespace.
     pub(super) fn uses(&self, communique: &CommuniqueId, namespace: &str) -> bool {
         self.uses.get(communique).is_some_and(|used| used.contains(namespace))
@@ -297,7 +307,7 @@ impl Renderer {
         Words {
             gate: (gate.communique, gate.id.clone()),
             variant: path.variant.clone(),
-            group: path.group.clone(),
+            group: (path.group.clone(), path.also.clone()),
             wanted: wanted.cloned(),
             before: (path.part, path.before),
             late: late.clone(),
@@ -317,7 +327,8 @@ const LATELY: usize = 32;
 struct Words {
     gate: (usize, GateId),
     variant: Option<GroupId>,
-    group: GroupId,
+    /// The group, and the others of whoever is told what concerns several.
+    group: (GroupId, Vec<GroupId>),
     wanted: Option<Lang>,
     before: (Part, Option<Moment>),
     late: Late,
@@ -331,7 +342,7 @@ struct Words {
 impl Words {
     fn are_for(&self, gate: &GatePlan, path: &PathPlan, wanted: Option<&Lang>, late: &Late) -> bool {
         self.wanted.as_ref() == wanted
-            && self.group == path.group
+            && (&self.group.0, &self.group.1) == (&path.group, &path.also)
             && self.variant == path.variant
             && self.gate.0 == gate.communique
             && self.gate.1 == gate.id

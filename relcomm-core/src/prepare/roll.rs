@@ -63,9 +63,12 @@ pub struct Readers {
     /// The group whose variant has words or times of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<GroupId>,
-    /// The group, where the words speak of it.
+    /// The group, where the words speak of it, or list items that concern some groups alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupId>,
+    /// The other groups of whoever is told what concerns several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<GroupId>,
 }
 
 /// The way to some of the members.
@@ -74,6 +77,9 @@ pub struct Readers {
 pub struct PathPlan {
     /// The group through which they are told: the first of the communique's to which they belong.
     pub group: GroupId,
+    /// Their other groups of the communique, where an item concerns some of them alone: they are told what concerns any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<GroupId>,
     /// The group whose variant holds for them.
     pub variant: Option<GroupId>,
     /// The language in which they are told, where the words are by language.
@@ -221,11 +227,12 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
         .collect();
     let variants = communique.variants.values().map(|variant| &variant.deadline);
     let mut deadlines = variants.chain([&communique.deadline]).flatten();
+    let divides = prepared.divides_items(gate);
     let is_zoned = gate.is_zoned() || deadlines.any(|time| time.recipient_zone);
     for group_id in &communique.to {
         let Some(group) = plan.group(group_id) else { continue };
         let mut known: BTreeMap<PathKey<'_>, u16> = BTreeMap::new();
-        let mut alike: HashMap<(u32, Option<&GroupId>, Assurance), u16> = HashMap::new();
+        let mut alike: HashMap<(u32, Option<&GroupId>, Vec<&GroupId>, Assurance), u16> = HashMap::new();
         for &number in people.members(group_id) {
             if std::mem::replace(seen.get_mut(number as usize).unwrap_or(&mut true), true) {
                 continue;
@@ -244,7 +251,9 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
             // A path for each zone only where it matters: people of all zones share paths otherwise.
             let by_zone = is_zoned || (group.between.is_some() && !communique.urgent);
             let zone = if by_zone { who.zone().or(group.zone).unwrap_or(plan.zone()) } else { plan.zone() };
-            let alike_key = (who.kind(), variant, informed_when);
+            let also: Vec<&GroupId> =
+                if divides { groups().filter(|group| *group != group_id).collect() } else { Vec::new() };
+            let alike_key = (who.kind(), variant, also.clone(), informed_when);
             let path = alike.get(&alike_key).copied().unwrap_or_else(|| {
                 let via = communique.steps(variant, &group.via);
                 let steps = steps_of(prepared, who, via);
@@ -253,7 +262,7 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
                 }
                 let by_address = steps.iter().any(|step| step.address.is_some() || step.by_column);
                 let lang = communique.language(variant, group.language(who.lang()).as_ref());
-                let key = PathKey { variant, lang, zone: zone.name(), informed_when, steps };
+                let key = PathKey { also, variant, lang, zone: zone.name(), informed_when, steps };
                 let path = match known.get(&key) {
                     Some(path) => *path,
                     None => {
@@ -305,6 +314,7 @@ fn apart<'a>(
 /// What decides a path within a group.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct PathKey<'a> {
+    also: Vec<&'a GroupId>,
     variant: Option<&'a GroupId>,
     lang: Option<Lang>,
     /// By its name.
@@ -368,6 +378,7 @@ fn path(
     let number = u16::try_from(roll.paths.len()).unwrap_or(u16::MAX);
     let mut path = PathPlan {
         group: group.clone(),
+        also: key.also.iter().copied().cloned().collect(),
         variant: key.variant.cloned(),
         lang: key.lang.clone(),
         zone,

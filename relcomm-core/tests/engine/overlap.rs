@@ -1,9 +1,11 @@
 //! People in several groups of one communique: one delivery, credited to all, by the first named group's words.
 
-use crate::support::{HOUR, World, addresses, finish, live, person};
+use crate::support::{HOUR, World, addresses, finish, live, person, scripted};
+use relcomm_core::mechanism::Mechanism;
 use relcomm_core::receipt::Assurance;
+use relcomm_core::release::Declaration;
 use relcomm_core::report::{Class, Verdict};
-use relcomm_testkit::channel::{Answer, ScriptedChannel};
+use relcomm_testkit::channel::{Answer, ScriptedChannel, Seen};
 
 #[tokio::test(start_paused = true)]
 async fn one_delivery_is_credited_to_every_group() {
@@ -74,7 +76,7 @@ communiques:
       audit: { via: pager, text: For audit. }
 ";
     let (email, pager) = (ScriptedChannel::new("smtp"), ScriptedChannel::new("pager"));
-    let world = World::new(body, crate::support::scripted([("email", &email), ("pager", &pager)]));
+    let world = World::new(body, scripted([("email", &email), ("pager", &pager)]));
     let dispatcher = world.dispatcher();
     dispatcher.declare(&live("eu")).await.unwrap();
     dispatcher.declare(&live("us")).await.unwrap();
@@ -132,4 +134,67 @@ communiques:
     let in_time: Vec<(&str, bool)> = report.groups.iter().map(|group| (group.id.as_str(), group.in_time)).collect();
     assert_eq!(in_time, [("oncall", false), ("all", true)], "everybody was told after an hour");
     assert!(report.people.iter().any(|person| person.deliveries.iter().any(|d| d.late)));
+}
+
+const CONCERNED: &str = "
+plan: 1
+id: demo
+release:
+  product: Demo
+  version: 1.0.0
+  what:
+    - { id: one, text: For all }
+    - { id: two, text: For customers, concerns: customers }
+    - { id: three, text: For staff, concerns: staff }
+  why: Because.
+  how: Open it.
+responsible: Ada <ada@demo.example>
+groups:
+  staff: { members: [{ id: al, email: al@demo.example }, { id: bea, email: bea@demo.example }] }
+  customers: { members: [{ id: bea, email: bea@demo.example }, { id: cy, email: cy@demo.example }] }
+  press: { members: [{ id: dee, email: dee@demo.example }, { id: eve, email: eve@demo.example }] }
+communiques:
+  out: { to: [staff, customers, press], via: VIA, text: \"{% for item in release.what %}{{ item.text }}. {% endfor %}\" }
+";
+
+/// What was said to whom, or to nobody by name.
+async fn heard(via: &str) -> Vec<(String, String)> {
+    let channel = ScriptedChannel::new("far").by_key().capabilities(|mut c| {
+        c.addressing = Mechanism::new(via).unwrap().standard_addressing().unwrap();
+        c
+    });
+    let world = World::new(&CONCERNED.replace("VIA", via), scripted([(via, &channel)]));
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&Declaration::success("ada")).await.unwrap();
+    assert!(finish(&dispatcher).await.is_done());
+    let said = |s: &Seen| (s.address.replace("@demo.example", ""), s.text.part("text").trim().to_owned());
+    let mut heard: Vec<_> = channel.arrived().iter().map(said).collect();
+    heard.sort();
+    assert_eq!(dispatcher.report().await.unwrap().totals.informed, 5);
+    heard
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_in_two_groups_is_told_what_concerns_either() {
+    let heard = heard("email").await;
+    let heard: Vec<(&str, &str)> = heard.iter().map(|(who, what)| (who.as_str(), what.as_str())).collect();
+    assert_eq!(
+        heard,
+        [
+            ("al", "For all. For staff."),
+            ("bea", "For all. For customers. For staff."),
+            ("cy", "For all. For customers."),
+            ("dee", "For all."),
+            ("eve", "For all."),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_lists_what_concerns_those_who_share_it() {
+    let heard: Vec<String> = heard("website").await.into_iter().map(|(_, what)| what).collect();
+    assert_eq!(
+        heard,
+        ["For all.", "For all. For customers.", "For all. For customers. For staff.", "For all. For staff."]
+    );
 }
