@@ -54,8 +54,8 @@ impl KeptPost {
     }
 
     fn is_of(&self, mechanism: &Mechanism, address: Option<&str>, readers: &Readers) -> bool {
-        let same_address = address.is_none_or(|address| self.address.as_ref().is_some_and(|a| a.as_str() == address));
-        &self.mechanism == mechanism && &self.readers == readers && same_address
+        let own = self.address.as_ref().map(Address::as_str);
+        &self.mechanism == mechanism && &self.readers == readers && own == address
     }
 }
 

@@ -54,7 +54,7 @@ pub struct Post {
 }
 
 /// Whom the words of a post are for: nobody shares a post who would be told in other words, or at another time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Readers {
     /// The language, where the words are by language.
@@ -133,6 +133,22 @@ impl PathPlan {
 }
 
 impl Roll {
+    /// Brings the posts into an order that is theirs alone: they are known by their ordinals, and people may be listed otherwise when the
+    /// plan is prepared again.
+    fn sort_posts(&mut self) {
+        let identity = |post: &Post| {
+            let address = post.address.as_ref().map(|address| address.as_str().to_owned());
+            (post.mechanism.as_str().to_owned(), post.readers.clone(), address)
+        };
+        let mut order: Vec<(u32, Post)> = (0..).zip(std::mem::take(&mut self.posts)).collect();
+        order.sort_by_cached_key(|(_, post)| identity(post));
+        let numbers: BTreeMap<u32, u32> = order.iter().map(|(before, _)| *before).zip(0..).collect();
+        self.posts = order.into_iter().map(|(_, post)| post).collect();
+        for step in self.paths.iter_mut().flat_map(|path| &mut path.steps) {
+            step.post = step.post.and_then(|before| numbers.get(&before).copied());
+        }
+    }
+
     /// How many ordinals there are.
     #[must_use]
     pub fn len(&self) -> u32 {
@@ -232,7 +248,7 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
     for group_id in &communique.to {
         let Some(group) = plan.group(group_id) else { continue };
         let mut known: BTreeMap<PathKey<'_>, u16> = BTreeMap::new();
-        let mut alike: HashMap<(u32, Option<&GroupId>, Vec<&GroupId>, Assurance), u16> = HashMap::new();
+        let mut alike: HashMap<Alike<'_>, u16> = HashMap::new();
         for &number in people.members(group_id) {
             if std::mem::replace(seen.get_mut(number as usize).unwrap_or(&mut true), true) {
                 continue;
@@ -286,8 +302,12 @@ pub(super) fn roll(prepared: &PreparedPlan, gate: &GatePlan) -> Roll {
     }
     roll.people.shrink_to_fit();
     roll.path_nos.shrink_to_fit();
+    roll.sort_posts();
     roll
 }
+
+/// What decides a path where no address does: the kind of person, whose variant holds, the other groups, and the rule of being informed.
+type Alike<'a> = (u32, Option<&'a GroupId>, Vec<&'a GroupId>, Assurance);
 
 /// Of those whom no step reaches.
 const NO_PATH: u16 = u16::MAX;
@@ -418,9 +438,7 @@ fn path(
 
 /// The post that carries the mechanism for this gate: one for all who are told the same by it.
 fn post(roll: &mut Roll, mechanism: &Mechanism, address: Option<&Address>, readers: &Readers, path: u16) -> u32 {
-    let is_it = |p: &Post| {
-        &p.mechanism == mechanism && &p.readers == readers && (p.address.as_ref() == address || address.is_none())
-    };
+    let is_it = |p: &Post| &p.mechanism == mechanism && &p.readers == readers && p.address.as_ref() == address;
     let index = roll.posts.iter().position(is_it).unwrap_or_else(|| {
         let (address, readers) = (address.cloned(), readers.clone());
         roll.posts.push(Post { mechanism: mechanism.clone(), address, readers, path });

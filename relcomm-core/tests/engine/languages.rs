@@ -229,3 +229,39 @@ communiques:
     finish(&dispatcher).await;
     assert_eq!(class(&dispatcher.report().await.unwrap(), "al"), Class::Informed);
 }
+
+#[test]
+fn posts_are_the_same_in_whatever_order_people_are_listed() {
+    let members = [
+        "{ id: al, language: en, chat: room-a }",
+        "{ id: bo, language: de, chat: room-a }",
+        "{ id: cy, language: en }",
+        "{ id: di, language: de, chat: room-b }",
+    ];
+    let chat = ScriptedChannel::new("chat").capabilities(|mut c| {
+        c.addressing = Addressing::Once;
+        c
+    });
+    let channels = scripted([("chat", &chat)]);
+    let posts = |members: &[&str]| {
+        let body = plan(&format!(
+            "
+groups: {{ staff: {{ via: chat, members: [{}] }} }}
+communiques: {{ live: {{ to: staff, text: {{ en: English., de: Deutsch. }}, subject: {{ en: News, de: Neues }} }} }}
+",
+            members.join(", ")
+        ));
+        let prepared = crate::support::plan(&body, &channels);
+        let posts = prepared.roll(&prepared.gates()[0]).posts().iter();
+        let of = |post: &relcomm_core::prepare::Post| {
+            let address = post.address.as_ref().map_or("-", |address| address.as_str());
+            format!("{} {address}", post.readers.lang.as_ref().map_or("-", |lang| lang.as_str()))
+        };
+        posts.map(of).collect::<Vec<_>>()
+    };
+    let listed = posts(&members);
+    assert_eq!(listed, ["de room-a", "de room-b", "en -", "en room-a"]);
+    let mut reversed = members;
+    reversed.reverse();
+    assert_eq!(posts(&reversed), listed);
+}
