@@ -23,7 +23,7 @@ impl Oracle<'_> {
     /// Whether two are told in the same words at the same time.
     fn reads_alike(&self, of: &Communique, one: &Way, other: &Way) -> bool {
         let apart = |way: &Way| way.variant.filter(|group| of.variants[group].text || of.variants[group].at.is_some());
-        one.language == other.language && apart(one) == apart(other)
+        (one.language, one.lists_second, apart(one)) == (other.language, other.lists_second, apart(other))
     }
 
     /// What becomes of a post: that of the first who shares it.

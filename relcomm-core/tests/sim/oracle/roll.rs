@@ -16,6 +16,8 @@ pub(super) struct Way {
     pub(super) zone: Tz,
     pub(super) hours: Hours,
     pub(super) language: Option<&'static str>,
+    /// Whether the text lists what concerns one group alone.
+    pub(super) lists_second: bool,
 }
 
 impl Way {
@@ -112,6 +114,9 @@ impl Oracle<'_> {
             zone,
             hours,
             language: language.filter(|_| of.words == Words::ByLanguage),
+            lists_second: of.words == Words::BuiltIn
+                && variant.is_none_or(|group| !of.variants[group].text)
+                && self.case.second_item.is_some_and(|group| theirs.contains(&group)),
         }
     }
 
