@@ -58,7 +58,7 @@ struct Share<'a> {
     /// The ordinal of the post.
     post: u32,
     step: (&'a PathPlan, &'a StepPlan),
-    /// Whether nobody has said yet that it was done, or of some of the group that it reached them.
+    /// Whether the post itself, or what it is for some of the group, waits for a person's word.
     is_open: bool,
     /// Whether somebody has said of one of the group that it reached them.
     is_told: bool,
