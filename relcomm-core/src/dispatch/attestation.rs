@@ -250,8 +250,8 @@ impl Dispatcher {
     /// The leg that a person's word is about: the last that was handed to somebody, also if its next step has begun meanwhile; else the last
     /// that waits for a receipt or is in doubt, else the last.
     fn spoken_of(&self, roll: &Roll, row: &Row) -> Option<u8> {
-        let by_hand = |m: &Mechanism| self.prepared.carriers().get(m).is_some_and(|c| c.capabilities.by_hand);
         let handed = |(leg, n): &(&Leg, u8)| {
+            let by_hand = |mechanism| self.prepared.is_by_hand(mechanism);
             leg.sure.is_some() && !leg.failed && self.mechanism_of(roll, row, *n).is_some_and(by_hand)
         };
         let waits = |(leg, _): &(&Leg, u8)| matches!(leg.stage, Stage::Awaiting { .. } | Stage::Doubt { .. });
@@ -262,10 +262,10 @@ impl Dispatcher {
 
     /// Whether somebody will be asked to do it by hand, and is not yet.
     fn comes_by_hand(&self, roll: &Roll, row: &Row) -> bool {
-        let by_hand = |m: &Mechanism| self.prepared.carriers().get(m).is_some_and(|c| c.capabilities.by_hand);
         let begun = |step: usize| row.state.legs.iter().any(|leg| usize::from(leg.step) == step);
         let steps = self.path_of(roll, row).map_or(&[][..], |path| &path.steps);
-        row.state.end.is_none() && steps.iter().enumerate().any(|(n, step)| !begun(n) && by_hand(&step.mechanism))
+        row.state.end.is_none()
+            && steps.iter().enumerate().any(|(n, step)| !begun(n) && self.prepared.is_by_hand(&step.mechanism))
     }
 
     /// Whoever took part in what is done once for all shows that it was done, although others may have been absent.

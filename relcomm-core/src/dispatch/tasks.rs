@@ -128,7 +128,7 @@ impl Dispatcher {
     fn shared<'a>(&self, roll: &'a Roll) -> Vec<Share<'a>> {
         let mut shared: Vec<Share<'a>> = Vec::new();
         for path in roll.paths() {
-            for step in path.steps.iter().filter(|step| self.is_by_hand(&step.mechanism)) {
+            for step in path.steps.iter().filter(|step| self.prepared.is_by_hand(&step.mechanism)) {
                 let Some(post) = step.post else { continue };
                 if !shared.iter().any(|share| share.is_of(post, &path.group)) {
                     shared.push(Share { post, step: (path, step), is_open: false, is_told: false });
@@ -199,11 +199,7 @@ impl Dispatcher {
         let path = self.path_of(roll, row).filter(|_| row.state.end.is_none())?;
         let step = path.steps.get(usize::from(leg.step)).filter(|step| step.post.is_none())?;
         let is_known = record.lanes.iter().any(|lane| lane.no == leg.lane);
-        (is_known && self.is_by_hand(&step.mechanism)).then_some((path, step))
-    }
-
-    fn is_by_hand(&self, mechanism: &Mechanism) -> bool {
-        self.prepared.carriers().get(mechanism).is_some_and(|carrier| carrier.capabilities.by_hand)
+        (is_known && self.prepared.is_by_hand(&step.mechanism)).then_some((path, step))
     }
 
     fn script(

@@ -180,7 +180,7 @@ fn release(around: &Surroundings<'_>) -> serde_json::Value {
         .filter(|item| {
             around.communique.to.iter().any(|g| item.concerns(g)) && item.is_in(around.gate.id.place.as_ref())
         })
-        .filter(|item| std::iter::once(&around.path.group).chain(&around.path.also).any(|group| item.concerns(group)))
+        .filter(|item| around.path.groups().any(|group| item.concerns(group)))
         .map(|item| json!({ "id": item.id.as_str(), "kind": item.kind.as_deref().unwrap_or(""), "text": item.text }))
         .collect();
     let names: Vec<&str> = release.places.iter().map(|p| p.name.as_str()).collect();

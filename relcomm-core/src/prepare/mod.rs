@@ -323,6 +323,11 @@ impl PreparedPlan {
         self.inner.uses.get(gate.base).is_some_and(|uses| uses.person)
     }
 
+    /// Whether a person carries the mechanism.
+    pub(crate) fn is_by_hand(&self, mechanism: &Mechanism) -> bool {
+        self.carriers().get(mechanism).is_some_and(|carrier| carrier.capabilities.by_hand)
+    }
+
     /// Whether an item concerns some groups of a gate's communique and not the others.
     fn divides_items(&self, gate: &GatePlan) -> bool {
         let to = &self.communique(gate).to;
@@ -336,13 +341,12 @@ impl PreparedPlan {
         let names_group = self.inner.uses.get(gate.base).is_some_and(|uses| uses.group);
         let (mut group, mut also) = (names_group.then(|| path.group.clone()), Vec::new());
         if self.divides_items(gate) && self.inner.renderer.lists_items(communique, path) {
-            let tells = |group: &GroupId, also: &[GroupId]| -> Vec<bool> {
-                let concerns = |item: &Item| item.concerns(group) || also.iter().any(|group| item.concerns(group));
-                self.plan().release().what.iter().map(concerns).collect()
+            let what = &self.plan().release().what;
+            let tells_the_same = |other: &&GroupId| {
+                what.iter().all(|item| item.concerns(other) == path.groups().any(|group| item.concerns(group)))
             };
-            let told = tells(&path.group, &path.also);
             // The first group that is told the same stands for all of them.
-            let same = communique.to.iter().find(|group| !names_group && tells(group, &[]) == told);
+            let same = communique.to.iter().find(tells_the_same).filter(|_| !names_group);
             also = if same.is_some() { Vec::new() } else { path.also.clone() };
             group = Some(same.unwrap_or(&path.group).clone());
         }

@@ -125,6 +125,11 @@ pub struct StepPlan {
 }
 
 impl PathPlan {
+    /// The groups whose items they are told.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &GroupId> {
+        std::iter::once(&self.group).chain(&self.also)
+    }
+
     /// What deliveries by this path go on for: the strongest of the rule and of every condition that opens a step.
     #[must_use]
     pub fn pursue(&self) -> Assurance {
@@ -136,12 +141,11 @@ impl Roll {
     /// Brings the posts into an order that is theirs alone: they are known by their ordinals, and people may be listed otherwise when the
     /// plan is prepared again.
     fn sort_posts(&mut self) {
-        let identity = |post: &Post| {
-            let address = post.address.as_ref().map(|address| address.as_str().to_owned());
-            (post.mechanism.as_str().to_owned(), post.readers.clone(), address)
-        };
+        fn identity(post: &Post) -> (&str, &Readers, Option<&str>) {
+            (post.mechanism.as_str(), &post.readers, post.address.as_ref().map(Address::as_str))
+        }
         let mut order: Vec<(u32, Post)> = (0..).zip(std::mem::take(&mut self.posts)).collect();
-        order.sort_by_cached_key(|(_, post)| identity(post));
+        order.sort_by(|(_, a), (_, b)| identity(a).cmp(&identity(b)));
         let numbers: BTreeMap<u32, u32> = order.iter().map(|(before, _)| *before).zip(0..).collect();
         self.posts = order.into_iter().map(|(_, post)| post).collect();
         for step in self.paths.iter_mut().flat_map(|path| &mut path.steps) {

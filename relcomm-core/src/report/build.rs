@@ -13,7 +13,6 @@ use crate::course::HeadFact;
 use crate::dispatch::{DispatchError, Dispatcher, Record};
 use crate::id::{DeliveryId, GroupId};
 use crate::journal::{Fact, GateRow, Row, Subject};
-use crate::mechanism::Mechanism;
 use crate::prepare::{Apart, GatePlan, PathPlan, Roll, StepPlan};
 use crate::receipt::Assurance;
 use std::collections::{BTreeMap, HashMap};
@@ -108,6 +107,7 @@ impl<'a> Builder<'a> {
             journal_head: self.on.journal().seal().await?,
             verdict: Verdict::Informed,
             compliant: true,
+            lacks_consent: standing.lacks_consent(),
             next_due: standing.next_due,
             waiting_for: standing.pending.iter().map(|p| format!("{}: {}", p.gate, p.waiting_for)).collect(),
             totals: Totals::default(),
@@ -327,7 +327,7 @@ impl<'a> Builder<'a> {
         (report.class, report.reason) = class(&row.state, path.informed_when, gate);
         // A person who says that somebody was not reached is believed, although something before may have reached them.
         let last = row.state.legs.last().filter(|leg| leg.failed && row.state.end.is_some());
-        let by_hand = |step: &StepPlan| self.by_hand(&step.mechanism);
+        let by_hand = |step: &StepPlan| self.on.prepared().is_by_hand(&step.mechanism);
         if report.class > Class::Informed
             && last.and_then(|leg| path.steps.get(usize::from(leg.step))).is_some_and(by_hand)
         {
@@ -342,15 +342,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn by_hand(&self, mechanism: &Mechanism) -> bool {
-        self.on.prepared().carriers().get(mechanism).is_some_and(|carrier| carrier.capabilities.by_hand)
-    }
-
     /// By what a step is carried, and who performs it: whom the plan names, else the responsible party.
     fn carried(&self, step: &StepPlan) -> Carried {
         let responsible = || self.on.prepared().plan().responsible().execute.id.as_str().to_owned();
         let performer = || step.performer.as_ref().map_or_else(responsible, ToString::to_string);
-        (step.mechanism.clone(), self.by_hand(&step.mechanism).then(performer))
+        (step.mechanism.clone(), self.on.prepared().is_by_hand(&step.mechanism).then(performer))
     }
 
     /// Until when it has to be informed, and whether it was later.

@@ -14,7 +14,7 @@ mod text;
 
 use crate::clock::{Moment, rfc3339, rfc3339_option};
 use crate::course::Digests;
-use crate::dispatch::{OpenApproval, Standing};
+use crate::dispatch::OpenApproval;
 use crate::id::GateName;
 use crate::journal::{Mode, Unmatched};
 use crate::mechanism::Mechanism;
@@ -45,6 +45,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// Whether the plan's deadlines were kept, by as many of each group as its rule wants. What is pending may have missed one already.
     pub compliant: bool,
+    /// Whether something waits for a person's consent.
+    #[serde(skip)]
+    lacks_consent: bool,
     /// When something is next due by itself.
     #[serde(serialize_with = "rfc3339_option")]
     pub next_due: Option<Moment>,
@@ -367,10 +370,10 @@ pub struct AttemptReport {
 }
 
 impl Report {
-    /// The exit code of `dispatch` where it stands so: 3 if a person's consent is missing, else that of the verdict.
+    /// The exit code of verbs that end with a report: 3 if a person's consent is missing, else that of the verdict.
     #[must_use]
-    pub fn exit_code(&self, standing: &Standing) -> u8 {
-        if standing.lacks_consent() { 3 } else { self.verdict.exit_code() }
+    pub fn exit_code(&self) -> u8 {
+        if self.lacks_consent { 3 } else { self.verdict.exit_code() }
     }
 
     /// The deliveries that were not informed in time, each with its person.

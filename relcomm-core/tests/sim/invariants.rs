@@ -377,7 +377,8 @@ fn nothing_twice(case: &Case, calls: &[Call], wrong: &mut Vec<String>) {
         *copies.entry((&call.to, &call.key)).or_default() += usize::from(call.arrived);
     }
     for (to, keys) in &keys {
-        // A post has a key for each language of the words, each of their variants, and each list of items, and who stands in for several one for each of them.
+        // A post has a key for each language of the words, each of their variants, and each list of items; who stands in for several one for
+        // each of them.
         let several = match to.who.as_deref() {
             Some(who) => stand_ins(case, &to.gate).contains(who),
             None => of_gate(case, &to.gate).is_none_or(|of| {

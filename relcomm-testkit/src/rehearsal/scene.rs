@@ -244,14 +244,13 @@ impl Scene {
         }
         let dispatcher = self.dispatcher()?;
         let report = self.report(&dispatcher)?;
-        let standing = Self::now(dispatcher.standing())?;
         let (entries, names, timeline) = self.story()?;
         let notes = Self::now(async { Ok(self.journal.notes(0, u64::MAX).await?) })?;
         let seen = self.world.seen();
         let evidence = Evidence {
             plan: self.prepared.plan(),
             report: &report,
-            exit: report.exit_code(&standing),
+            exit: report.exit_code(),
             findings: &self.findings,
             seen: &seen,
             mechanisms: self.prepared.carriers().keys().collect(),
@@ -307,9 +306,8 @@ impl Scene {
         let dispatcher = self.dispatcher()?;
         let report = self.report(&dispatcher)?;
         self.nobody_is_misspelt(&report);
-        let standing = Self::now(dispatcher.standing())?;
         let (_, _, timeline) = self.story()?;
-        let exit = report.exit_code(&standing);
+        let exit = report.exit_code();
         Ok(Played { timeline, checks: self.checks, report: Some(report), exit, findings: self.findings })
     }
 }

@@ -4,7 +4,7 @@ use super::desk::{Access, Desk};
 use super::{json, print};
 use crate::arguments::{Common, Format};
 use crate::{Exit, Failure};
-use relcomm_core::dispatch::{Standing, Task};
+use relcomm_core::dispatch::Task;
 use relcomm_core::report::Report;
 use relcomm_core::stakeholder::Address;
 use std::collections::BTreeSet;
@@ -89,13 +89,13 @@ pub(super) async fn status(common: &Common, pending_ok: bool) -> Result<Exit, Fa
             print(&out);
         }
     }
-    exit(&desk, &report, pending_ok).await
+    Ok(exit(&report, pending_ok))
 }
 
 pub(super) async fn report(common: &Common, redact: bool, pending_ok: bool) -> Result<Exit, Failure> {
     let desk = Desk::open(common, Access::Look).await?;
     let report = desk.dispatcher.report().await?;
-    let exit = exit(&desk, &report, pending_ok).await?;
+    let exit = exit(&report, pending_ok);
     show(if redact { report.redacted() } else { report }, common.format);
     Ok(exit)
 }
@@ -108,14 +108,9 @@ pub(super) fn show(report: Report, format: Format) {
     });
 }
 
-/// What a report comes to: an approval that is missing comes first; `--pending-ok` makes *pending* a success.
-async fn exit(desk: &Desk, report: &Report, pending_ok: bool) -> Result<Exit, Failure> {
-    let standing = desk.dispatcher.standing().await?;
-    Ok(exit_of(report, &standing, pending_ok))
-}
-
-pub(super) fn exit_of(report: &Report, standing: &Standing, pending_ok: bool) -> Exit {
-    match Exit::of_code(report.exit_code(standing)) {
+/// What a report comes to; `--pending-ok` makes *pending* a success.
+pub(super) fn exit(report: &Report, pending_ok: bool) -> Exit {
+    match Exit::of_code(report.exit_code()) {
         Exit::Pending if pending_ok => Exit::Done,
         exit => exit,
     }

@@ -1,14 +1,14 @@
 //! Verbs that send: `dispatch` and `deliver`.
 
 use super::desk::{Access, Bench, Desk};
-use super::look::{exit_of, show};
+use super::look::{exit, show};
 use super::{json, print, say, warn};
 use crate::arguments::{Common, Format};
 use crate::sandbox::{STAND_IN, Sandbox, stand_in};
 use crate::{Exit, Failure};
 use indicatif::{ProgressBar, ProgressStyle};
 use relcomm_core::clock::Clock;
-use relcomm_core::dispatch::{Dispatcher, Standing};
+use relcomm_core::dispatch::Dispatcher;
 use relcomm_core::id::{Role, StakeholderId};
 use relcomm_core::plan::draft::Act;
 use relcomm_core::prepare::PreparedPlan;
@@ -36,8 +36,8 @@ pub(super) async fn dispatch(common: &Common, wish: &Wish) -> Result<Exit, Failu
         return intention(&bench.prepared, "dispatch", common.format);
     }
     let desk = executing(bench.record(common, Access::Write).await?, wish);
-    let standing = send(&desk, wish).await?;
-    finish(&desk, common, wish, &standing).await
+    send(&desk, wish).await?;
+    finish(&desk, common, wish).await
 }
 
 pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failure> {
@@ -82,8 +82,8 @@ pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failur
         let by = if news { format!(" by {by}") } else { String::new() };
         say(&format!("{} {} success{by}", if news { "declared" } else { "already declared" }, place.id));
     }
-    let standing = send(&desk, wish).await?;
-    finish(&desk, common, wish, &standing).await
+    send(&desk, wish).await?;
+    finish(&desk, common, wish).await
 }
 
 /// As whoever executes: in the sandbox a stand-in, where the plan asks and nobody is named.
@@ -137,29 +137,28 @@ fn intention(prepared: &PreparedPlan, verb: &str, format: Format) -> Result<Exit
     Ok(Exit::Done)
 }
 
-async fn finish(desk: &Desk, common: &Common, wish: &Wish, standing: &Standing) -> Result<Exit, Failure> {
+async fn finish(desk: &Desk, common: &Common, wish: &Wish) -> Result<Exit, Failure> {
     let report = desk.dispatcher.report().await?;
-    let end = exit_of(&report, standing, wish.pending_ok);
+    let end = exit(&report, wish.pending_ok);
     show(report, common.format);
     Ok(end)
 }
 
 /// Sends what is due, or until nothing is pending.
-async fn send(desk: &Desk, wish: &Wish) -> Result<Standing, Failure> {
+async fn send(desk: &Desk, wish: &Wish) -> Result<(), Failure> {
     let progress = Progress::new(&desk.dispatcher);
     match &desk.sandbox {
         Some(sandbox) => in_sandbox(&desk.dispatcher, sandbox, wish.wait, &progress).await,
         None if wish.wait => live(&desk.dispatcher, &progress).await,
         None => {
-            let standing = desk.dispatcher.step().await?;
-            progress.show(&desk.dispatcher).await?;
-            Ok(standing)
+            desk.dispatcher.step().await?;
+            progress.show(&desk.dispatcher).await
         }
     }
 }
 
 /// Runs until nothing is pending or until interrupted; what is in flight then is waited for.
-async fn live(dispatcher: &Dispatcher, progress: &Progress) -> Result<Standing, Failure> {
+async fn live(dispatcher: &Dispatcher, progress: &Progress) -> Result<(), Failure> {
     let stop = tokio_util::sync::CancellationToken::new();
     let mut options = relcomm_core::dispatch::DispatchOptions::default();
     options.cancellation = stop.clone();
@@ -169,8 +168,8 @@ async fn live(dispatcher: &Dispatcher, progress: &Progress) -> Result<Standing, 
         tokio::select! {
             biased;
             standing = &mut run => {
-                progress.show(dispatcher).await?;
-                return Ok(standing?);
+                standing?;
+                return progress.show(dispatcher).await;
             }
             _ = tokio::signal::ctrl_c(), if !stop.is_cancelled() => {
                 say("stopping: what is in flight is waited for");
@@ -187,7 +186,7 @@ async fn in_sandbox(
     sandbox: &Sandbox,
     wait: bool,
     progress: &Progress,
-) -> Result<Standing, Failure> {
+) -> Result<(), Failure> {
     let mut patience = Patience::default();
     loop {
         let standing = dispatcher.step().await?;
@@ -207,7 +206,7 @@ async fn in_sandbox(
             }
             _ => {
                 sandbox.world.file_reports()?;
-                return Ok(standing);
+                return Ok(());
             }
         }
     }
