@@ -379,3 +379,50 @@ async fn whoever_joins_after_a_gate_has_opened_is_told_and_nobody_twice() {
     let report = world.dispatcher().report().await.unwrap();
     assert_eq!((report.totals.informed, report.totals.people), (3, 3));
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_two_slips_those_who_heard_the_first_time_that_moved_hear_what_they_heard() {
+    let email = ScriptedChannel::new("smtp");
+    let world = World::by_email(AHEAD, &email);
+    let dispatcher = world.dispatcher();
+    // It moves before anybody has heard of it, and once more when they have.
+    let (first, second) = (world.clock_now() + DAY, world.clock_now() + DAY * 3);
+    dispatcher.slip(Some(first), "ada", None).await.unwrap();
+    world.pass(DAY - MINUTE * 29).await;
+    dispatcher.step().await.unwrap();
+    dispatcher.slip(Some(second), "ada", None).await.unwrap();
+    dispatcher.step().await.unwrap();
+    let words: Vec<String> = email
+        .arrived()
+        .iter()
+        .filter(|s| s.address == "al@demo.example")
+        .map(|s| s.text.part("text").trim().to_owned())
+        .collect();
+    let [told, moved] = words.as_slice() else { panic!("{words:?}") };
+    let heard = told.trim_start_matches("On ").trim_end_matches('.');
+    assert!(heard.contains("13 May"), "{told}");
+    assert!(moved.contains(&format!("not on {heard}")) && moved.contains("15 May"), "{moved}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_correction_has_its_own_words_for_a_group() {
+    let email = ScriptedChannel::new("smtp");
+    let body = "
+groups:
+  staff: { members: [{ id: al, email: al@demo.example }], via: email }
+  press: { members: [{ id: bea, email: bea@demo.example }], via: email }
+communiques:
+  live: { to: [staff, press], per: place, text: There. }
+  undo: { to: { told: live }, per: place, if: { outcome: rolled-back }, via: { as_told: true }, text: Taken back., for: { press: { text: We regret. } } }
+";
+    let world = World::by_email(body, &email);
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&said("us", Outcome::Failure)).await.unwrap();
+    dispatcher.declare(&live("eu")).await.unwrap();
+    dispatcher.step().await.unwrap();
+    dispatcher.declare(&said("eu", Outcome::RolledBack)).await.unwrap();
+    assert!(finish(&dispatcher).await.is_done());
+    let seen = email.seen();
+    assert_eq!(told(&seen, "Taken back"), ["al@demo.example"]);
+    assert_eq!(told(&seen, "We regret"), ["bea@demo.example"]);
+}

@@ -1,4 +1,4 @@
-//! Words that differ: who is told in which language, and posts for each that is told otherwise.
+//! Languages: who is told in which, and posts in each.
 
 use crate::support::{World, finish, live, person, scripted};
 use relcomm_core::mechanism::Addressing;
@@ -11,6 +11,14 @@ const ONE_PLACE: &str = "where: { eu: {} }";
 fn plan(body: &str) -> String {
     let head = crate::support::RELEASE.replace("where: { eu: {}, us: {} }", ONE_PLACE);
     format!("{head}{body}")
+}
+
+/// A far side to which is posted once, and that honours keys.
+fn board() -> ScriptedChannel {
+    ScriptedChannel::new("board").by_key().capabilities(|mut c| {
+        c.addressing = Addressing::Once;
+        c
+    })
 }
 
 /// What each address was told.
@@ -66,10 +74,7 @@ communiques:
 
 #[tokio::test(start_paused = true)]
 async fn a_post_is_made_in_each_language_under_a_key_of_its_own_and_credited_to_who_reads_it() {
-    let board = ScriptedChannel::new("board").by_key().capabilities(|mut c| {
-        c.addressing = Addressing::Once;
-        c
-    });
+    let board = board();
     let body = plan(
         "
 groups:
@@ -145,10 +150,7 @@ communiques:
 #[tokio::test(start_paused = true)]
 async fn words_for_every_language_are_posted_once_whatever_those_read_who_share_the_post() {
     for languages in ["", "    languages: [en, de]\n"] {
-        let board = ScriptedChannel::new("board").by_key().capabilities(|mut c| {
-            c.addressing = Addressing::Once;
-            c
-        });
+        let board = board();
         let body = plan(&format!(
             "
 groups:
@@ -169,99 +171,4 @@ groups:
             assert_eq!(person(&report, id).class, Class::Informed, "{id}");
         }
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn nobody_shares_a_post_who_is_told_in_other_words() {
-    for (said, words) in [
-        ("text: For all., for: { staff: { text: For staff. } }", ["For all.", "For staff."]),
-        ("text: 'For {{ group.id }}.'", ["For public.", "For staff."]),
-    ] {
-        let board = ScriptedChannel::new("board").by_key().capabilities(|mut c| {
-            c.addressing = Addressing::Once;
-            c
-        });
-        let body = plan(&format!(
-            "
-groups:
-  staff: {{ via: bulletin, members: [{{ id: al }}, {{ id: bo }}] }}
-  public: {{ via: bulletin, members: [{{ id: cy }}] }}
-communiques:
-  live: {{ to: [staff, public], {said} }}
-",
-        ));
-        let world = World::new(&body, scripted([("bulletin", &board)]));
-        let dispatcher = world.dispatcher();
-        dispatcher.declare(&live("eu")).await.unwrap();
-        finish(&dispatcher).await;
-        let mut posted: Vec<String> = board.arrived().iter().map(|s| s.text.part("text").trim().to_owned()).collect();
-        posted.sort();
-        assert_eq!(posted, words);
-        let report = dispatcher.report().await.unwrap();
-        let digest = |id: &str| person(&report, id).deliveries[0].text_digest.clone().unwrap();
-        assert!(digest("al") == digest("bo") && digest("al") != digest("cy"));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_post_has_the_times_of_those_who_share_it() {
-    let board = ScriptedChannel::new("board").by_key().capabilities(|mut c| {
-        c.addressing = Addressing::Once;
-        c
-    });
-    let body = plan(
-        "
-groups:
-  staff: { via: bulletin, members: [{ id: al }] }
-  public: { via: bulletin, members: [{ id: cy }] }
-communiques:
-  live: { to: [staff, public], text: For all., for: { staff: { at: declared +2h } } }
-",
-    );
-    let world = World::new(&body, scripted([("bulletin", &board)]));
-    let dispatcher = world.dispatcher();
-    dispatcher.declare(&live("eu")).await.unwrap();
-    dispatcher.step().await.unwrap();
-    let report = dispatcher.report().await.unwrap();
-    let class = |report: &relcomm_core::report::Report, id: &str| person(report, id).class;
-    assert_eq!((class(&report, "cy"), class(&report, "al")), (Class::Informed, Class::Unconfirmed));
-    world.pass(std::time::Duration::from_secs(7200)).await;
-    finish(&dispatcher).await;
-    assert_eq!(class(&dispatcher.report().await.unwrap(), "al"), Class::Informed);
-}
-
-#[test]
-fn posts_are_the_same_in_whatever_order_people_are_listed() {
-    let members = [
-        "{ id: al, language: en, chat: room-a }",
-        "{ id: bo, language: de, chat: room-a }",
-        "{ id: cy, language: en }",
-        "{ id: di, language: de, chat: room-b }",
-    ];
-    let chat = ScriptedChannel::new("chat").capabilities(|mut c| {
-        c.addressing = Addressing::Once;
-        c
-    });
-    let channels = scripted([("chat", &chat)]);
-    let posts = |members: &[&str]| {
-        let body = plan(&format!(
-            "
-groups: {{ staff: {{ via: chat, members: [{}] }} }}
-communiques: {{ live: {{ to: staff, text: {{ en: English., de: Deutsch. }}, subject: {{ en: News, de: Neues }} }} }}
-",
-            members.join(", ")
-        ));
-        let prepared = crate::support::plan(&body, &channels);
-        let posts = prepared.roll(&prepared.gates()[0]).posts().iter();
-        let of = |post: &relcomm_core::prepare::Post| {
-            let address = post.address.as_ref().map_or("-", |address| address.as_str());
-            format!("{} {address}", post.readers.lang.as_ref().map_or("-", |lang| lang.as_str()))
-        };
-        posts.map(of).collect::<Vec<_>>()
-    };
-    let listed = posts(&members);
-    assert_eq!(listed, ["de room-a", "de room-b", "en -", "en room-a"]);
-    let mut reversed = members;
-    reversed.reverse();
-    assert_eq!(posts(&reversed), listed);
 }

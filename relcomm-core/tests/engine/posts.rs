@@ -1,13 +1,14 @@
 //! Mechanisms addressed once: one post, credited to everyone who shares it.
 
-use crate::support::{DAY, HOUR, MINUTE, World, addresses, finish, live, person, said, scripted};
+use crate::support::{DAY, HOUR, MINUTE, World, addresses, finish, live, person, plan, said, scripted};
 use relcomm_core::channel::Received;
 use relcomm_core::dispatch::{Attestation, Whom};
 use relcomm_core::id::{CommuniqueId, GroupId, PlaceId};
 use relcomm_core::mechanism::{Addressing, Capabilities};
+use relcomm_core::prepare::Post;
 use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind};
 use relcomm_core::release::Outcome;
-use relcomm_core::report::Verdict;
+use relcomm_core::report::{Class, Verdict};
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -213,4 +214,111 @@ async fn receipts_for_a_post_prove_no_more_than_its_mechanism_can() {
     let gates = dispatcher.journal().gates().await.unwrap();
     assert!(gates.iter().all(|g| g.tally.reached(Assurance::Acknowledged) == 0));
     assert!(gates.iter().any(|g| g.tally.reached(Assurance::Relayed) == 1));
+}
+
+/// A board with a post for each of two groups, and what each was told.
+async fn posted(communique: &str) -> (World, ScriptedChannel) {
+    let board = ScriptedChannel::new("board").by_key();
+    let body = format!(
+        "
+groups:
+  staff: {{ via: website, members: [{{ id: al }}, {{ id: bo }}] }}
+  public: {{ via: website, members: [{{ id: cy }}] }}
+communiques:
+  out: {{ to: [staff, public], per: release, {communique} }}
+"
+    );
+    let world = World::new(&body, scripted([("website", &board)]));
+    both(&world.dispatcher()).await;
+    (world, board)
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_shares_a_post_who_is_told_in_other_words() {
+    for (said, words) in [
+        ("text: For all., for: { staff: { text: For staff. } }", ["For all.", "For staff."]),
+        ("text: 'For {{ group.id }}.'", ["For public.", "For staff."]),
+    ] {
+        let (world, board) = posted(said).await;
+        let dispatcher = world.dispatcher();
+        assert!(finish(&dispatcher).await.is_done());
+        let arrived = board.arrived();
+        let told: BTreeSet<&str> = arrived.iter().map(|s| s.text.part("text").trim()).collect();
+        assert_eq!((arrived.len(), told), (2, BTreeSet::from(words)));
+        let report = dispatcher.report().await.unwrap();
+        let digest = |id: &str| person(&report, id).deliveries[0].text_digest.clone().unwrap();
+        assert!(digest("al") == digest("bo") && digest("al") != digest("cy"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_has_the_times_of_those_who_share_it() {
+    let (world, _board) = posted("text: For all., for: { staff: { at: declared +2h } }").await;
+    let dispatcher = world.dispatcher();
+    dispatcher.step().await.unwrap();
+    let classes = async || {
+        let report = dispatcher.report().await.unwrap();
+        ["cy", "al"].map(|id| person(&report, id).class)
+    };
+    assert_eq!(classes().await, [Class::Informed, Class::Unconfirmed]);
+    world.pass(HOUR * 2).await;
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(classes().await, [Class::Informed; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_share_a_decided_post_are_credited_however_many_wait_for_another() {
+    let late: String = (0..600).map(|n| format!("{{ id: de{n}, language: de }}, ")).collect();
+    let body = format!(
+        "
+groups: {{ staff: {{ via: website, members: [{late}{{ id: en, language: en }}] }} }}
+communiques:
+  out: {{ to: staff, per: release, subject: {{ de: Da, en: There }}, text: {{ de: Da., en: There. }} }}
+"
+    );
+    // The first post, in German, is put off for an hour.
+    let first = AtomicU32::new(0);
+    let site = ScriptedChannel::new("site").answering(move |_, _| match first.fetch_add(1, Ordering::Relaxed) {
+        0 => Answer::Defer(Some(HOUR)),
+        _ => Answer::Accept(Assurance::Accepted),
+    });
+    let world = World::new(&body, scripted([("website", &site)]));
+    let dispatcher = world.dispatcher();
+    both(&dispatcher).await;
+    dispatcher.step().await.unwrap();
+    let report = dispatcher.report().await.unwrap();
+    assert_eq!((person(&report, "en").class, report.totals.informed), (Class::Informed, 1));
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(dispatcher.report().await.unwrap().totals.informed, 601);
+}
+
+#[test]
+fn posts_are_the_same_in_whatever_order_people_are_listed() {
+    let members = [
+        "{ id: al, language: en, chat: room-a }",
+        "{ id: bo, language: de, chat: room-a }",
+        "{ id: cy, language: en }",
+        "{ id: di, language: de, chat: room-b }",
+    ];
+    let channels = scripted([("chat", &ScriptedChannel::new("chat"))]);
+    let posts = |members: &[&str]| {
+        let body = format!(
+            "
+groups: {{ staff: {{ via: chat, members: [{}] }} }}
+communiques: {{ out: {{ to: staff, text: {{ en: English., de: Deutsch. }}, subject: {{ en: News, de: Neues }} }} }}
+",
+            members.join(", ")
+        );
+        let prepared = plan(&body, &channels);
+        let of = |post: &Post| {
+            let address = post.address.as_ref().map_or("-", |address| address.as_str());
+            format!("{} {address}", post.readers.lang.as_ref().map_or("-", |lang| lang.as_str()))
+        };
+        prepared.roll(&prepared.gates()[0]).posts().iter().map(of).collect::<Vec<_>>()
+    };
+    let listed = posts(&members);
+    assert_eq!(listed, ["de room-a", "de room-b", "en -", "en room-a"]);
+    let mut reversed = members;
+    reversed.reverse();
+    assert_eq!(posts(&reversed), listed);
 }
