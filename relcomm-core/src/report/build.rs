@@ -3,7 +3,7 @@
 use super::attempts::{Carried, Story, stories};
 use super::deadlines::Anchors;
 use super::erased::{Erased, shown};
-use super::quota::{Member, is_met};
+use super::quota::{Member, is_met, unmet};
 use super::reasons::{HELD, class, worst_of};
 use super::{
     Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, SlipReport, Statement, Totals, Verdict,
@@ -241,6 +241,10 @@ impl<'a> Builder<'a> {
                             == (&report.communique, &report.occurrence, &report.place)
                     };
                     match of.filter(same).cloned() {
+                        // The wish is the leader's own; those behind have none.
+                        Some(leaders) if leaders.reason.as_deref() == Some(OPTED_OUT) => {
+                            (Class::NotInformed, Some("whoever tells them opted out".to_owned()))
+                        }
                         Some(leaders) => {
                             let groups = std::mem::take(&mut report.groups);
                             report = DeliveryReport { groups, through: id, attempts: Vec::new(), ..leaders };
@@ -530,7 +534,9 @@ impl<'a> Builder<'a> {
             let met = is_met(&group.require, &members, |member| member.class == Class::Informed);
             let in_time =
                 members.iter().all(|member| !member.late) || is_met(&group.require, &members, |member| !member.late);
-            report.groups.push(GroupReport { id, rule, met, in_time, opted_out, totals });
+            let unmet = unmet(&group.require, &members, |member| member.class == Class::Informed);
+            let unmet = unmet.into_iter().map(ToOwned::to_owned).collect();
+            report.groups.push(GroupReport { id, rule, met, unmet, in_time, opted_out, totals });
         }
     }
 }

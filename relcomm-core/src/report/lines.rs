@@ -1,7 +1,7 @@
 //! What both forms of the report say in lines.
 
 use super::reasons::PENDING;
-use super::{Class, DeliveryReport, Part, PersonReport, Report, Statement};
+use super::{Class, DeliveryReport, GroupReport, Part, PersonReport, Report, Statement};
 use crate::clock::Moment;
 use crate::id::GateName;
 use crate::receipt::Assurance;
@@ -106,6 +106,14 @@ pub(super) fn approvals_open(report: &Report) -> impl Iterator<Item = String> {
         let until = if open.late { "was to be given" } else { "is open" };
         format!("approval by {} {until} until {}", open.role, open.until)
     })
+}
+
+/// The companies of which nobody who counts is informed, where one of each must be.
+pub(super) fn unmet(report: &Report) -> Vec<String> {
+    let of = |group: &GroupReport| {
+        group.unmet.iter().map(|company| format!("{company} of {}", group.id)).collect::<Vec<_>>()
+    };
+    report.groups.iter().flat_map(of).collect()
 }
 
 /// Who must be informed and cannot be reached, and who accepted that.

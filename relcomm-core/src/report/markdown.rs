@@ -1,7 +1,7 @@
 //! The report as Markdown, for a release page or a ticket.
 
 use super::Report;
-use super::lines::{approvals_open, corrections, dates, fallbacks, gaps, gates, hands, late, said, untold};
+use super::lines::{approvals_open, corrections, dates, fallbacks, gaps, gates, hands, late, said, unmet, untold};
 use super::text::verdict;
 use std::fmt::Write;
 
@@ -90,6 +90,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     if !open.is_empty() {
         writeln!(out, "\n## Approvals after the release\n")?;
         for line in open {
+            writeln!(out, "- {}", plain(&line))?;
+        }
+    }
+    let unmet = unmet(report);
+    if !unmet.is_empty() {
+        writeln!(out, "\n## In which nobody who counts is informed\n")?;
+        for line in unmet {
             writeln!(out, "- {}", plain(&line))?;
         }
     }

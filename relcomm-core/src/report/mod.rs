@@ -242,6 +242,9 @@ pub struct GroupReport {
     pub rule: String,
     /// Whether the rule is met.
     pub met: bool,
+    /// Where one of each company must be informed: those of whom nobody who counts is; none in a redacted report.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<String>,
     /// Whether as many as the rule wants have missed no deadline.
     pub in_time: bool,
     /// How many of the exempt wish not to be told, which is respected.
@@ -432,6 +435,9 @@ impl Report {
                 (attempt.reference, attempt.performer, attempt.by, attempt.note) = (None, None, None, None);
                 attempt.to = None;
             }
+        }
+        for group in &mut self.groups {
+            group.unmet.clear();
         }
         for gap in &mut self.gaps {
             (gap.person, gap.company, gap.by, gap.why) = (None, None, None, None);

@@ -1,6 +1,6 @@
 //! The report for a terminal.
 
-use super::lines::{approvals_open, corrections, dates, fallbacks, gaps, gates, hands, late, said, untold};
+use super::lines::{approvals_open, corrections, dates, fallbacks, gaps, gates, hands, late, said, unmet, untold};
 use super::{Report, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -95,6 +95,16 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         }
         if pending.len() > waiting.len() {
             writeln!(out, "  {} who wait for what is still to come", pending.len())?;
+        }
+    }
+    let unmet = unmet(report);
+    if !unmet.is_empty() {
+        writeln!(out, "\nin which nobody who counts is informed:")?;
+        for line in unmet.iter().take(NAMED) {
+            writeln!(out, "  {line}")?;
+        }
+        if unmet.len() > NAMED {
+            writeln!(out, "  … and {} more", unmet.len() - NAMED)?;
         }
     }
     let late: Vec<String> = late(report).collect();

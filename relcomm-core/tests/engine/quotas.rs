@@ -95,8 +95,17 @@ async fn one_technical_person_of_each_company_is_enough_and_nobody_else_is() {
     assert!(all(&report).met, "{}", report.to_text());
     assert_eq!(all(&report).rule, "one per company among role technical accepted");
     assert_eq!((report.verdict, report.not_informed().count()), (Verdict::Informed, 3));
+    assert!(all(&report).unmet.is_empty() && !report.to_text().contains("nobody who counts"));
     let report = told(&body, &without(&["b1"])).await;
     assert_eq!((all(&report).met, report.verdict), (false, Verdict::NotInformed), "b2 is informed, and in sales");
+    assert_eq!(all(&report).unmet, ["bolt"]);
+    assert!(
+        report.to_text().contains("\nin which nobody who counts is informed:\n  bolt of all\n"),
+        "{}",
+        report.to_text()
+    );
+    assert!(report.to_markdown().contains("## In which nobody who counts is informed\n\n- bolt of all\n"));
+    assert!(all(&report.redacted()).unmet.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,6 +229,24 @@ async fn people_told_by_others_stand_as_those_do() {
     assert_eq!(worker.deliveries[0].through.as_deref(), Some("leader-8"));
     assert_eq!(person(&report, "w1").last_statement, person(&report, "leader-7").last_statement);
     assert_eq!((all(&report).totals.people, all(&report).totals.informed), (6, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_told_by_somebody_who_opted_out_is_not_informed() {
+    // Validation finds it, unless they must be informed: then it is a gap, which somebody may accept.
+    let members = "{ id: lea, email: lea@demo.example, opted_out: true }, { id: bea, through: lea }";
+    let email = ScriptedChannel::new("smtp");
+    let world = World::by_email(&plan("must_inform: true,", members), &email);
+    let dispatcher = declared(&world).await;
+    for who in ["lea", "bea"] {
+        dispatcher.accept_gap(&id(who), "mia", "They wish so.").await.unwrap();
+    }
+    finish(&dispatcher).await;
+    let report = dispatcher.report().await.unwrap();
+    let of = |who| (person(&report, who).class, person(&report, who).reason.as_deref());
+    assert_eq!(of("lea"), (Class::Exempt, Some("opted out")));
+    assert_eq!(of("bea"), (Class::NotInformed, Some("whoever tells them opted out")));
+    assert_eq!((report.verdict, email.seen().len()), (Verdict::NotInformed, 0));
 }
 
 /// Those whose id ends so.

@@ -87,12 +87,19 @@ fn opted_out<'a>(cx: &Subject<'a>, group: &'a Group, asked: &mut BTreeSet<&'a Gr
         return;
     }
     let members = cx.people().members(&group.id).iter().copied();
-    let opted_out: Vec<u32> = members.filter(|n| cx.people().at(*n).is_some_and(|who| who.opted_out())).collect();
+    let people = cx.people();
+    let led = people.led();
+    let leader = |number: u32| led.binary_search_by_key(&number, |(of, _)| *of).ok().and_then(|at| led.get(at)?.1);
+    // Whoever is reached through somebody who opted out is not told either.
+    let wishes = |number: u32| people.at(leader(number).unwrap_or(number)).is_some_and(|who| who.opted_out());
+    let opted_out: Vec<u32> = members.filter(|number| wishes(*number)).collect();
     let Some(first) = opted_out.first() else { return };
-    let people = if opted_out.len() == 1 { "one member".to_owned() } else { format!("{} members", opted_out.len()) };
+    let who = if opted_out.len() == 1 { "one member".to_owned() } else { format!("{} members", opted_out.len()) };
     let path = key_path("groups", group.id.as_str()) + ".must_inform";
+    let is_own = |number: &u32| leader(*number).is_none();
+    let wish = if opted_out.iter().all(is_own) { "opted out" } else { "opted out, or whoever tells them did" };
     let message = format!(
-        "{people} of `{}` must be informed and opted out, so that they are not told: {}",
+        "{who} of `{}` must be informed and {wish}, so that they are not told: {}",
         group.id,
         named(cx, &opted_out)
     );

@@ -8,38 +8,86 @@ use crate::plan::{Finding, Findings, Part, Severity, key_path};
 use crate::release::{Item, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every group is told that the release is in production, or waived.
+/// Every group is told that the release is in production, at each of its members' places, or waived.
 #[derive(Debug)]
 pub(super) struct EveryGroup;
 
 impl Rule for EveryGroup {
     fn codes(&self) -> &'static [&'static str] {
-        &["RC0301", "RC0303"]
+        &["RC0301", "RC0303", "RC0306", "RC0307"]
     }
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         for group in cx.plan().groups() {
             let path = key_path("groups", group.id.as_str());
-            let told = telling(cx, &group.id).next();
-            match (told, &group.waived) {
-                (None, None) => {
+            let of_a_release: Vec<&Communique> = telling(cx, &group.id).collect();
+            let of_this: Vec<&Communique> = of_a_release.iter().copied().filter(|c| is_of_this(cx, c)).collect();
+            match (of_a_release.first(), of_this.first(), &group.waived) {
+                (None, _, None) => {
                     let message = format!("no communique tells the group `{}` of the release", group.id);
                     let help = "name it in `to` of a communique, or say `waived: { why, by }`";
                     out.push(Finding::error("RC0301", path, message).help(help));
                 }
-                (Some(communique), Some(_)) => {
+                (Some(_), None, None) => out.push(not_of_this_release(cx, &group.id, path, &of_a_release)),
+                (_, Some(communique), Some(_)) => {
                     let message = format!("the group `{}` is waived, yet `{}` is for it", group.id, communique.id);
                     out.push(Finding::warning("RC0303", format!("{path}.waived"), message));
                 }
-                _ => {}
+                (_, Some(_), None) => out.extend(not_at_their_places(cx, &group.id, path, &of_this)),
+                (_, None, Some(_)) => {}
             }
         }
     }
 }
 
-/// The communiques that tell the group of a successful release.
+/// The communiques that tell the group of a successful release, of whatever kind.
 fn telling<'a>(cx: &Subject<'a>, group: &'a GroupId) -> impl Iterator<Item = &'a Communique> {
     cx.plan().communiques().iter().filter(move |c| c.outcome == Outcome::Success && c.to.contains(group))
+}
+
+/// Whether the communique is meant for this release. That a pre-release reaches nobody is the rule, and no gap.
+fn is_of_this(cx: &Subject<'_>, communique: &Communique) -> bool {
+    let release = cx.plan().release();
+    release.prerelease || communique.kept_back(release).is_none()
+}
+
+fn not_of_this_release(cx: &Subject<'_>, group: &GroupId, path: String, telling: &[&Communique]) -> Finding {
+    let kept = telling.iter().filter_map(|c| Some(format!("`{}` ({})", c.id, c.kept_back(cx.plan().release())?)));
+    let kept: Vec<String> = kept.collect();
+    let are = if kept.len() == 1 { "is" } else { "are" };
+    let message =
+        format!("no communique tells the group `{group}` of this release: {} {are} kept back", kept.join(", "));
+    let help = "name the group in `to` of a communique for this release, or say `waived: { why, by }`";
+    Finding::warning("RC0306", path, message).help(help)
+}
+
+/// Finds members at whose places nothing tells them.
+fn not_at_their_places(cx: &Subject<'_>, group: &GroupId, path: String, telling: &[&Communique]) -> Option<Finding> {
+    if telling.iter().any(|c| c.only_at.is_empty()) {
+        return None;
+    }
+    let is_told = |place: &PlaceId| telling.iter().any(|c| c.only_at.contains(place));
+    let untold = cx.people().members(group).iter().copied().filter(|number| {
+        // Whoever is tied to no place belongs to all of them, where something does tell them.
+        let places = cx.people().at(*number).map(|who| who.places()).unwrap_or_default();
+        !places.is_empty() && !places.iter().any(is_told)
+    });
+    let untold: Vec<u32> = untold.collect();
+    let first = untold.first()?;
+    let places: BTreeSet<&PlaceId> =
+        untold.iter().filter_map(|number| cx.people().at(*number)).flat_map(|who| who.places()).collect();
+    let places: Vec<String> = places.into_iter().map(|place| format!("`{place}`")).collect();
+    let who = match untold.len() {
+        1 => "one member".to_owned(),
+        count => format!("{count} members"),
+    };
+    let message = format!("no communique tells {who} of `{group}`: none is meant for {}", places.join(", "));
+    let finding = Finding::warning("RC0307", path, message)
+        .help("the position is that of the first; name their place in `if: { place: … }` of a communique, or add one");
+    Some(match cx.member_position(*first) {
+        Some(position) => finding.at(position),
+        None => finding,
+    })
 }
 
 /// Every item reaches every group that it concerns.
@@ -59,8 +107,8 @@ impl Rule for EveryItem {
                 .iter()
                 .filter(|group| group.waived.is_none() && item.concerns(&group.id))
                 .filter(|group| {
-                    let mut told = telling(cx, &group.id).peekable();
-                    told.peek().is_some() && !told.any(|c| covers(cx, c, &group.id, item))
+                    let mut told = telling(cx, &group.id).filter(|c| is_of_this(cx, c)).peekable();
+                    told.peek().is_some() && !told.any(|c| is_where(c, item) && covers(cx, c, &group.id, item))
                 })
                 .map(|group| format!("`{}`", group.id))
                 .collect();
@@ -77,6 +125,12 @@ impl Rule for EveryItem {
             out.push(Finding::new("RC0302", severity, cx.item_path(i), message).help(help));
         }
     }
+}
+
+/// Whether the communique is meant for a place where the item is.
+fn is_where(communique: &Communique, item: &Item) -> bool {
+    let (meant, places) = (&communique.only_at, &item.places);
+    meant.is_empty() || places.is_empty() || meant.iter().any(|place| places.contains(place))
 }
 
 /// Whether the communique tells the group of the item: it says so, its text uses it, or the built-in text lists it.

@@ -3,7 +3,7 @@
 use super::super::{Rule, Subject};
 use crate::id::GroupId;
 use crate::plan::{Finding, Findings, key_path};
-use crate::stakeholder::Require;
+use crate::stakeholder::{Group, Require};
 use std::collections::BTreeMap;
 
 /// Whoever is reached through somebody is in every group and at every place with them, and they are reached themselves.
@@ -32,6 +32,7 @@ impl Rule for Led {
                     wrong.entry((group, "who is not among the people of the plan")).or_insert((number, 0)).1 += 1;
                     continue;
                 };
+                let of = cx.plan().group(group);
                 let why = if leader.through().is_some() {
                     "who is reached through another themselves"
                 } else if is_member.get(no as usize) != Some(&true) {
@@ -44,6 +45,9 @@ impl Rule for Led {
                     .all(|p| leader.is_in(Some(&p.id)) || !who.is_in(Some(&p.id)))
                 {
                     "who does not belong to all their places"
+                } else if leader.opted_out() && of.is_some_and(|of| !of.despite_opt_out && !of.must_inform) {
+                    // Where they must be informed it is a gap, which somebody may accept.
+                    "who wishes not to be told"
                 } else {
                     continue;
                 };
@@ -64,13 +68,13 @@ impl Rule for Led {
     }
 }
 
-/// A rule that counts by variables can be met: some member has them.
+/// A rule that counts by variables can be met: some member has them, and somebody counts of each value.
 #[derive(Debug)]
 pub(super) struct Attainable;
 
 impl Rule for Attainable {
     fn codes(&self) -> &'static [&'static str] {
-        &["RC0421"]
+        &["RC0421", "RC0422"]
     }
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
@@ -91,7 +95,48 @@ impl Rule for Attainable {
             } else if !members().any(|who| group.require.counts(|name| who.last_var(|n| n == name))) {
                 let message = format!("`among` is true of nobody in the group `{}`, so that nobody counts", group.id);
                 out.push(Finding::error("RC0421", format!("{path}.among"), message));
+            } else {
+                out.extend(without_anybody(cx, group, variable, path + ".among"));
             }
         }
     }
 }
+
+/// Finds companies of whom nobody counts, so that the rule cannot be met.
+fn without_anybody(cx: &Subject<'_>, group: &Group, variable: &str, path: String) -> Option<Finding> {
+    let members = cx.people().members(&group.id).iter().filter_map(|number| cx.people().at(*number));
+    let mut companies: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut alone = 0_usize;
+    // Whoever wishes not to be told is exempt, and stands for nobody.
+    for who in members.filter(|who| !who.opted_out() || group.despite_opt_out) {
+        let counts = group.require.counts(|name| who.last_var(|n| n == name));
+        match who.last_var(|name| name == variable) {
+            Some(company) => *companies.entry(company).or_default() |= counts,
+            None => alone += usize::from(!counts),
+        }
+    }
+    let all = companies.len();
+    let without: Vec<&str> = companies.into_iter().filter(|(_, counts)| !counts).map(|(company, _)| company).collect();
+    let mut lacks = Vec::new();
+    if !without.is_empty() {
+        let named: Vec<String> = without.iter().take(SHOWN).map(|company| format!("`{company}`")).collect();
+        let more = match without.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        lacks.push(format!("nobody counts in {} of {all} `{variable}`: {}{more}", without.len(), named.join(", ")));
+    }
+    if alone > 0 {
+        let who = if alone == 1 { "one member has".to_owned() } else { format!("{alone} members have") };
+        lacks.push(format!("{who} no `{variable}` and {} count", if alone == 1 { "does not" } else { "do not" }));
+    }
+    if lacks.is_empty() {
+        return None;
+    }
+    let message = format!("the rule of `{}` cannot be met: {}", group.id, lacks.join("; "));
+    let help = "`among` must be true of a member who wishes to be told, in each of them; the report will call the group not met";
+    Some(Finding::warning("RC0422", path, message).help(help))
+}
+
+/// How many are named.
+const SHOWN: usize = 12;
