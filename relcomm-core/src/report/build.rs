@@ -225,14 +225,15 @@ impl<'a> Builder<'a> {
     /// Whoever has no delivery of their own stands as whoever tells them, or is exempt or out of reach.
     fn apart(&mut self, plan: &GatePlan, roll: &Roll, whole: &(Class, Option<String>), is_out: bool) {
         let through = |why: &Apart| matches!(why, Apart::Through(_));
+        // Before it is out nobody has missed it.
+        let beyond = |why: &str| if is_out { (Class::NotInformed, Some(why.to_owned())) } else { whole.clone() };
         let (led, alone): (Vec<_>, Vec<_>) = roll.apart().partition(|(_, why)| through(why));
         for (person, why) in alone.into_iter().chain(led) {
             let mut report = self.row(plan, Some(person));
             report.id = plan.id.to_string();
             (report.class, report.reason) = match why {
                 Apart::OptedOut => (Class::Exempt, Some(OPTED_OUT.to_owned())),
-                Apart::Unreachable if is_out => (Class::NotInformed, Some("nobody can reach them".to_owned())),
-                Apart::Unreachable => whole.clone(),
+                Apart::Unreachable => beyond("nobody can reach them"),
                 Apart::Through(leader) => {
                     let id = self.on.prepared().people().at(leader).map(|who| who.id().to_owned());
                     let of = self.people.get(leader as usize).and_then(|deliveries| deliveries.last());
@@ -243,7 +244,7 @@ impl<'a> Builder<'a> {
                     match of.filter(same).cloned() {
                         // The wish is the leader's own; those behind have none.
                         Some(leaders) if leaders.reason.as_deref() == Some(OPTED_OUT) => {
-                            (Class::NotInformed, Some("whoever tells them opted out".to_owned()))
+                            beyond("whoever tells them opted out")
                         }
                         Some(leaders) => {
                             let groups = std::mem::take(&mut report.groups);
@@ -255,7 +256,7 @@ impl<'a> Builder<'a> {
                             }
                             (report.class, report.reason.take())
                         }
-                        None => (Class::NotInformed, Some("whoever tells them is not told".to_owned())),
+                        None => beyond("whoever tells them is not told"),
                     }
                 }
             };

@@ -24,6 +24,7 @@
 //! ```
 
 mod address;
+mod audience;
 mod catalogue;
 mod deployment;
 mod placeholder;

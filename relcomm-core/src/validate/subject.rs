@@ -80,15 +80,25 @@ impl<'a> Subject<'a> {
         self.origins.position(number)
     }
 
-    /// The steps by which the communique reaches the group, and their path in the plan: those of `for`, else the communique's, else
-    /// the group's. None means by the kinds of address that a member has.
+    /// The steps by which the communique reaches whoever is in the group alone, and their path in the plan: those of `for`, else the
+    /// communique's, else the group's. None means by the kinds of address that a member has.
     #[must_use]
     pub fn steps(&self, communique: &'a Communique, group: &'a Group) -> (&'a [Step], String) {
+        self.steps_by(communique, Some(&group.id), group)
+    }
+
+    /// The steps by which the communique reaches whoever has the variant for a group, and is told through this one first.
+    pub(super) fn steps_by(
+        &self,
+        communique: &'a Communique,
+        variant: Option<&GroupId>,
+        group: &'a Group,
+    ) -> (&'a [Step], String) {
         let base = key_path("communiques", communique.id.as_str());
-        if let Some(variant) = communique.variants.get(&group.id)
+        if let Some((id, variant)) = variant.and_then(|id| communique.variants.get_key_value(id))
             && !variant.via.is_empty()
         {
-            return (&variant.via, key_path(&format!("{base}.for"), group.id.as_str()) + ".via");
+            return (&variant.via, key_path(&format!("{base}.for"), id.as_str()) + ".via");
         }
         if !communique.via.is_empty() {
             return (&communique.via, base + ".via");
@@ -120,15 +130,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The mechanisms that may reach somebody in the group: those of the steps for which a member has an address or none is needed.
-    pub(super) fn mechanisms_for(&self, communique: &'a Communique, group: &'a Group) -> BTreeSet<Mechanism> {
-        let (steps, _) = self.steps(communique, group);
-        if steps.is_empty() {
-            return self.kinds_of_address(&group.id);
-        }
-        steps.iter().map(|step| step.via.clone()).collect()
-    }
-
+    /// The kinds of address that the members of the group have.
     pub(super) fn kinds_of_address(&self, group: &GroupId) -> BTreeSet<Mechanism> {
         self.origins.holdings(group).map(|holdings| holdings.mechanisms.clone()).unwrap_or_default()
     }

@@ -173,11 +173,7 @@ fn assurance(sure: Sure) -> Assurance {
 impl FarSide {
     fn new(world: World, mech: Mech, by: usize) -> Self {
         let addressing = if mech.is_post() { Addressing::Once } else { Addressing::Each };
-        let proves = match mech {
-            Mech::Website | Mech::Chat | Mech::Webhook => Assurance::Delivered,
-            _ => Assurance::Acknowledged,
-        };
-        let mut can = Capabilities::new(addressing, proves).deduplication(match mech.repeats() {
+        let mut can = Capabilities::new(addressing, assurance(mech.proves())).deduplication(match mech.repeats() {
             Repeats::None => Deduplication::None,
             Repeats::Key => Deduplication::ByKey,
             Repeats::Lookup => Deduplication::ByLookup,

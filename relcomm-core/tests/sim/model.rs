@@ -42,6 +42,14 @@ pub(crate) enum Mech {
 impl Mech {
     pub(crate) const ALL: [Self; 6] = [Self::Email, Self::Webhook, Self::Pager, Self::Phone, Self::Website, Self::Chat];
 
+    /// The most that its far side proves.
+    pub(crate) fn proves(self) -> Sure {
+        match self {
+            Self::Website | Self::Chat | Self::Webhook => Sure::Delivered,
+            Self::Email | Self::Pager | Self::Phone => Sure::Acknowledged,
+        }
+    }
+
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Email => "email",

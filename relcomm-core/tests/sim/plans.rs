@@ -90,6 +90,29 @@ fn mend(case: &mut Case) {
             of.words = Words::Shared;
         }
     }
+    let rules: BTreeMap<&'static str, Sure> =
+        case.groups.iter().map(|g| (g.id, g.informed_when.unwrap_or(Sure::Accepted))).collect();
+    let steps: BTreeMap<&'static str, Vec<Step>> = case.groups.iter().map(|g| (g.id, g.via.clone())).collect();
+    for of in case.communiques.iter_mut().filter(|of| of.informed_when.is_none()) {
+        // Whoever is in several goes by the steps of one and by the rules of all.
+        let most = case.people.iter().filter_map(|who| {
+            let theirs: Vec<&'static str> = of.to.iter().copied().filter(|g| who.groups.contains(g)).collect();
+            let of_variant = theirs.iter().find_map(|g| Some(&of.variants.get(g)?.via));
+            let of_group = theirs.first().and_then(|g| steps.get(g));
+            let via = [of_variant, Some(&of.via), of_group].into_iter().flatten().find(|via| !via.is_empty())?;
+            let proved = via.iter().flat_map(|step| step.mechanisms()).map(Mech::proves).max()?;
+            theirs.iter().any(|g| rules[g] > proved).then_some(proved)
+        });
+        of.informed_when = most.min();
+    }
+    // Nobody is told by whoever opted out, but where that is a gap.
+    for number in 0..case.people.len() {
+        let Some(leader) = case.people[number].through.clone() else { continue };
+        let minds = |g: &Group| case.people[number].groups.contains(g.id) && !g.must_inform && !g.despite_opt_out;
+        if case.groups.iter().any(minds) {
+            case.people.iter_mut().filter(|who| who.id == leader).for_each(|who| who.opted_out = false);
+        }
+    }
     let with_hours: BTreeSet<&'static str> = case.groups.iter().filter(|g| g.between.is_some()).map(|g| g.id).collect();
     for of in case.communiques.iter_mut().filter(|of| !of.urgent) {
         let own = of.times().any(|time| time.between.is_some());

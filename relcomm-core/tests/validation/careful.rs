@@ -418,3 +418,57 @@ fn an_unknown_variable_is_found_in_its_line_of_a_text_in_the_plan() {
     let message = "there is no variable `release.prod`, in line 2 of the text";
     assert_eq!(said, [("communiques.out.text.en", message)]);
 }
+
+#[test]
+fn whoever_is_in_several_groups_is_judged_once_as_they_are_told() {
+    let communiques = |keys: &str| {
+        format!(
+            "communiques:\n  out: {{ to: [staff, more], at: declared, per: release, {keys}text: \"{{{{ release.what | length }}}}\" }}\n"
+        )
+    };
+    // Nobody is reached by the pager of the second group but whoever is in it alone.
+    let groups = |pager: &str| {
+        format!(
+            "groups:\n  staff: {{ owner: ada, via: email, informed_when: accepted, members: [a@b.example] }}\n  more: {{ via: pager, informed_when: accepted, members: [a@b.example, {{ id: b, email: b@b.example{pager} }}] }}\n"
+        )
+    };
+    assert_eq!(codes(&[&groups(", pager: x"), &communiques("")]), NONE);
+    let found = faults(&[&groups(""), &communiques("")]);
+    assert_eq!(found.iter().map(|f| f.code).collect::<Vec<_>>(), ["RC0410"]);
+    assert!(shown(&found).contains("one member of `more` cannot be reached"), "{}", shown(&found));
+    // `for` names the second group, and holds for whoever is in it and another.
+    let found = faults(&[&groups(", pager: x"), &communiques("for: { more: { via: pager } }, ")]);
+    assert!(shown(&found).contains("one member of `staff` and `more` cannot be reached"), "{}", shown(&found));
+    assert!(shown(&found).contains("told by the steps of the first, unless"), "{}", shown(&found));
+
+    // What concerns a group reaches its members through another of theirs.
+    let release = release("Faster export }", "Faster export, concerns: more }");
+    let communiques = "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ item.export }}\" }\n  also: { to: more, at: declared, per: release, text: Ready. }\n";
+    let groups = |members: &str| {
+        format!(
+            "groups:\n  staff: {{ owner: ada, via: email, informed_when: accepted, members: [a@b.example] }}\n  more: {{ via: email, informed_when: accepted, members: [{members}] }}\n"
+        )
+    };
+    assert_eq!(codes(&[&release, &groups("a@b.example"), communiques]), NONE);
+    assert_eq!(codes(&[&release, &groups("a@b.example, b@b.example"), communiques]), ["RC0302"]);
+}
+
+#[test]
+fn an_item_of_one_place_is_told_where_it_is_and_a_company_of_the_opted_out_lacks_nobody() {
+    let release = release("Faster export }", "Faster export, places: us }").replace("production", "[eu, us]");
+    let groups = "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, place: [eu, us] }] }\n";
+    let at = |place: &str| {
+        format!(
+            "communiques:\n  out: {{ to: staff, at: declared, per: place, if: {{ place: {place} }}, text: \"{{{{ release.what | length }}}}\" }}\n"
+        )
+    };
+    assert_eq!(codes(&[&release, groups, &at("us")]), NONE);
+    assert_eq!(codes(&[&release, groups, &at("eu")]), ["RC0302"]);
+    let groups = |wish: &str| {
+        format!(
+            "groups:\n  staff: {{ owner: ada, via: email, informed_when: accepted, {wish}members: [{{ id: a, email: a@b.example, vars: {{ firm: acme, role: dev }} }}, {{ id: b, email: b@b.example, opted_out: true, vars: {{ firm: bolt }} }}], require: {{ one_per: firm, among: {{ role: dev }} }} }}\n"
+        )
+    };
+    assert_eq!(codes(&[&groups("")]), NONE);
+    assert_eq!(codes(&[&groups("opt_out: ignore, ")]), ["RC0422"]);
+}

@@ -1,7 +1,8 @@
 //! Whether everyone can be reached, at addresses that can be right.
 
+use super::super::audience::{Audience, audiences};
 use super::super::{Rule, Subject, address};
-use crate::communique::Per;
+use crate::communique::{Communique, Per, Step};
 use crate::id::GroupId;
 use crate::mechanism::{Addressing, Mechanism};
 use crate::plan::{Finding, Findings, Position, StakeholderRef, key_path};
@@ -25,57 +26,67 @@ impl Rule for Addressed {
         for communique in cx.plan().communiques() {
             for group in communique.to.iter().filter_map(|id| cx.plan().group(id)) {
                 opted_out(cx, group, &mut asked, out);
-                let (steps, path) = cx.steps(communique, group);
-                let members = cx.people().members(&group.id);
-                if members.is_empty() {
+            }
+            for audience in audiences(cx, communique) {
+                if audience.members().is_empty() {
                     // A post is made for those to whom it is credited: for nobody there would be none.
-                    nobody(cx, group, out);
+                    audience.groups().iter().for_each(|group| nobody(cx, group, out));
                     continue;
                 }
+                let (steps, path) = audience.steps(cx);
                 if steps.iter().any(|step| cx.plan().addressing(&step.via) == Addressing::Once) {
                     continue;
                 }
+                let groups: Vec<&GroupId> = audience.groups().iter().map(|group| &group.id).collect();
                 let mechanisms: Vec<&Mechanism> = steps.iter().map(|step| &step.via).collect();
-                if !judged.insert((&group.id, mechanisms)) {
-                    continue;
+                if judged.insert((groups, mechanisms)) {
+                    out.extend(unreachable(cx, communique, &audience, (steps, path)));
                 }
-                let without = members.iter().filter(|number| {
-                    // Whoever is not told, or is told by another member, needs no address.
-                    let told = |who: &StakeholderRef<'_>| {
-                        who.through().is_none() && (!who.opted_out() || group.despite_opt_out)
-                    };
-                    cx.people().at(**number).filter(told).is_some_and(|who| {
-                        if steps.is_empty() {
-                            who.mechanisms().is_empty()
-                        } else {
-                            // Whether whoever is reached in their place can be is another rule's to judge.
-                            !steps.iter().any(|step| step.to.is_some() || who.mechanisms().contains(&step.via))
-                        }
-                    })
-                });
-                let without: Vec<u32> = without.copied().collect();
-                let Some(first) = without.first() else { continue };
-                let count = without.len();
-                let steps = steps.iter().map(|step| format!("`{}`", step.via)).collect::<Vec<_>>().join(", ");
-                let wanted =
-                    if steps.is_empty() { "no address at all".to_owned() } else { format!("no address for {steps}") };
-                let people = if count == 1 { "one member".to_owned() } else { format!("{count} members") };
-                let message = format!("{people} of `{}` cannot be reached by `{}`: {wanted}", group.id, communique.id);
-                let (finding, help) = if group.must_inform {
-                    let who = match &group.require {
-                        Require::OnePer { variable, .. } => format!("one of each `{variable}`"),
-                        _ => "each of them".to_owned(),
-                    };
-                    let message = format!("{message}; {who} must be informed: {}", named(cx, &without));
-                    (Finding::warning("RC0417", path, message), ACCEPTED)
-                } else {
-                    let help = "the position is that of the first; give an address, or another step";
-                    (Finding::error("RC0410", path, message), help)
-                };
-                out.push(at(cx.member_position(*first), finding).help(help));
             }
         }
     }
+}
+
+/// Finds members whom no step reaches.
+fn unreachable<'a>(
+    cx: &Subject<'a>,
+    communique: &Communique,
+    audience: &Audience<'a>,
+    (steps, path): (&[Step], String),
+) -> Option<Finding> {
+    let despite_opt_out = audience.groups().iter().any(|group| group.despite_opt_out);
+    // Whoever is not told, or is told by another member, needs no address.
+    let told = |who: &StakeholderRef<'_>| who.through().is_none() && (!who.opted_out() || despite_opt_out);
+    let is_beyond = |who: StakeholderRef<'_>| {
+        if steps.is_empty() {
+            who.mechanisms().is_empty()
+        } else {
+            // Whether whoever is reached in their place can be is another rule's to judge.
+            !steps.iter().any(|step| step.to.is_some() || who.mechanisms().contains(&step.via))
+        }
+    };
+    let members = audience.members().iter().copied();
+    let without: Vec<u32> = members.filter(|n| cx.people().at(*n).filter(told).is_some_and(is_beyond)).collect();
+    let first = without.first()?;
+    let steps = steps.iter().map(|step| format!("`{}`", step.via)).collect::<Vec<_>>().join(", ");
+    let wanted = if steps.is_empty() { "no address at all".to_owned() } else { format!("no address for {steps}") };
+    let people = if without.len() == 1 { "one member".to_owned() } else { format!("{} members", without.len()) };
+    let message = format!("{people} of {} cannot be reached by `{}`: {wanted}", audience.named(), communique.id);
+    let (finding, help) = match audience.groups().iter().find(|group| group.must_inform) {
+        Some(group) => {
+            let who = match &group.require {
+                Require::OnePer { variable, .. } => format!("one of each `{variable}`"),
+                _ => "each of them".to_owned(),
+            };
+            let message = format!("{message}; {who} must be informed: {}", named(cx, &without));
+            (Finding::warning("RC0417", path, message), ACCEPTED)
+        }
+        None => {
+            let help = "the position is that of the first; give an address, or another step";
+            (Finding::error("RC0410", path, message), help)
+        }
+    };
+    Some(at(cx.member_position(*first), finding).help(audience.help(help)))
 }
 
 const ACCEPTED: &str = "the position is that of the first; nothing goes out until somebody accepts each gap by name (`relcomm \

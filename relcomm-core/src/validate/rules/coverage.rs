@@ -1,11 +1,13 @@
 //! Whether every group is told, and of everything that concerns it.
 
+use super::super::audience::{named, told_apart};
 use super::super::{Rule, Subject};
 use super::graph::waits;
 use crate::communique::{Anchor, Communique};
 use crate::id::{CommuniqueId, GroupId, ItemId, PlaceId};
 use crate::plan::{Finding, Findings, Part, Severity, key_path};
 use crate::release::{Item, Outcome};
+use crate::stakeholder::Group;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every group is told that the release is in production, at each of its members' places, or waived.
@@ -100,18 +102,28 @@ impl Rule for EveryItem {
     }
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let groups = cx.plan().groups().iter().filter(|group| group.waived.is_none()).collect();
+        let apart: Vec<Vec<&Group>> = told_apart(cx, groups).into_iter().map(|(groups, _)| groups).collect();
+        let is_telling = |c: &&Communique| c.outcome == Outcome::Success && is_of_this(cx, c);
+        let telling: Vec<&Communique> = cx.plan().communiques().iter().filter(is_telling).collect();
         for (i, item) in cx.plan().release().what.iter().enumerate() {
-            let missed: Vec<String> = cx
-                .plan()
-                .groups()
-                .iter()
-                .filter(|group| group.waived.is_none() && item.concerns(&group.id))
-                .filter(|group| {
-                    let mut told = telling(cx, &group.id).filter(|c| is_of_this(cx, c)).peekable();
-                    told.peek().is_some() && !told.any(|c| is_where(c, item) && covers(cx, c, &group.id, item))
-                })
-                .map(|group| format!("`{}`", group.id))
-                .collect();
+            let is_missed = |groups: &&Vec<&Group>| {
+                let mut told =
+                    telling.iter().filter(|c| groups.iter().any(|group| c.to.contains(&group.id))).peekable();
+                groups.iter().any(|group| item.concerns(&group.id))
+                    && told.peek().is_some()
+                    && !told.any(|c| is_where(c, item) && covers(cx, c, groups, item))
+            };
+            let mut all: Vec<&Vec<&Group>> = apart.iter().filter(is_missed).collect();
+            // Of whoever is in several groups nothing is said where one of these misses it by itself.
+            all.sort_by_key(|groups| groups.len());
+            let mut missed: Vec<&Vec<&Group>> = Vec::new();
+            for groups in all {
+                if !missed.iter().any(|known| known.iter().all(|group| groups.iter().any(|g| g.id == group.id))) {
+                    missed.push(groups);
+                }
+            }
+            let missed: Vec<String> = missed.into_iter().map(|groups| named(groups)).collect();
             if missed.is_empty() {
                 continue;
             }
@@ -133,20 +145,20 @@ fn is_where(communique: &Communique, item: &Item) -> bool {
     meant.is_empty() || places.is_empty() || meant.iter().any(|place| places.contains(place))
 }
 
-/// Whether the communique tells the group of the item: it says so, its text uses it, or the built-in text lists it.
-fn covers(cx: &Subject<'_>, communique: &Communique, group: &GroupId, item: &Item) -> bool {
+/// Whether the communique tells whoever is in these groups of the item: it says so, the text for them uses it, or the built-in text
+/// lists it.
+fn covers(cx: &Subject<'_>, communique: &Communique, groups: &[&Group], item: &Item) -> bool {
     if communique.covers.contains(&item.id) {
         return true;
     }
-    let own_words = communique
-        .variants
-        .get(group)
-        .is_some_and(|variant| variant.wording.as_ref().is_some_and(|w| w.text.is_some()));
+    let own = communique.to.iter().filter(|id| groups.iter().any(|group| group.id == **id));
+    let variant = own.filter_map(|id| communique.variants.get_key_value(id)).next();
+    let words = variant.filter(|(_, variant)| variant.wording.as_ref().is_some_and(|words| words.text.is_some()));
+    let words = words.map(|(group, _)| group);
     let mut texts = cx
         .texts()
         .iter()
-        .filter(|text| text.communique == communique.id && text.part == Part::Text)
-        .filter(|text| if own_words { text.group.as_ref() == Some(group) } else { text.group.is_none() })
+        .filter(|text| text.communique == communique.id && text.part == Part::Text && text.group.as_ref() == words)
         .peekable();
     if texts.peek().is_none() {
         // The built-in text lists what `covers` names, and everything where it names nothing.

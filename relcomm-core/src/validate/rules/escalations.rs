@@ -1,7 +1,9 @@
 //! Whether whoever is reached in a stakeholder's place can be.
 
+use super::super::audience::audiences;
 use super::super::{Rule, Subject};
 use crate::communique::{Reach, Step};
+use crate::id::GroupId;
 use crate::mechanism::Addressing;
 use crate::plan::{Escalations, Finding, Findings};
 use std::collections::BTreeSet;
@@ -19,14 +21,18 @@ impl Rule for Reachable {
         let mut escalations = None;
         let mut said = BTreeSet::new();
         for communique in cx.plan().communiques() {
-            for group in communique.to.iter().filter_map(|id| cx.plan().group(id)) {
-                let both = [Some(cx.steps(communique, group)), cx.steps_as_well(communique, &group.id)];
-                let both = both.iter().flatten();
-                let every = both.flat_map(|(steps, path)| steps.iter().enumerate().map(move |at| (*steps, path, at)));
-                for (steps, path, (index, step)) in every {
+            let audiences = audiences(cx, communique);
+            let own = audiences.iter().map(|audience| (audience.steps(cx), audience.groups(), audience.members()));
+            let as_well = communique.to.iter().filter_map(|id| {
+                let steps = cx.steps_as_well(communique, id)?;
+                Some((steps, &[][..], cx.people().members(id)))
+            });
+            for ((steps, path), groups, members) in own.chain(as_well) {
+                for (index, step) in steps.iter().enumerate() {
                     let Some(to) = &step.to else { continue };
-                    let path = cx.step_path(path, steps, index);
-                    if !said.insert((path.clone(), &group.id)) {
+                    let path = cx.step_path(&path, steps, index);
+                    let groups: Vec<&GroupId> = groups.iter().map(|group| &group.id).collect();
+                    if !said.insert((path.clone(), groups)) {
                         continue;
                     }
                     if cx.plan().addressing(&step.via) == Addressing::Once {
@@ -40,7 +46,7 @@ impl Rule for Reachable {
                     }
                     let found =
                         escalations.get_or_insert_with(|| Escalations::of(cx.plan(), cx.people())) as &Escalations;
-                    judge(cx, found, (path, step, to), cx.people().members(&group.id), out);
+                    judge(cx, found, (path, step, to), members, out);
                 }
             }
         }

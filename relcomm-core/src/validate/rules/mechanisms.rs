@@ -1,13 +1,13 @@
 //! Whether every mechanism is known, bound to a channel, and able to prove what is asked of it.
 
+use super::super::audience::{Audience, audiences};
 use super::super::{Rule, Subject};
-use crate::communique::{Communique, Step};
+use crate::communique::Step;
 use crate::mechanism::Mechanism;
 use crate::plan::draft::{GROUP_KEYS, MEMBER_KEYS};
 use crate::plan::source::suggest;
 use crate::plan::{Finding, Findings, key_path};
 use crate::receipt::Assurance;
-use crate::stakeholder::Group;
 use std::collections::BTreeSet;
 
 /// Every mechanism is a standard word or declared, and bound where the deployment is known.
@@ -72,48 +72,36 @@ impl Rule for Provable {
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         let mut said = BTreeSet::new();
         for communique in cx.plan().communiques() {
-            for group in communique.to.iter().filter_map(|id| cx.plan().group(id)) {
-                let mechanisms = cx.mechanisms_for(communique, group);
-                let wanted = communique.informed_when.unwrap_or(group.informed_when);
-                let best = mechanisms.iter().map(|m| cx.proves(m)).max();
+            for audience in audiences(cx, communique) {
+                let (wanted, path) = audience.informed_when();
+                let best = audience.mechanisms(cx).iter().map(|m| cx.proves(m)).max();
                 if let Some(best) = best
                     && best < wanted
+                    && said.insert(path.clone())
                 {
-                    let path = informed_when_path(communique, group);
-                    if said.insert(path.clone()) {
-                        let message = format!(
-                            "nobody in `{}` can be shown to be informed by `{}`: {wanted} is asked, {best} is the most that its steps prove",
-                            group.id, communique.id
-                        );
-                        out.push(
-                            Finding::error("RC0503", path, message)
-                                .help("ask for less, or add a step that proves more"),
-                        );
-                    }
+                    let message = format!(
+                        "nobody in {} can be shown to be informed by `{}`: {wanted} is asked, {best} is the most that its steps prove",
+                        audience.named(),
+                        communique.id
+                    );
+                    let help = audience.help("ask for less, or add a step that proves more");
+                    out.push(Finding::error("RC0503", path, message).help(help));
                 }
-                unprovable_condition(cx, communique, group, &mut said, out);
-                repeated_step(cx, communique, group, &mut said, out);
+                unprovable_condition(cx, &audience, &mut said, out);
+                repeated_step(cx, &audience, &mut said, out);
             }
         }
     }
 }
 
-fn informed_when_path(communique: &Communique, group: &Group) -> String {
-    match communique.informed_when {
-        Some(_) => key_path("communiques", communique.id.as_str()) + ".informed_when",
-        None => key_path("groups", group.id.as_str()) + ".informed_when",
-    }
-}
-
 /// A step that always opens, because no step before it can prove what would keep it shut.
-fn unprovable_condition(
-    cx: &Subject<'_>,
-    communique: &Communique,
-    group: &Group,
+fn unprovable_condition<'a>(
+    cx: &Subject<'a>,
+    audience: &Audience<'a>,
     said: &mut BTreeSet<String>,
     out: &mut Findings,
 ) {
-    let (steps, path) = cx.steps(communique, group);
+    let (steps, path) = audience.steps(cx);
     let mut best: Option<Assurance> = None;
     for (i, Step { via, unless, .. }) in steps.iter().enumerate() {
         if let (Some(unless), Some(best)) = (unless, best)
@@ -132,14 +120,8 @@ fn unprovable_condition(
 }
 
 /// A step that reaches the same person by the same mechanism as one before it, and so has the same key.
-fn repeated_step(
-    cx: &Subject<'_>,
-    communique: &Communique,
-    group: &Group,
-    said: &mut BTreeSet<String>,
-    out: &mut Findings,
-) {
-    let (steps, path) = cx.steps(communique, group);
+fn repeated_step<'a>(cx: &Subject<'a>, audience: &Audience<'a>, said: &mut BTreeSet<String>, out: &mut Findings) {
+    let (steps, path) = audience.steps(cx);
     for (i, step) in steps.iter().enumerate() {
         let is_alike = |before: &Step| before.via == step.via && before.to == step.to;
         if steps.iter().take(i).any(is_alike) && said.insert(format!("{path}[{i}] again")) {

@@ -241,7 +241,8 @@ impl<'a> Oracle<'a> {
             Row::Unclear => simple(None),
             Row::Delivery(told) => Foretold { class: told.class, late: told.late },
             Row::Through(leader) => match self.rows.get(&(index, leader.clone())) {
-                Some(Row::Through(_)) | None => simple(Some(Class::NotInformed)),
+                // Whoever opted out tells nobody.
+                Some(Row::Through(_) | Row::Exempt) | None => simple(self.whole(&self.gates[index])),
                 Some(_) => self.foretold(index, leader),
             },
         }

@@ -176,13 +176,21 @@ impl Oracle<'_> {
                     Row::Delivery(if is_open { Told { class: None, ..told } } else { told })
                 }
             },
-            // What was never meant for what was declared is not missed.
-            Fate::Closed("cancelled", _) if self.stands_by_at_last(gate) => Row::Whole(Class::Exempt),
-            Fate::Closed(..) | Fate::Blocked(_) => Row::Whole(Class::NotInformed),
-            Fate::Standby(_) => Row::Whole(Class::Exempt),
-            Fate::Pending | Fate::Asks => Row::Whole(Class::Unconfirmed),
-            Fate::Unclear => Row::Unclear,
+            _ => self.whole(gate).map_or(Row::Unclear, Row::Whole),
         }
+    }
+
+    /// How it stands with whoever cannot be told, by what comes of the gate.
+    pub(super) fn whole(&self, gate: &Gate) -> Option<Class> {
+        Some(match gate.fate {
+            Fate::Opens(_) => Class::NotInformed,
+            // What was never meant for what was declared is not missed.
+            Fate::Closed("cancelled", _) if self.stands_by_at_last(gate) => Class::Exempt,
+            Fate::Closed(..) | Fate::Blocked(_) => Class::NotInformed,
+            Fate::Standby(_) => Class::Exempt,
+            Fate::Pending | Fate::Asks => Class::Unconfirmed,
+            Fate::Unclear => return None,
+        })
     }
 
     /// From when on somebody is due, once the gate is open.

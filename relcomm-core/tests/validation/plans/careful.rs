@@ -75,6 +75,22 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
+        "RC0306",
+        &[
+            "release:\n  product: Billing\n  version: 1.2.3\n  kind: hotfix\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
+            "groups:\n  staff: { owner: ada, email: all@b.example, via: email, informed_when: accepted }\n  «more: { email: more@b.example }\n",
+            "communiques:\n  out: { to: staff, at: declared, per: release, text: \"{{ release.what | length }}\" }\n  news: { to: more, at: declared, per: release, if: { kind: feature }, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
+        "RC0307",
+        &[
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [{ id: export, text: Faster export }]\n  why: People wait for it.\n  where: [eu, us]\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ email: a@b.example, place: eu }, «{ email: c@b.example, place: us }] }\n",
+            "communiques:\n  out: { to: staff, at: declared, per: place, if: { place: eu }, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    case(
         "RC0416",
         &[
             "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [ann@b.example, «{ id: bob, email: Ann@b.example }, { id: cho, email: c@b.example }] }\n",

@@ -221,6 +221,42 @@ pub(crate) const PLANS: &[Case] = &[
         ],
     ),
     case(
+        "RC0420",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ id: a, email: a@b.example, opted_out: true }, «{ id: b, through: a }] }\n",
+        ],
+    ),
+    case(
+        "RC0422",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ id: a, email: a@b.example, vars: { firm: acme, role: dev } }, { id: b, email: b@b.example, vars: { firm: bolt } }], require: { one_per: firm, «among: { role: dev } } }\n",
+        ],
+    ),
+    case(
+        "RC0422",
+        &[
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [{ id: a, email: a@b.example, vars: { firm: acme, role: dev } }, { id: b, email: b@b.example, vars: { firm: bolt } }, { id: c, email: c@b.example, opted_out: true, vars: { firm: bolt, role: dev } }], require: { one_per: firm, «among: { role: dev } } }\n",
+        ],
+    ),
+    // Whoever is in both goes by the steps of the first, which prove less than the second one's rule asks.
+    case(
+        "RC0503",
+        &[
+            "mechanisms: { fax: { proves: accepted } }\n",
+            "groups:\n  staff: { owner: ada, via: fax, informed_when: accepted, members: [{ id: a, fax: one, email: a@b.example }] }\n  more: { via: email, «informed_when: acknowledged, members: [{ id: a, fax: one, email: a@b.example }, { id: b, email: b@b.example }] }\n",
+            "communiques:\n  out: { to: [staff, more], at: declared, per: release, text: \"{{ release.what | length }}\" }\n",
+        ],
+    ),
+    // Whoever is in both has the words for the first one, which do not hold what concerns the second.
+    case(
+        "RC0302",
+        &[
+            "release:\n  product: Billing\n  version: 1.2.3\n  what: [«{ id: export, text: Faster export, concerns: more }]\n  why: People wait for it.\n  where: production\n  how: Nothing to do.\n  when: 2027-05-12T07:00Z\n",
+            "groups:\n  staff: { owner: ada, via: email, informed_when: accepted, members: [a@b.example] }\n  more: { via: email, informed_when: accepted, members: [a@b.example, b@b.example] }\n",
+            "communiques:\n  out: { to: [staff, more], at: declared, per: release, text: \"{{ release.what | length }}\", for: { staff: { text: Ready. } } }\n",
+        ],
+    ),
+    case(
         "RC0434",
         &[
             "communiques:\n  out: { to: staff, at: declared, per: release, if: { «host: urgent }, text: \"{{ release.what | length }}\" }\n",
