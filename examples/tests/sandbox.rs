@@ -146,7 +146,12 @@ fn verbs_in_turn_are_what_deliver_does_in_one_go() {
         assert_eq!(out.code, 0, "{}", out.stderr);
     }
     let same = run(&["declare", plan, "--place", "eu", "--outcome", "success", "--by", "ada"]);
-    assert!(same.code == 0 && same.stdout.contains("already declared"), "{}", same.stdout);
+    let says = same.stdout.trim_end();
+    let by = " by ada; nothing new is recorded";
+    assert!(
+        same.code == 0 && says.starts_with("already declared: eu success, as of 20") && says.ends_with(by),
+        "{says}"
+    );
     assert_eq!(run(&["dispatch", plan]).code, 3, "what is due lacks an approval");
     assert_eq!(run(&["approve", plan, "--by", "mia", "--role", "product-owner"]).code, 0);
     let again = run(&["approve", plan, "--by", "mia", "--role", "product-owner"]);

@@ -7,6 +7,7 @@ mod record;
 mod sandbox;
 mod scene;
 mod share;
+mod stopped;
 
 use receiver::{Copies, Receiver};
 use scene::{By, Scene, until};

@@ -146,6 +146,11 @@ communiques:
         quiet(&mut command)
     }
 
+    /// Begins to dispatch what is due now.
+    pub(crate) fn dispatch_once(&self) -> Child {
+        quiet(self.command(&self.bundle, "dispatch", &["--execute"]).arg("--channels").arg(&self.channels))
+    }
+
     /// Begins to deliver in the sandbox.
     pub(crate) fn deliver(&self) -> Child {
         quiet(&mut self.command(&self.plan, "deliver", &[]))

@@ -11,6 +11,7 @@ mod receipts;
 mod rehearse;
 mod say;
 mod send;
+mod signals;
 
 pub use desk::{Access, Desk};
 

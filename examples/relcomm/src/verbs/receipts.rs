@@ -2,6 +2,7 @@
 
 use super::answer;
 use super::desk::{Access, Desk};
+use super::signals::Signals;
 use crate::arguments::Common;
 use crate::{Exit, Failure};
 use relcomm_channels::email::ReturnPath;
@@ -36,6 +37,7 @@ pub(super) async fn receipts(common: &Common, from: &str, watch: bool) -> Result
     let mut refused = 0;
     let mut read = 0;
     let mut total = Intake::default();
+    let mut signals = Signals::new()?;
     loop {
         let taken = match from.split_once(':') {
             Some(("maildir", dir)) => {
@@ -56,7 +58,7 @@ pub(super) async fn receipts(common: &Common, from: &str, watch: bool) -> Result
         }
         tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => break,
+            _ = signals.asked() => break,
             () = tokio::time::sleep(PAUSE) => {}
         }
     }

@@ -5,8 +5,10 @@ use super::desk::{Access, Desk};
 use crate::arguments::{Attested as Outcome, Common, Person};
 use crate::{Exit, Failure};
 use relcomm_core::clock::Moment;
-use relcomm_core::dispatch::{Attestation, GapOf, Whom};
+use relcomm_core::course::HeadFact;
+use relcomm_core::dispatch::{Attestation, Dispatcher, GapOf, Whom};
 use relcomm_core::id::{CommuniqueId, GroupId, PlaceId, Role, StakeholderId};
+use relcomm_core::journal::{Entry, Fact, Note, Subject};
 use relcomm_core::plan::time::Instant;
 use relcomm_core::release::{Declaration, Outcome as ReleaseOutcome};
 use serde_json::json;
@@ -79,10 +81,31 @@ pub(super) async fn declare(common: &Common, said: &Declared) -> Result<Exit, Fa
     }
     let news = desk.dispatcher.declare(&declaration).await?;
     let place = said.place.as_deref().unwrap_or("the release");
-    let line =
-        if news { format!("declared: {place} {outcome}") } else { format!("already declared: {place} {outcome}") };
+    let line = if news {
+        format!("declared: {place} {outcome}")
+    } else {
+        let before = declared_before(&desk.dispatcher, &declaration).await?;
+        format!("already declared: {place} {outcome}{before}; nothing new is recorded")
+    };
     answer(common.format, &line, &json!({ "place": said.place, "outcome": outcome, "news": news }));
     Ok(Exit::Done)
+}
+
+/// As of when, and by whom, it was declared before.
+pub(super) async fn declared_before(dispatcher: &Dispatcher, said: &Declaration) -> Result<String, Failure> {
+    let said_so = |(entry, note): (Entry, Option<Note>)| match entry.fact {
+        Fact::Head(fact) => match *fact {
+            HeadFact::Declared { place, outcome, at } => {
+                let same = outcome == said.outcome && said.place.as_ref().is_none_or(|said| *said == place);
+                same.then_some((at, note.and_then(|note| note.by)))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    let before = dispatcher.journal().history(Subject::Head).await?.into_iter().filter_map(said_so).next_back();
+    let by = |by: Option<String>| by.map(|by| format!(" by {by}")).unwrap_or_default();
+    Ok(before.map(|(at, who)| format!(", as of {at}{}", by(who))).unwrap_or_default())
 }
 
 pub(super) async fn attest(common: &Common, said: Attested) -> Result<Exit, Failure> {

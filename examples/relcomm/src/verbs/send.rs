@@ -2,6 +2,8 @@
 
 use super::desk::{Access, Bench, Desk};
 use super::look::{exit, show};
+use super::say::declared_before;
+use super::signals::{Asked, Signals};
 use super::{json, print, say, warn};
 use crate::arguments::{Common, Format};
 use crate::sandbox::{STAND_IN, Sandbox, stand_in};
@@ -77,10 +79,12 @@ pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failur
     for place in &prepared.plan().release().places {
         let proof = proof.clone().unwrap_or_else(|| "sandbox".into());
         let declaration = Declaration::success(&by).place(place.id.clone()).proof(proof);
-        let news = desk.dispatcher.declare(&declaration).await?;
-        // Who declared it before stands in the report.
-        let by = if news { format!(" by {by}") } else { String::new() };
-        say(&format!("{} {} success{by}", if news { "declared" } else { "already declared" }, place.id));
+        if desk.dispatcher.declare(&declaration).await? {
+            say(&format!("declared {} success by {by}", place.id));
+        } else {
+            let before = declared_before(&desk.dispatcher, &declaration).await?;
+            say(&format!("already declared {} success{before}", place.id));
+        }
     }
     send(&desk, wish).await?;
     finish(&desk, common, wish).await
@@ -149,21 +153,18 @@ async fn send(desk: &Desk, wish: &Wish) -> Result<(), Failure> {
     let progress = Progress::new(&desk.dispatcher);
     match &desk.sandbox {
         Some(sandbox) => in_sandbox(&desk.dispatcher, sandbox, wish.wait, &progress).await,
-        None if wish.wait => live(&desk.dispatcher, &progress).await,
-        None => {
-            desk.dispatcher.step().await?;
-            progress.show(&desk.dispatcher).await
-        }
+        None => live(&desk.dispatcher, wish.wait, &progress).await,
     }
 }
 
-/// Runs until nothing is pending or until interrupted; what is in flight then is waited for.
-async fn live(dispatcher: &Dispatcher, progress: &Progress) -> Result<(), Failure> {
+/// Does what is due, or runs until nothing is pending. Asked to stop, it begins nothing new and waits for what is in flight.
+async fn live(dispatcher: &Dispatcher, wait: bool, progress: &Progress) -> Result<(), Failure> {
     let stop = tokio_util::sync::CancellationToken::new();
     let mut options = relcomm_core::dispatch::DispatchOptions::default();
     options.cancellation = stop.clone();
     let runner = dispatcher.clone().options(options);
-    let mut run = std::pin::pin!(runner.run());
+    let mut signals = Signals::new()?;
+    let mut run = std::pin::pin!(async { if wait { runner.run().await } else { runner.step().await } });
     loop {
         tokio::select! {
             biased;
@@ -171,8 +172,12 @@ async fn live(dispatcher: &Dispatcher, progress: &Progress) -> Result<(), Failur
                 standing?;
                 return progress.show(dispatcher).await;
             }
-            _ = tokio::signal::ctrl_c(), if !stop.is_cancelled() => {
-                say("stopping: what is in flight is waited for");
+            asked = signals.asked() => {
+                if stop.is_cancelled() && asked == Asked::ByHand {
+                    let says = "stopped at once: what was in flight counts as unknown, as after a crash";
+                    return Err(Failure::Tool(says.into()));
+                }
+                say("stopping: what is in flight is waited for; Ctrl-C once more stops at once");
                 stop.cancel();
             }
             () = tokio::time::sleep(Duration::from_secs(1)) => progress.show(dispatcher).await?,
