@@ -114,3 +114,29 @@ fn what_is_given_twice_or_in_vain_is_refused() {
     let level = relcomm(&folder, &["validate", "plan.yaml", "--log", "verbose"]);
     assert_eq!(level.code, 1, "{}", level.stderr);
 }
+
+#[test]
+fn what_would_be_sent_is_said_by_what_is_on_record() {
+    let folder = folder();
+    plan(&folder, "2099-05-12T07:00Z");
+    let would = |folder: &Folder| {
+        let ran = live(folder, &["dispatch"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stdout
+    };
+    let nothing_is_sent = "\nnothing is sent: say `relcomm dispatch … --execute`\n";
+    assert_eq!(would(&folder), format!("live: 1 people, desk by phone{nothing_is_sent}"));
+    assert!(!folder.path("life.db").exists());
+    let declare = ["declare", "--outcome", "success", "--by", "ada", "--proof", "run 7", "--new-journal"];
+    assert_eq!(live(&folder, &declare).code, 0);
+    assert!(would(&folder).contains("; waits for approval"), "{}", would(&folder));
+    assert_eq!(live(&folder, &["approve", "--role", "owner", "--by", "mia"]).code, 0);
+    assert!(would(&folder).contains("; waits for the next dispatch\n"), "{}", would(&folder));
+    assert_eq!(live(&folder, &["dispatch", "--execute"]).code, 5);
+    assert!(would(&folder).contains("; 0 of 1 ended so far, waits for "), "{}", would(&folder));
+    let done = ["attest", "--communique", "live", "--person", "al", "--outcome", "done", "--by", "ada"];
+    assert_eq!(live(&folder, &done).code, 0);
+    assert!(would(&folder).contains("; 1 of 1 ended so far\n"), "{}", would(&folder));
+    let json = live(&folder, &["dispatch", "--format", "json"]).stdout;
+    assert!(json.contains("\"so_far\": \"1 of 1 ended so far\""), "{json}");
+}

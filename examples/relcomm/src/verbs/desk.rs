@@ -9,7 +9,8 @@ use relcomm_channels::email::ReturnPath;
 use relcomm_core::channel::ChannelSet;
 use relcomm_core::clock::{Clock, Moment, SystemClock};
 use relcomm_core::dispatch::{DispatchOptions, Dispatcher};
-use relcomm_core::journal::{Create, Journal, Mode, Scope, SqliteJournal};
+
+use relcomm_core::journal::{Create, Journal, JournalErrorKind, Mode, Scope, SqliteJournal};
 use relcomm_core::plan::draft::Act;
 use relcomm_core::plan::{Finding, People, Plan};
 use relcomm_core::prepare::PreparedPlan;
@@ -142,9 +143,34 @@ impl Bench {
     /// # Errors
     /// There is none; it was made in the other mode; it cannot be read.
     pub(super) fn journal(&self, common: &Common) -> Result<SqliteJournal, Failure> {
+        Ok(SqliteJournal::open_read_only(self.place(common)?, self.scope(), Arc::new(SystemClock::new()))?)
+    }
+
+    /// The record to look at, if anything is recorded of this plan and version, or `None`.
+    ///
+    /// # Errors
+    /// It was made in the other mode; it cannot be read.
+    pub(super) async fn so_far(self, common: &Common) -> Result<Option<Desk>, Failure> {
+        if common.journal.is_none() && self.journal.is_none() && self.sandbox.is_none() {
+            return Ok(None);
+        }
+        match SqliteJournal::open_read_only(self.place(common)?, self.scope(), self.clock()) {
+            Ok(journal) => Ok(Some(self.desk(journal).await?)),
+            Err(error) if error.kind == JournalErrorKind::Missing => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn scope(&self) -> Scope {
         let mode = if self.sandbox.is_none() { Mode::Live } else { Mode::Sandbox };
-        let scope = Scope::new(self.prepared.plan().id().clone(), &self.prepared.plan().release().version, mode);
-        Ok(SqliteJournal::open_read_only(self.place(common)?, scope, Arc::new(SystemClock::new()))?)
+        Scope::new(self.prepared.plan().id().clone(), &self.prepared.plan().release().version, mode)
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        match &self.sandbox {
+            Some(sandbox) => Arc::clone(&sandbox.clock) as Arc<dyn Clock>,
+            None => Arc::new(SystemClock::new()),
+        }
     }
 
     /// Opens the record.
@@ -153,23 +179,19 @@ impl Bench {
     /// There is none and none was asked for; it was made in the other mode; it cannot be read.
     pub(super) async fn record(self, common: &Common, access: Access) -> Result<Desk, Failure> {
         let place = self.place(common)?;
-        let live = self.sandbox.is_none();
-        let mode = if live { Mode::Live } else { Mode::Sandbox };
-        let clock: Arc<dyn Clock> = match &self.sandbox {
-            Some(sandbox) => Arc::clone(&sandbox.clock) as Arc<dyn Clock>,
-            None => Arc::new(SystemClock::new()),
-        };
         let journal = match access {
-            Access::Look => {
-                let scope =
-                    Scope::new(self.prepared.plan().id().clone(), &self.prepared.plan().release().version, mode);
-                SqliteJournal::open_read_only(&place, scope, Arc::clone(&clock))?
-            }
+            Access::Look => SqliteJournal::open_read_only(&place, self.scope(), self.clock())?,
             Access::Write => {
+                let live = self.sandbox.is_none();
                 let create = if live && !common.new_journal { Create::Never } else { Create::IfMissing };
-                record::open(&place, &self.prepared, mode, Arc::clone(&clock), create)?
+                record::open(&place, &self.prepared, self.scope().mode, self.clock(), create)?
             }
         };
+        self.desk(journal).await
+    }
+
+    async fn desk(self, journal: SqliteJournal) -> Result<Desk, Failure> {
+        let clock = self.clock();
         if let Some(sandbox) = &self.sandbox {
             // A sandbox that goes on does so where its time had got to.
             sandbox.clock.jump_to(last(&journal).await?);

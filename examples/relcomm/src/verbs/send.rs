@@ -13,7 +13,6 @@ use relcomm_core::clock::Clock;
 use relcomm_core::dispatch::Dispatcher;
 use relcomm_core::id::{Role, StakeholderId};
 use relcomm_core::plan::draft::Act;
-use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::release::Declaration;
 use relcomm_testkit::clock::Patience;
 use serde_json::json;
@@ -35,7 +34,7 @@ pub(super) async fn dispatch(common: &Common, wish: &Wish) -> Result<Exit, Failu
     let bench = Bench::open(common).await?;
     warn(&bench.findings);
     if bench.sandbox.is_none() && !wish.execute {
-        return intention(&bench.prepared, "dispatch", common.format);
+        return intention(bench, "dispatch", common).await;
     }
     let desk = executing(bench.record(common, Access::Write).await?, wish);
     send(&desk, wish).await?;
@@ -47,7 +46,7 @@ pub(super) async fn deliver(common: &Common, wish: &Wish) -> Result<Exit, Failur
     warn(&bench.findings);
     let live = bench.sandbox.is_none();
     if live && !wish.execute {
-        return intention(&bench.prepared, "deliver", common.format);
+        return intention(bench, "deliver", common).await;
     }
     let declarer = || stand_in(bench.prepared.plan(), Act::Declare);
     let (Some(by), proof) = (wish.by.clone().or_else(|| (!live).then(declarer)), wish.proof.clone()) else {
@@ -104,8 +103,13 @@ fn executing(mut desk: Desk, wish: &Wish) -> Desk {
     desk
 }
 
-/// What a live verb would do, without doing it.
-fn intention(prepared: &PreparedPlan, verb: &str, format: Format) -> Result<Exit, Failure> {
+/// What a live verb would do, without doing it: whom each gate is for, by which mechanisms, and how it stands with it so far.
+async fn intention(bench: Bench, verb: &str, common: &Common) -> Result<Exit, Failure> {
+    let prepared = bench.prepared.clone();
+    let stands = match bench.so_far(common).await? {
+        Some(desk) => Some(so_far(&desk.dispatcher).await?),
+        None => None,
+    };
     let gates: Vec<_> = prepared
         .gates()
         .iter()
@@ -116,29 +120,53 @@ fn intention(prepared: &PreparedPlan, verb: &str, format: Format) -> Result<Exit
                 .iter()
                 .map(|path| (path.group.to_string(), path.steps.iter().map(|s| s.mechanism.to_string()).collect()))
                 .collect();
-            (gate.id.to_string(), roll.members().count(), ways, !roll.posts().is_empty())
+            let gate = gate.id.to_string();
+            let stands = stands.as_ref().map(|stands| stands.get(&gate).map_or("nothing is due", String::as_str));
+            (gate, roll.members().count(), ways, !roll.posts().is_empty(), stands)
         })
         .collect();
-    if format == Format::Json {
-        let gates: Vec<_> = gates
-            .iter()
-            .map(|(gate, people, via, posted)| json!({ "gate": gate, "people": people, "via": via, "posted": posted }))
-            .collect();
+    if common.format == Format::Json {
+        let of = |(gate, people, via, posted, stands): &(_, _, _, _, Option<&str>)| {
+            let mut value = json!({ "gate": gate, "people": people, "via": via, "posted": posted });
+            if let (Some(stands), Some(fields)) = (stands, value.as_object_mut()) {
+                fields.insert("so_far".into(), (*stands).into());
+            }
+            value
+        };
+        let gates: Vec<_> = gates.iter().map(of).collect();
         print(&json(&json!({ "sent": 0, "would_send": gates })));
         return Ok(Exit::Done);
     }
     let mut out = String::new();
-    for (gate, people, ways, posted) in gates {
+    for (gate, people, ways, posted, stands) in gates {
         // Writing to a string does not fail.
         let _ = write!(out, "{gate}: {people} people");
         for (group, steps) in ways {
             let _ = write!(out, ", {group} by {}", steps.join(" then "));
         }
-        let _ = writeln!(out, "{}", if posted { ", posted once" } else { "" });
+        let _ = write!(out, "{}", if posted { ", posted once" } else { "" });
+        let _ = writeln!(out, "{}", stands.map(|stands| format!("; {stands}")).unwrap_or_default());
     }
     let _ = writeln!(out, "nothing is sent: say `relcomm {verb} … --execute`");
     print(&out);
     Ok(Exit::Done)
+}
+
+/// How it stands with each gate by the record, in words.
+async fn so_far(dispatcher: &Dispatcher) -> Result<BTreeMap<String, String>, Failure> {
+    let mut stands = BTreeMap::new();
+    for row in dispatcher.journal().gates().await? {
+        let (all, ended) = (row.tally.rows, row.tally.rows.saturating_sub(row.tally.running));
+        if all > 0 {
+            stands.insert(row.id.to_string(), format!("{ended} of {all} ended so far"));
+        }
+    }
+    for pending in dispatcher.standing().await?.pending {
+        let waits = format!("waits for {}", pending.waiting_for);
+        let known: &mut String = stands.entry(pending.gate).or_default();
+        *known = if known.is_empty() { waits } else { format!("{known}, {waits}") };
+    }
+    Ok(stands)
 }
 
 async fn finish(desk: &Desk, common: &Common, wish: &Wish) -> Result<Exit, Failure> {
