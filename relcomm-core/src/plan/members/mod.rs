@@ -106,6 +106,8 @@ pub(crate) struct Roster {
     hasher: RandomState,
     /// The last list that named each.
     last: Vec<u32>,
+    /// Those of whom a later list says more than the first one.
+    amended: BTreeMap<u32, Stakeholder>,
     origins: Origins,
     findings: Vec<Finding>,
     /// The first of each kind of finding in the present list, and how many there are of it: a list with a broken column is one finding,
@@ -122,6 +124,7 @@ impl Roster {
             known: HashTable::new(),
             hasher: RandomState::new(),
             last: Vec::new(),
+            amended: BTreeMap::new(),
             origins: Origins::default(),
             findings: Vec::new(),
             alike: BTreeMap::new(),
@@ -228,10 +231,13 @@ impl Roster {
 
     /// Reports a row of the present list.
     fn complain(&mut self, list: List<'_>, at: At, code: &'static str, message: String, help: Option<&str>) {
-        let seen = self.alike.entry((code, message)).or_insert_with_key(|(code, message)| {
+        self.found(list, at, Finding::error(code, list.path, message), help);
+    }
+
+    fn found(&mut self, list: List<'_>, at: At, finding: Finding, help: Option<&str>) {
+        let seen = self.alike.entry((finding.code, finding.message.clone())).or_insert_with(|| {
             // The line itself is left out: it holds addresses.
-            let at = Position::new(list.file, at.line, at.column, "");
-            let finding = Finding::error(code, list.path, message.clone()).at(at);
+            let finding = finding.at(Position::new(list.file, at.line, at.column, ""));
             (if let Some(help) = help { finding.help(help) } else { finding }, 0)
         });
         seen.1 += 1;
@@ -277,6 +283,7 @@ impl Roster {
             *last = present;
         }
         if self.people.at(number).is_some_and(|first| is_same(first, who)) {
+            self.amend(list, number, who, at);
             self.join(list.group, who, number);
         } else {
             let message = "another list has the same id with other addresses, places, zone or wishes".into();
@@ -285,6 +292,34 @@ impl Roster {
             self.complain(list, at, "RC0406", message, Some(help));
         }
         Ok(())
+    }
+
+    /// Adds what no list before said of somebody; what one said otherwise stays as it is.
+    fn amend(&mut self, list: List<'_>, number: u32, who: &Stakeholder, at: At) {
+        if self.people.at(number).is_none_or(|first| says_no_more(first, who)) {
+            return;
+        }
+        let Some(mut whole) = self.amended.remove(&number).or_else(|| self.people.get(number)) else { return };
+        let mut otherwise = Vec::new();
+        if !is_filled(&mut whole.name, who.name.as_ref()) {
+            otherwise.push("`name`".to_owned());
+        }
+        if !is_filled(&mut whole.lang, who.lang.as_ref()) {
+            otherwise.push("`language`".to_owned());
+        }
+        for (variable, value) in &who.vars {
+            match whole.vars.get(variable) {
+                Some(known) if known == value => {}
+                Some(_) => otherwise.push(format!("`{variable}`")),
+                None => _ = whole.vars.insert(variable.clone(), value.clone()),
+            }
+        }
+        self.amended.insert(number, whole);
+        if !otherwise.is_empty() {
+            let message = format!("another list says otherwise of the same id, and holds: {}", otherwise.join(", "));
+            let help = "the first list that says something of somebody holds, in the order of the groups";
+            self.found(list, at, Finding::warning("RC0435", list.path, message), Some(help));
+        }
     }
 
     fn join(&mut self, group: &GroupId, who: &Stakeholder, number: u32) {
@@ -309,6 +344,9 @@ impl Roster {
 
     /// The people, where each was named, and what was found.
     pub(crate) fn finish(mut self) -> (People, Origins, Vec<Finding>) {
+        if !self.amended.is_empty() {
+            self.people = self.people.amended(&self.amended);
+        }
         self.people.fit();
         (self.people, self.origins, self.findings)
     }
@@ -327,6 +365,19 @@ fn is_same(first: StakeholderRef<'_>, who: &Stakeholder) -> bool {
         && first.addresses().all(|(mechanism, text)| {
             address(mechanism).is_some_and(|other| canonical(mechanism, text) == canonical(mechanism, other))
         })
+}
+
+/// Fills in what is said where nothing was known; whether that is known then.
+fn is_filled<T: Clone + PartialEq>(known: &mut Option<T>, said: Option<&T>) -> bool {
+    said.is_none_or(|said| known.get_or_insert_with(|| said.clone()) == said)
+}
+
+/// Whether nothing is said of them that has not been said, in the same words.
+fn says_no_more(first: StakeholderRef<'_>, who: &Stakeholder) -> bool {
+    let known = |(variable, value): (&String, &String)| first.last_var(|name| name == variable) == Some(value);
+    (who.name.is_none() || first.name() == who.name.as_deref())
+        && (who.lang.is_none() || first.lang() == who.lang.as_ref())
+        && who.vars.iter().all(known)
 }
 
 /// Without the byte order mark with which spreadsheets begin a file.

@@ -115,6 +115,29 @@ fn one_person_in_two_groups_is_one_with_the_same_addresses_and_a_finding_with_ot
 }
 
 #[test]
+fn what_a_later_list_says_more_is_added_and_what_it_says_otherwise_is_found() {
+    let mut roster = roster();
+    load(&mut roster, "g", "a.csv", &[], "id,email,role\nz,z@x,none\na,a@x,dev\nb,b@x,dev\n");
+    load(&mut roster, "h", "b.csv", &[], "id,email,name,language,role,team\nb,b@x,Bea,de,ops,red\na,a@x,Ann,en,dev,\n");
+    load(&mut roster, "i", "c.csv", &[], "id,email,name,team\nb,b@x,Beatrice,blue\nz,z@x,,\n");
+    let (people, _, findings) = roster.finish();
+    let who = |number| {
+        let who = people.at(number).unwrap();
+        let vars: Vec<_> = who.vars().collect();
+        (who.id(), who.name(), who.lang().map(ToString::to_string), vars)
+    };
+    assert_eq!(who(0), ("z", None, None, vec![("role", "none")]));
+    assert_eq!(who(1), ("a", Some("Ann"), Some("en".into()), vec![("role", "dev")]));
+    assert_eq!(who(2), ("b", Some("Bea"), Some("de".into()), vec![("role", "dev"), ("team", "red")]));
+    assert_eq!(people.at(2).unwrap().addresses().count(), 1);
+    assert!(people.groups().map(|(_, members)| members.to_vec()).eq([vec![0, 1, 2], vec![2, 1], vec![2, 0]]));
+    let found: Vec<_> = findings.iter().map(|f| (f.code, f.at.as_ref().unwrap().line, f.message.as_str())).collect();
+    let says = |what| format!("another list says otherwise of the same id, and holds: {what}");
+    let (b, c) = (says("`role`"), says("`name`, `team`"));
+    assert_eq!(found, [("RC0435", 2, b.as_str()), ("RC0435", 2, c.as_str())]);
+}
+
+#[test]
 fn json_lines_are_read_as_the_columns_of_a_csv_are() {
     let mut roster = roster();
     let lines = "{\"KEY\": 7, \"email\": \"a@x\", \"places\": [\"eu\", \"us\"], \"vip\": true, \"note\": null}\n\n{\"KEY\":8}\n";

@@ -100,6 +100,22 @@ impl People {
         }
     }
 
+    /// The same people, with these in place of those who have their numbers.
+    pub(crate) fn amended(&self, with: &BTreeMap<u32, Stakeholder>) -> Self {
+        let mut all = Self { records: String::with_capacity(self.records.len()), ends: Vec::new(), ..self.clone() };
+        for (number, who) in (0..).zip(self.iter()) {
+            if let Some(whole) = with.get(&number) {
+                let kind = all.kind(whole);
+                all.kind_nos.get_mut(number as usize).into_iter().for_each(|no| *no = kind);
+                record::write(&mut all.records, whole);
+            } else {
+                all.records.push_str(who.record);
+            }
+            all.ends.push(all.records.len() as u64);
+        }
+        all
+    }
+
     /// Gives back what was reserved for more.
     pub(crate) fn fit(&mut self) {
         self.kind_nos.shrink_to_fit();
