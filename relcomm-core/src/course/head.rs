@@ -38,6 +38,9 @@ pub struct Head {
     /// The digests of the bundle that is dispatched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digests: Option<Digests>,
+    /// Whether one with other digests was dispatched before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prepared_again: bool,
     /// What was declared, place by place.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub places: BTreeMap<PlaceId, PlaceRecord>,
@@ -199,7 +202,10 @@ impl Head {
     /// Takes a fact; the only mutation.
     pub fn apply(&mut self, fact: &HeadFact) {
         match fact {
-            HeadFact::Prepared(digests) => self.digests = Some(digests.clone()),
+            HeadFact::Prepared(digests) => {
+                self.prepared_again |= self.digests.as_ref().is_some_and(|before| before != digests);
+                self.digests = Some(digests.clone());
+            }
             HeadFact::Declared { place, outcome, at } => {
                 let begun = match outcome {
                     Outcome::Begun => Some(*at),

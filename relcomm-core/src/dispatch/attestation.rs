@@ -144,7 +144,7 @@ impl Dispatcher {
                 let id = DeliveryId { gate: row.no, ordinal };
                 let word = self.attest_one(&record, plan, id, attestation).await?;
                 early &= matches!(word, Word::TooEarly(_));
-                let is_post = ordinal < record.roll(self, plan).first_member();
+                let is_post = record.roll(self, plan).post(ordinal).is_some();
                 let heard = if is_post { &mut posts } else { &mut attested };
                 heard.news += usize::from(matches!(word, Word::News | Word::Unheeded));
                 heard.unheeded += usize::from(word == Word::Unheeded);

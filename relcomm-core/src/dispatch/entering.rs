@@ -115,9 +115,10 @@ impl Dispatcher {
         let to = roll.len().min(cursor.saturating_add(CHUNK));
         let mut chunk = Chunk { runs: Vec::new(), who: Vec::new(), to: cursor, last: to == roll.len(), head: 0 };
         let keeps = self.prepared.is_corrected(plan);
-        let posts = if keeps { roll.kept_posts() } else { Vec::new() };
+        // By which they are known when the plan is prepared again.
+        let posts = roll.kept_posts();
         for ordinal in cursor..to {
-            let (legs, who, kept) = if roll.posts().get(ordinal as usize).is_some() {
+            let (legs, who, kept) = if roll.post(ordinal).is_some() {
                 let begins = self.post_begins(record, plan, roll, opened, ordinal);
                 let (lane, (at, until)) = begins.unwrap_or_else(|| Begin::nowhere(opened));
                 let legs = smallvec![Run::new(1, 0, lane, at, until)];
@@ -161,7 +162,7 @@ impl Dispatcher {
         opened: Moment,
         ordinal: u32,
     ) -> Option<(LaneNo, Slot)> {
-        let path = roll.path(roll.posts().get(ordinal as usize)?.path)?;
+        let path = roll.path(roll.post(ordinal)?.path)?;
         let course = course_of_post(self, record, plan, roll, ordinal)?;
         let times = times_of(self, record, plan, path, super::zone_of_post(self, path));
         let lane = course.steps.first()?.lane;

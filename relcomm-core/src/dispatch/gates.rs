@@ -177,7 +177,7 @@ impl Dispatcher {
         let held = if row.tally.doubt > 0 { self.held_posts(row.no, roll).await? } else { Vec::new() };
         let closed = matches!(row.state.phase, Phase::Closed(_));
         let mut verdict = Some(true);
-        let mut from = roll.first_member();
+        let mut from = 0;
         loop {
             let page = self.journal.scan(row.no, from, PAGE).await?;
             let Some(last) = page.last() else { return Ok(verdict) };
@@ -218,7 +218,8 @@ impl Dispatcher {
 
     /// The posts of a gate of which nobody knows what became.
     pub(crate) async fn held_posts(&self, gate: GateNo, roll: &Roll) -> Result<Vec<u32>, DispatchError> {
-        let posts: Vec<DeliveryId> = (0..).zip(roll.posts()).map(|(ordinal, _)| DeliveryId { gate, ordinal }).collect();
+        let posts: Vec<DeliveryId> =
+            roll.posts().iter().map(|post| DeliveryId { gate, ordinal: post.ordinal }).collect();
         let rows = self.journal.read(&posts).await?;
         Ok(rows.iter().filter(|r| r.who.is_none() && r.state.is_held()).map(|r| r.id.ordinal).collect())
     }

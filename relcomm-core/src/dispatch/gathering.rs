@@ -19,9 +19,9 @@ use std::sync::{Arc, PoisonError};
 
 /// How far the people of a gate are gathered.
 pub(super) struct Gathering {
-    /// The posts that are shared, those to be entered first.
+    /// The posts that are shared.
     posts: Vec<KeptPost>,
-    /// How many posts are entered.
+    /// How many of them are entered.
     posted: usize,
     /// Who has a delivery here already, or is passed over.
     done: HashSet<StakeholderId>,
@@ -55,9 +55,10 @@ impl Dispatcher {
             gathering.done.extend(page.into_iter().filter_map(|row| row.who));
         }
         if !self.prepared.is_gathered(plan) {
-            let roll = self.prepared.roll(plan);
-            gathering.posts = roll.kept_posts();
-            gathering.posted = gathering.posts.len().min(row.tally.rows as usize);
+            gathering.posts = self.entered_posts(row).await?;
+            gathering.posted = gathering.posts.len();
+            let wanted = self.posts_that_lack(plan, row).await?.into_iter().zip(row.tally.rows..);
+            gathering.posts.extend(wanted.map(|(post, ordinal)| post.at(ordinal)));
             gathering.members = Some(0);
             return Ok(gathering);
         }
@@ -73,7 +74,8 @@ impl Dispatcher {
             let mut all = Gathering { sources, members, ..Gathering::nobody() };
             while let Some(found) = self.next_found(record, plan, &mut all, PAGE).await? {
                 for mut found in found {
-                    self.prepared.share_posts(plan, &mut found.path, &found.who, &mut gathering.posts);
+                    let next = u32::try_from(gathering.posts.len()).unwrap_or(u32::MAX);
+                    self.prepared.share_posts(plan, &mut found.path, &found.who, &mut gathering.posts, next);
                 }
             }
         }
@@ -89,42 +91,44 @@ impl Dispatcher {
         gathering: &mut Gathering,
         cursor: u32,
     ) -> Result<Chunk, DispatchError> {
-        let mut batch = Gathered::default();
-        let mut paths = Vec::new();
-        let mut who = Vec::new();
-        for post in gathering.posts.iter().skip(gathering.posted) {
-            let kept = Kept::Post(post.clone());
-            who.push(Entrant::new(None).kept(kept.text()));
-            paths.push(batch.push(&self.prepared, Some(kept)));
-        }
-        let posts = paths.len();
-        gathering.posted = gathering.posts.len();
-        let keeps = self.prepared.is_corrected(plan) || self.prepared.is_gathered(plan);
+        let mut entering: Vec<Kept> = gathering.not_entered().map(Kept::Post).collect();
         let mut last = false;
-        while who.len() < CHUNK as usize {
-            let Some(found) = self.next_found(record, plan, gathering, CHUNK as usize - who.len()).await? else {
+        while entering.len() < CHUNK as usize {
+            let most = CHUNK as usize - entering.len();
+            let Some(found) = self.next_found(record, plan, gathering, most).await? else {
                 last = true;
                 break;
             };
-            for Found { who: person, mut path } in found {
-                self.prepared.share_posts(plan, &mut path, &person, &mut gathering.posts);
-                let id = person.id.clone();
-                let kept = Kept::Member { who: person, path };
-                who.push(Entrant::new(Some(id)).kept(kept.text().filter(|_| keeps)));
-                paths.push(batch.push(&self.prepared, Some(kept)));
+            for Found { who, mut path } in found {
+                // A post that others have brought in stands before them.
+                let next = cursor.saturating_add(u32::try_from(entering.len()).unwrap_or(u32::MAX));
+                self.prepared.share_posts(plan, &mut path, &who, &mut gathering.posts, next);
+                entering.extend(gathering.not_entered().map(Kept::Post));
+                entering.push(Kept::Member { who, path });
             }
+        }
+        let keeps = self.prepared.is_corrected(plan) || self.prepared.is_gathered(plan);
+        let mut batch = Gathered::default();
+        let mut paths = Vec::new();
+        let mut who = Vec::new();
+        for kept in entering {
+            let (id, is_kept) = match &kept {
+                Kept::Post(_) => (None, true),
+                Kept::Member { who, .. } => (Some(who.id.clone()), keeps),
+            };
+            who.push(Entrant::new(id.clone()).kept(is_kept.then(|| kept.text()).flatten()));
+            paths.push((id.is_none(), batch.push(&self.prepared, Some(kept))));
         }
         let roll = batch.finish();
         let opened = state.opened.unwrap_or(Moment::MIN);
         let mut begins: BTreeMap<u16, Begin> = BTreeMap::new();
         let mut chunk = Chunk { runs: Vec::new(), who, to: cursor, last, head: 0 };
-        for (n, path) in paths.into_iter().enumerate() {
+        for (is_post, path) in paths {
             let ordinal = chunk.to;
             let alone = |(lane, (at, until))| smallvec![Run::new(1, 0, lane, at, until)];
             let legs: SmallVec<[Run; 1]> = match path {
-                Some(_) if n < posts => {
-                    let of = u32::try_from(n).unwrap_or(u32::MAX);
-                    let begins = self.post_begins(record, plan, &roll, opened, of);
+                Some(_) if is_post => {
+                    let begins = self.post_begins(record, plan, &roll, opened, ordinal);
                     alone(begins.unwrap_or_else(|| Begin::nowhere(opened)))
                 }
                 Some(no) => {
@@ -231,7 +235,7 @@ impl Dispatcher {
             if !told && !(perhaps && (is_in_doubt || behind())) {
                 continue;
             }
-            let known = kept.get(&delivery.id.ordinal).and_then(|text| Kept::read(text));
+            let known = kept.get(&delivery.id.ordinal).and_then(|text| Kept::read(delivery.id.ordinal, text));
             let Some(Kept::Member { who, path }) = known else { continue };
             let path = match plan.revised {
                 Some(_) => Some(self.prepared.revise(&path, self.planned_by(record, source))),
@@ -285,6 +289,66 @@ impl Dispatcher {
         }
     }
 
+    /// The posts of a gate, at the ordinals at which they were entered.
+    async fn entered_posts(&self, row: &GateRow) -> Result<Vec<KeptPost>, DispatchError> {
+        let mut posts = Vec::new();
+        let mut from = 0;
+        loop {
+            let kept = self.journal.kept(row.no, from, PAGE).await?;
+            let Some((last, _)) = kept.last() else { return Ok(posts) };
+            from = last + 1;
+            posts.extend(kept.iter().filter_map(|(ordinal, text)| Kept::read_post(*ordinal, text)));
+        }
+    }
+
+    /// The bundle's posts of a gate that is out which were not entered, and for which somebody waits who was.
+    async fn posts_that_lack(&self, plan: &GatePlan, row: &GateRow) -> Result<Vec<KeptPost>, DispatchError> {
+        let roll = self.prepared.roll(plan).as_entered(&self.entered_posts(row).await?);
+        let mut lacking: Vec<KeptPost> = Vec::new();
+        let missing: Vec<KeptPost> = roll.kept_posts().into_iter().filter(|p| p.ordinal >= row.tally.rows).collect();
+        let mut from = 0;
+        while lacking.len() < missing.len() {
+            let page = self.journal.scan(row.no, from, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            from = last.id.ordinal + 1;
+            for post in &missing {
+                let waits = |delivery: &Row| self.waits_for(&roll, delivery, post.ordinal).is_some();
+                if lacking.iter().all(|known| known.ordinal != post.ordinal) && page.iter().any(waits) {
+                    lacking.push(post.clone());
+                }
+            }
+        }
+        Ok(lacking)
+    }
+
+    /// Whether a gate that is out lacks a post of the bundle's for which somebody waits.
+    pub(super) async fn a_post_is_lacking(&self, plan: &GatePlan, row: &GateRow) -> Result<bool, DispatchError> {
+        let is_known = !self.prepared.is_gathered(plan) && !self.prepared.roll(plan).posts().is_empty();
+        Ok(is_known && !self.posts_that_lack(plan, row).await?.is_empty())
+    }
+
+    /// The roll of a gate that is out, with its posts where they stand in the record: which there are may have changed since it opened.
+    pub(super) async fn entered_roll(
+        &self,
+        plan: &GatePlan,
+        row: &GateRow,
+        head: u64,
+    ) -> Result<Arc<Roll>, DispatchError> {
+        let roll = self.prepared.shared_roll(plan);
+        if roll.posts().is_empty() {
+            return Ok(Arc::clone(roll));
+        }
+        let many = row.tally.rows;
+        let known = self.gathered.lock().unwrap_or_else(PoisonError::into_inner).get(&row.no).cloned();
+        if let Some((_, _, roll)) = known.filter(|(version, rows, _)| (*version, *rows) == (head, many)) {
+            return Ok(roll);
+        }
+        let roll = Arc::new(roll.as_entered(&self.entered_posts(row).await?));
+        let mut all = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(row.no, (head, many, Arc::clone(&roll)));
+        Ok(roll)
+    }
+
     /// The roll of a gate whose people only the record knows, made anew only when the record has changed.
     pub(super) async fn gathered_roll(&self, row: &GateRow, head: u64) -> Result<Arc<Roll>, DispatchError> {
         let many = row.tally.rows;
@@ -300,7 +364,7 @@ impl Dispatcher {
             let last = *last;
             let mut kept: BTreeMap<u32, Arc<str>> = kept.into_iter().collect();
             for ordinal in from..=last {
-                gathered.push(&self.prepared, kept.remove(&ordinal).and_then(|text| Kept::read(&text)));
+                gathered.push(&self.prepared, kept.remove(&ordinal).and_then(|text| Kept::read(ordinal, &text)));
             }
             from = last + 1;
         }
@@ -333,6 +397,12 @@ impl Driver<'_> {
 }
 
 impl Gathering {
+    /// Those of the posts that are to be entered next; they count as entered then.
+    fn not_entered(&mut self) -> impl Iterator<Item = KeptPost> {
+        let from = std::mem::replace(&mut self.posted, self.posts.len());
+        self.posts.iter().skip(from).cloned()
+    }
+
     fn nobody() -> Self {
         Self { posts: Vec::new(), posted: 0, done: HashSet::new(), sources: VecDeque::new(), members: None }
     }

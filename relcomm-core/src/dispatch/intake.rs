@@ -279,6 +279,7 @@ impl Dispatcher {
         let moved = facts.iter().any(|fact| matches!(fact, HeadFact::Slipped(_)));
         let met = record.head.digests.as_ref().zip(head.digests.as_ref());
         let other_people = met.is_some_and(|(before, now)| before.people != now.people);
+        let is_other = met.is_some_and(|(before, now)| before != now);
         let plans = self.prepared.gates_after(&head.slips);
         let rows = self.gate_rows(record, &plans).await?;
         let called = if moved { slip::called(&plans, &rows) } else { Vec::new() };
@@ -286,7 +287,11 @@ impl Dispatcher {
         for (plan, row) in plans.iter().zip(&rows) {
             let mut inputs = from_head(&self.prepared, plan, &head, now);
             inputs.extend(slip::on_slip(plan, &plans, &called));
-            if other_people && row.state.is_out() && self.somebody_is_left(record, plan).await? {
+            if is_other
+                && row.state.is_out()
+                && (other_people && self.somebody_is_left(record, plan).await?
+                    || self.a_post_is_lacking(plan, row).await?)
+            {
                 inputs.push(GateInput::Widen { entered: row.tally.rows });
             }
             let (_, facts) = decide_all(&row.state, inputs, |state| self.rule(plan, &head, state), now);

@@ -62,7 +62,7 @@ impl Dispatcher {
             let Some(last) = page.last() else { return Ok(found) };
             from = last.id.ordinal + 1;
             for delivery in page {
-                let post = roll.posts().get(delivery.id.ordinal as usize).filter(|_| delivery.who.is_none());
+                let post = roll.post(delivery.id.ordinal).filter(|_| delivery.who.is_none());
                 let member = self.seat(roll, &delivery).filter(|_| post.is_none());
                 let of_group = match post {
                     Some(_) => posts.contains(&delivery.id.ordinal),

@@ -242,7 +242,7 @@ impl Dispatcher {
 
     /// The key of a post: as of a delivery, with its readers and its address in the stakeholder's place.
     pub(crate) fn post_key(&self, gate: &GatePlan, roll: &Roll, ordinal: u32, mechanism: &Mechanism) -> Key {
-        let post = roll.posts().get(ordinal as usize);
+        let post = roll.post(ordinal);
         let address = post.and_then(|p| p.address.as_ref()).map_or("", |a| a.as_str());
         let readers = post.map(|p| p.readers.clone()).unwrap_or_default();
         let lang = readers.lang.map(String::from).unwrap_or_default();
@@ -300,6 +300,8 @@ impl Record {
             };
             if dispatcher.prepared.is_gathered(plan) {
                 rolls.insert(plan.index, dispatcher.gathered_roll(&row, head_version).await?);
+            } else if head.prepared_again && row.state.is_out() {
+                rolls.insert(plan.index, dispatcher.entered_roll(plan, &row, head_version).await?);
             }
             gates.push(row);
         }
@@ -367,7 +369,7 @@ pub(crate) fn course_of_post(
     roll: &Roll,
     ordinal: u32,
 ) -> Option<Path> {
-    let post = roll.posts().get(ordinal as usize)?;
+    let post = roll.post(ordinal)?;
     let path = roll.path(post.path)?;
     let carrier = dispatcher.prepared.carriers().get(&post.mechanism)?;
     debug_assert_eq!(carrier.capabilities.addressing, Addressing::Once);

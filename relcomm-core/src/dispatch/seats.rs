@@ -1,7 +1,7 @@
 //! Who stands at a row of the journal. The people may have changed since the row was entered: whoever it names is meant, wherever they
 //! stand in the bundle now.
 
-use super::{Dispatcher, Record, course_of, course_of_post};
+use super::{Dispatcher, Record, course_of, course_of_post, erased_number};
 use crate::channel::Key;
 use crate::course::{Leg, Path, Stage};
 use crate::id::GroupId;
@@ -37,16 +37,12 @@ impl Dispatcher {
         steps.filter_map(|step| step.post).collect()
     }
 
-    /// The member who stands at a row, and their path. A row that names nobody any more is known by its ordinal alone.
+    /// The member who stands at a row, and their path; nobody stands at a post.
     pub(crate) fn seat(&self, roll: &Roll, row: &Row) -> Option<(u32, u16)> {
-        let people = self.people_of(roll);
-        let here = roll.member(row.id.ordinal);
-        match &row.who {
-            None => here,
-            Some(who) => here
-                .filter(|(number, _)| people.is(*number, who))
-                .or_else(|| roll.members().find(|(number, _)| people.is(*number, who))),
-        }
+        let (people, who) = (self.people_of(roll), row.who.as_ref()?);
+        let here = roll.member(row.id.ordinal).filter(|(number, _)| people.is(*number, who));
+        // Whoever was erased stands nowhere.
+        here.or_else(|| erased_number(row).is_none().then(|| roll.seat_of(who, people))?)
     }
 
     /// The path of the member who stands at a row.
@@ -54,12 +50,15 @@ impl Dispatcher {
         self.seat(roll, row).and_then(|(_, path)| roll.path(path))
     }
 
-    /// The course that a row may take. For somebody who is no longer on the roll it has no steps: what is under way ends, nothing begins.
+    /// The course that a row may take. For somebody who is no longer on the roll, and for a post that nobody shares any more, it has no
+    /// steps: what is under way ends, nothing begins.
     pub(crate) fn course(&self, record: &Record, gate: &GatePlan, roll: &Roll, row: &Row) -> Option<Path> {
         match self.path_of(roll, row) {
             Some(path) => Some(course_of(self, record, gate, path)),
-            None if row.who.is_some() => Some(Path::new(Assurance::Accepted, Vec::new())),
-            None => course_of_post(self, record, gate, roll, row.id.ordinal),
+            None if row.who.is_none() && roll.post(row.id.ordinal).is_some() => {
+                course_of_post(self, record, gate, roll, row.id.ordinal)
+            }
+            None => Some(Path::new(Assurance::Accepted, Vec::new())),
         }
     }
 
@@ -71,7 +70,7 @@ impl Dispatcher {
                 path.steps.get(usize::from(step)).map(|s| &s.mechanism)
             }
             None if row.who.is_some() => None,
-            None => roll.posts().get(row.id.ordinal as usize).map(|p| &p.mechanism),
+            None => roll.post(row.id.ordinal).map(|p| &p.mechanism),
         }
     }
 

@@ -77,7 +77,7 @@ impl Dispatcher {
         };
         let (Some(least), true) = (least, row.tally.rows > super::gates::MANY) else { return false };
         let reached = u64::from(row.tally.reached(least));
-        let members = u64::from(row.tally.rows).saturating_sub(u64::from(roll.first_member()));
+        let members = u64::from(row.tally.rows).saturating_sub(roll.posts().len() as u64);
         match rule {
             Require::Any => reached == 0,
             Require::Share(share) => reached * 10_000 < members * u64::from(*share),
@@ -101,7 +101,7 @@ impl Dispatcher {
         if closed {
             everyone.extend(roll.members().map(|(number, _)| (number, Some(state == State::Settled))));
         }
-        let mut from = roll.first_member();
+        let mut from = 0;
         loop {
             let page = self.journal.scan(row.no, from, PAGE).await?;
             let Some(last) = page.last() else { break };

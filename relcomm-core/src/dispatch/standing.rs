@@ -288,7 +288,7 @@ impl Dispatcher {
         let roll = record.roll(self, plan);
         let mut behind = 0;
         for ordinal in self.held_posts(row.no, roll).await? {
-            let Some(post) = roll.posts().get(ordinal as usize) else { continue };
+            let Some(post) = roll.post(ordinal) else { continue };
             let Some(lane) = record.shared_lane(&post.mechanism) else { continue };
             for rider in self.journal.ready(row.no, lane, now, usize::MAX).await? {
                 behind += u32::from(self.shares(roll, &rider, ordinal));

@@ -154,8 +154,8 @@ impl Driver<'_> {
             }
             let roll = &Arc::clone(self.record.roll(on, plan));
             let (gate, tally) = (row.no, row.tally);
-            for ordinal in 0..roll.first_member() {
-                let Some(post) = roll.posts().get(ordinal as usize) else { continue };
+            for post in roll.posts() {
+                let ordinal = post.ordinal;
                 let state = on.journal.read(&[DeliveryId { gate, ordinal }]).await?.pop();
                 let Some(state) = state.filter(|row| row.who.is_none()) else { continue };
                 let Some(finish) = outcome_of(&state.state) else { continue };
@@ -199,7 +199,7 @@ impl Driver<'_> {
                 continue;
             }
             let posts: Vec<DeliveryId> =
-                (0..).zip(roll.posts()).map(|(ordinal, _)| DeliveryId { gate, ordinal }).collect();
+                roll.posts().iter().map(|post| DeliveryId { gate, ordinal: post.ordinal }).collect();
             let posts = on.journal.read(&posts).await?;
             let decided: Vec<(u32, Finish)> = posts
                 .iter()

@@ -118,7 +118,7 @@ impl Dispatcher {
     ) -> Result<Recipient<'a>, (Row, Outcome)> {
         let ordinal = row.id.ordinal;
         let step = row.state.legs.get(usize::from(leg)).map_or(0, |l| usize::from(l.step));
-        if let Some(post) = roll.posts().get(ordinal as usize)
+        if let Some(post) = roll.post(ordinal)
             && row.who.is_none()
         {
             let Some(path) = roll.path(post.path) else { return Err((row, gone("the post has no words"))) };

@@ -18,6 +18,20 @@ impl Roll {
         let kept = |post: &Post| Some(KeptPost::new(post, self.path(post.path)?.clone()));
         self.posts.iter().filter_map(kept).collect()
     }
+
+    /// This roll with its posts at the ordinals at which they were entered. One that was not has an ordinal at which nothing stands.
+    pub(crate) fn as_entered(&self, entered: &[KeptPost]) -> Self {
+        let mut roll = self.clone();
+        let mut nowhere = (0..=u32::MAX).rev();
+        let ordinal = |post: &Post| {
+            let address = post.address.as_ref().map(Address::as_str);
+            let known = entered.iter().find(|known| known.is_of(&post.mechanism, address, &post.readers));
+            known.map(|known| known.ordinal).or_else(|| nowhere.next()).unwrap_or(u32::MAX)
+        };
+        let ordinals = self.posts.iter().map(ordinal).collect();
+        roll.number_posts(ordinals);
+        roll
+    }
 }
 
 /// What is kept beside a delivery that may have to be corrected: for whom it is, and how they are told.
@@ -38,6 +52,9 @@ pub(crate) enum Kept {
 /// A post as it is kept.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct KeptPost {
+    /// Where it lies says it.
+    #[serde(skip)]
+    pub(crate) ordinal: u32,
     mechanism: Mechanism,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<Address>,
@@ -49,8 +66,13 @@ pub(crate) struct KeptPost {
 impl KeptPost {
     /// A post of a roll, with its path.
     pub(crate) fn new(post: &Post, path: PathPlan) -> Self {
-        let Post { mechanism, address, readers, .. } = post.clone();
-        Self { mechanism, address, readers, path }
+        let Post { ordinal, mechanism, address, readers, .. } = post.clone();
+        Self { ordinal, mechanism, address, readers, path }
+    }
+
+    /// This post at an ordinal.
+    pub(crate) fn at(self, ordinal: u32) -> Self {
+        Self { ordinal, ..self }
     }
 
     fn is_of(&self, mechanism: &Mechanism, address: Option<&str>, readers: &Readers) -> bool {
@@ -65,9 +87,20 @@ impl Kept {
         serde_json::to_string(self).ok().map(Into::into)
     }
 
-    /// What was kept; `None` if it was not written by relcomm.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+    /// What was kept at an ordinal; `None` if it was not written by relcomm.
+    pub(crate) fn read(ordinal: u32, text: &str) -> Option<Self> {
+        Some(match serde_json::from_str(text).ok()? {
+            Self::Post(post) => Self::Post(post.at(ordinal)),
+            member @ Self::Member { .. } => member,
+        })
+    }
+
+    /// The post that was kept at an ordinal, if it is one: without a look at what is kept of people.
+    pub(crate) fn read_post(ordinal: u32, text: &str) -> Option<KeptPost> {
+        match text.starts_with("{\"post\"").then(|| Self::read(ordinal, text))?? {
+            Self::Post(post) => Some(post),
+            Self::Member { .. } => None,
+        }
     }
 }
 
@@ -84,10 +117,10 @@ impl Gathered {
     pub(crate) fn push(&mut self, prepared: &PreparedPlan, kept: Option<Kept>) -> Option<u16> {
         match kept {
             Some(Kept::Post(post)) => {
-                let KeptPost { mechanism, address, readers, path } = post;
+                let KeptPost { ordinal, mechanism, address, readers, path } = post;
                 let lanes = path.steps.iter().map(|step| prepared.lane_of(&step.mechanism, None)).collect();
                 let path = self.path(path, lanes);
-                self.roll.posts.push(Post { mechanism, address, readers, path });
+                self.roll.posts.push(Post { ordinal, mechanism, address, readers, path });
                 Some(path)
             }
             Some(Kept::Member { who, path }) => {
@@ -235,13 +268,14 @@ impl PreparedPlan {
         steps
     }
 
-    /// Joins the steps of a path that are shared to their posts; those that there are not yet are added.
+    /// Joins the steps of a path that are shared to their posts; those that there are not yet are added, with ordinals from `next` on.
     pub(crate) fn share_posts(
         &self,
         gate: &GatePlan,
         path: &mut PathPlan,
         who: &Stakeholder,
         posts: &mut Vec<KeptPost>,
+        mut next: u32,
     ) {
         let readers = self.readers(gate, path);
         for index in 0..path.steps.len() {
@@ -251,16 +285,18 @@ impl PreparedPlan {
                 continue;
             }
             let address = who.addresses.get(&mechanism);
-            let known = posts.iter().position(|p| p.is_of(&mechanism, address.map(Address::as_str), &readers));
-            let at = known.unwrap_or_else(|| {
+            let known = posts.iter().find(|p| p.is_of(&mechanism, address.map(Address::as_str), &readers));
+            let at = known.map(|post| post.ordinal).unwrap_or_else(|| {
                 let step = path.steps.get(index).cloned().into_iter();
                 let own = PathPlan { steps: step.collect(), ..path.clone() };
                 let (address, readers) = (address.cloned(), readers.clone());
-                posts.push(KeptPost { mechanism, address, readers, path: own });
-                posts.len() - 1
+                let ordinal = next;
+                posts.push(KeptPost { ordinal, mechanism, address, readers, path: own });
+                next += 1;
+                ordinal
             });
             if let Some(step) = path.steps.get_mut(index) {
-                step.post = u32::try_from(at).ok();
+                step.post = Some(at);
             }
         }
     }

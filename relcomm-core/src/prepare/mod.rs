@@ -393,7 +393,7 @@ impl PreparedPlan {
         for (person, path_no) in roll.members() {
             for step in roll.path(path_no).into_iter().flat_map(|path| &path.steps) {
                 // What is posted is told to nobody by name, in the words of the path by which it was made.
-                let post = step.post.and_then(|ordinal| roll.posts().get(ordinal as usize));
+                let post = step.post.and_then(|ordinal| roll.post(ordinal));
                 let path_no = post.map_or(path_no, |post| post.path);
                 let person = post.is_none().then_some(person);
                 let own = person.filter(|_| self.is_personal(gate));

@@ -3,14 +3,17 @@
 use super::{GatePlan, PreparedPlan, SHARED, lane_name};
 use crate::clock::Moment;
 use crate::communique::{Part, Reach, Step};
-use crate::id::{GroupId, Lang, Role};
+use crate::id::{GroupId, Lang, Role, StakeholderId};
 use crate::mechanism::{Addressing, Mechanism};
 use crate::plan::{People, StakeholderRef};
 use crate::receipt::Assurance;
 use crate::stakeholder::{Address, Group};
 use chrono_tz::Tz;
+use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Who is on a gate's roll: the posts that members share first, then every member once.
@@ -25,6 +28,24 @@ pub struct Roll {
     pub(super) zones: Vec<Tz>,
     /// Those whom the numbers mean, where they are not the bundle's people.
     pub(super) own: Option<People>,
+    seats: Seats,
+}
+
+/// Where everybody stands among the members, by their ids; made when somebody stands elsewhere than they did.
+#[derive(Debug, Default)]
+struct Seats(OnceLock<HashTable<u32>>, RandomState);
+
+// What is made anew when it is asked for makes no difference.
+impl Clone for Seats {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Seats {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// Why somebody whom a gate concerns has no delivery of their own.
@@ -43,6 +64,8 @@ pub enum Apart {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Post {
+    /// At which ordinal of the gate it stands: before all members, unless it came after the gate had opened.
+    pub ordinal: u32,
     /// The mechanism.
     pub mechanism: Mechanism,
     /// The address that the members have for it; the binding is the address where there is none.
@@ -144,10 +167,16 @@ impl Roll {
         fn identity(post: &Post) -> (&str, &Readers, Option<&str>) {
             (post.mechanism.as_str(), &post.readers, post.address.as_ref().map(Address::as_str))
         }
-        let mut order: Vec<(u32, Post)> = (0..).zip(std::mem::take(&mut self.posts)).collect();
-        order.sort_by(|(_, a), (_, b)| identity(a).cmp(&identity(b)));
-        let numbers: BTreeMap<u32, u32> = order.iter().map(|(before, _)| *before).zip(0..).collect();
-        self.posts = order.into_iter().map(|(_, post)| post).collect();
+        self.posts.sort_by(|a, b| identity(a).cmp(&identity(b)));
+        self.number_posts((0..).take(self.posts.len()).collect());
+    }
+
+    /// Gives the posts these ordinals, one after the other.
+    pub(super) fn number_posts(&mut self, ordinals: Vec<u32>) {
+        let mut numbers = BTreeMap::new();
+        for (post, ordinal) in self.posts.iter_mut().zip(ordinals) {
+            numbers.insert(std::mem::replace(&mut post.ordinal, ordinal), ordinal);
+        }
         for step in self.paths.iter_mut().flat_map(|path| &mut path.steps) {
             step.post = step.post.and_then(|before| numbers.get(&before).copied());
         }
@@ -165,16 +194,18 @@ impl Roll {
         self.people.is_empty()
     }
 
-    /// The posts: the ordinals from 0.
+    /// The posts.
     #[must_use]
     pub fn posts(&self) -> &[Post] {
         &self.posts
     }
 
-    /// The ordinal of the first member: members come after the posts.
+    /// The post at an ordinal.
     #[must_use]
-    pub fn first_member(&self) -> u32 {
-        u32::try_from(self.posts.len()).unwrap_or(u32::MAX)
+    pub fn post(&self, ordinal: u32) -> Option<&Post> {
+        // Nearly always they are the first.
+        let is_it = |post: &&Post| post.ordinal == ordinal;
+        self.posts.get(ordinal as usize).filter(is_it).or_else(|| self.posts.iter().find(is_it))
     }
 
     /// The members' numbers and paths, in the order of their ordinals.
@@ -187,6 +218,22 @@ impl Roll {
     pub fn member(&self, ordinal: u32) -> Option<(u32, u16)> {
         let index = (ordinal as usize).checked_sub(self.posts.len())?;
         Some((*self.people.get(index)?, *self.path_nos.get(index)?))
+    }
+
+    /// Where somebody stands among the members, whatever their ordinal.
+    pub(crate) fn seat_of(&self, id: &StakeholderId, people: &People) -> Option<(u32, u16)> {
+        let Seats(seats, hasher) = &self.seats;
+        let id_at = |seat: &u32| Some(people.at(*self.people.get(*seat as usize)?)?.id());
+        let seats = seats.get_or_init(|| {
+            let mut seats = HashTable::with_capacity(self.people.len());
+            let hash = |seat: &u32| id_at(seat).map_or(0, |id| hasher.hash_one(id));
+            for seat in (0..).take(self.people.len()).filter(|seat| id_at(seat).is_some()) {
+                seats.insert_unique(hash(&seat), seat, hash);
+            }
+            seats
+        });
+        let seat = *seats.find(hasher.hash_one(id.as_str()), |seat| id_at(seat) == Some(id.as_str()))? as usize;
+        Some((*self.people.get(seat)?, *self.path_nos.get(seat)?))
     }
 
     /// Whom the gate concerns and who has no delivery of their own: their numbers among the people, and why.
@@ -443,10 +490,11 @@ fn path(
 /// The post that carries the mechanism for this gate: one for all who are told the same by it.
 fn post(roll: &mut Roll, mechanism: &Mechanism, address: Option<&Address>, readers: &Readers, path: u16) -> u32 {
     let is_it = |p: &Post| &p.mechanism == mechanism && &p.readers == readers && p.address.as_ref() == address;
-    let index = roll.posts.iter().position(is_it).unwrap_or_else(|| {
-        let (address, readers) = (address.cloned(), readers.clone());
-        roll.posts.push(Post { mechanism: mechanism.clone(), address, readers, path });
-        roll.posts.len() - 1
-    });
-    u32::try_from(index).unwrap_or(u32::MAX)
+    if let Some(post) = roll.posts.iter().find(|post| is_it(post)) {
+        return post.ordinal;
+    }
+    let ordinal = u32::try_from(roll.posts.len()).unwrap_or(u32::MAX);
+    let (address, readers) = (address.cloned(), readers.clone());
+    roll.posts.push(Post { ordinal, mechanism: mechanism.clone(), address, readers, path });
+    ordinal
 }

@@ -164,9 +164,8 @@ impl<'a> Builder<'a> {
         let Some(row) = self.record.gates.get(plan.index).cloned() else { return Ok(()) };
         let row = &row;
         let is_out = row.state.is_out();
-        let gathers = is_out && self.on.prepared().is_gathered(plan);
         // Before it is out it speaks of whom it may concern.
-        let roll = if gathers { self.record.roll(self.on, plan) } else { self.on.prepared().shared_roll(plan) };
+        let roll = if is_out { self.record.roll(self.on, plan) } else { self.on.prepared().shared_roll(plan) };
         let roll = &Arc::clone(roll);
         let whole = self.whole(plan, row);
         let mut entered: BTreeMap<u32, Row> = BTreeMap::new();
@@ -213,6 +212,7 @@ impl<'a> Builder<'a> {
             self.file(&whose, report);
         }
         // A revision that another replaced before it went out is for nobody.
+        let gathers = is_out && self.on.prepared().is_gathered(plan);
         if !gathers && (is_out || !replaced) {
             self.apart(plan, roll, &whole, is_out);
         }

@@ -135,12 +135,14 @@ impl Builder<'_> {
         if !self.on.prepared().is_corrected(plan) || self.on.prepared().is_gathered(plan) {
             return Ok(());
         }
-        let roll = self.on.prepared().roll(plan);
+        let roll = &std::sync::Arc::clone(self.record.roll(self.on, plan));
         let left = |row: &&Row| row.who.as_ref().is_some_and(|who| !self.numbers.contains_key(who.as_str()));
         let left: Vec<&Row> = entered.values().filter(left).collect();
         for row in left {
             let kept = self.on.journal().kept(gate.no, row.id.ordinal, 1).await?.pop();
-            let kept = kept.filter(|(ordinal, _)| *ordinal == row.id.ordinal).and_then(|(_, text)| Kept::read(&text));
+            let kept = kept
+                .filter(|(ordinal, _)| *ordinal == row.id.ordinal)
+                .and_then(|(ordinal, text)| Kept::read(ordinal, &text));
             let Some(Kept::Member { who, path }) = kept else { continue };
             let whose = Whose { id: who.id.as_str().to_owned(), number: None };
             let mut report = self.row(plan, None);

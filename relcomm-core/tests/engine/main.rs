@@ -9,6 +9,7 @@ mod support;
 mod route;
 mod places;
 mod posts;
+mod reposted;
 mod overlap;
 mod times;
 mod late;
