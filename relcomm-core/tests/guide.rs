@@ -2,7 +2,7 @@
 
 use relcomm_core::ChannelSet;
 use relcomm_core::id::{CommuniqueId, GroupId};
-use relcomm_core::mechanism::Mechanism;
+use relcomm_core::mechanism::{Addressing, Mechanism};
 use relcomm_core::plan::draft::SecretRef;
 use relcomm_core::plan::source::{Format, Source};
 use relcomm_core::plan::{
@@ -166,7 +166,14 @@ fn found(plan: &str, host: &dyn Sources) -> BTreeSet<&'static str> {
     };
     let own = plan.mechanisms().keys().cloned();
     let standard = Mechanism::STANDARD.iter().map(|word| Mechanism::new(word).unwrap());
-    let channels = own.chain(standard).fold(ChannelSet::new(), |set, word| set.with(word, ScriptedChannel::new("any")));
+    let channel = |word: &Mechanism| {
+        let any = ScriptedChannel::new("any");
+        if plan.addressing(word) == Addressing::Once { any.once() } else { any }
+    };
+    let channels = own.chain(standard).fold(ChannelSet::new(), |set, word| {
+        let channel = channel(&word);
+        set.with(word, channel)
+    });
     errors(&prepare(plan, people, &channels).findings)
 }
 

@@ -1,11 +1,17 @@
 //! Preparation: limits, what cannot be rendered, the two digests, and the bundle as a file.
 
 use relcomm_core::channel::ChannelSet;
-use relcomm_core::mechanism::{Limit, Mechanism, Unit};
+use relcomm_core::clock::SystemClock;
+use relcomm_core::dispatch::{DispatchError, Dispatcher};
+use relcomm_core::journal::{MemoryJournal, Mode, Scope};
+use relcomm_core::mechanism::{Capabilities, Limit, Mechanism, Unit};
 use relcomm_core::plan::{HeldFiles, PlanDraft};
 use relcomm_core::prepare::{Late, Preparation, PreparedPlan, prepare};
+use relcomm_core::receipt::Assurance;
 use relcomm_core::validate::{Deployment, standard_rules, validate};
 use relcomm_testkit::channel::ScriptedChannel;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 fn plan(subject: &str, people: &str) -> String {
     format!(
@@ -145,4 +151,66 @@ fn a_bundle_is_refused_whichever_of_its_octets_was_changed_added_or_lost() {
     }
     assert!(refused(&[&bytes[..], b"\n"].concat()), "a line too many");
     assert!(!refused(&bytes), "as it was");
+}
+
+#[test]
+fn a_channel_has_to_fit_the_mechanism_and_its_addresses() {
+    let of = |group: &str, channels: ChannelSet| {
+        let text = plan("Live", AL).replace(&format!("{{ staff: {{ members: [{AL}] }} }}"), group);
+        let (draft, source) = PlanDraft::read("plan.yaml", text.as_bytes()).unwrap();
+        let judged = validate(&draft, &source, &HeldFiles::new(), &Deployment::unknown(), &standard_rules());
+        let (plan, people) = judged.into_plan().unwrap();
+        let found = prepare(plan, people, &channels);
+        assert_eq!(found.prepared.is_none(), !found.findings.is_empty());
+        found.findings.iter().map(|f| (f.code, f.message.clone())).collect::<Vec<_>>()
+    };
+    let word = |word: &str| Mechanism::new(word).unwrap();
+    let mail = || channels(&[]);
+    let by_default = "{ staff: { members: [{ id: al, email: al@demo.example, phone: '+41445550101' }] } }";
+    assert_eq!(of(by_default, mail()), [("RC0502", "there is no channel for `phone`".to_owned())]);
+    assert_eq!(of(by_default, mail().with(word("phone"), ScriptedChannel::new("pbx"))), []);
+    let by_mail = by_default.replace("] }", "], via: email }");
+    assert_eq!(of(&by_mail, mail()), [], "nobody is to be called");
+
+    let chat = |channel| mail().with(word("chat"), channel);
+    let group = "{ staff: { members: [{ id: al }], via: chat } }";
+    let says = "`chat` goes once for all, and the channel that is bound to it to each person";
+    assert_eq!(of(group, chat(ScriptedChannel::new("room"))), [("RC1106", says.to_owned())]);
+    assert_eq!(of(group, chat(ScriptedChannel::new("room").once())), []);
+    assert_eq!(of(group, chat(ScriptedChannel::new("room").capabilities(|can| can.by_hand()))), [], "a person does");
+
+    let picky =
+        || mail().with(word("pager"), ScriptedChannel::new("pd").refusing_addresses(|text| text.contains("..")));
+    let people =
+        "{ staff: { members: [{ id: al, pager: a..b }, { id: bea, pager: ab }, { id: cy, pager: .. }], via: pager } }";
+    let says = "the channel for `pager` does not take 2 addresses of `al`, `cy`: it cannot be one of this channel";
+    assert_eq!(of(people, picky()), [("RC1105", says.to_owned())]);
+}
+
+#[test]
+fn a_bundle_is_dispatched_by_channels_that_can_do_what_was_prepared() {
+    let prepared = prepared_with(&plan("Live", AL), &[]).prepared.unwrap();
+    let dispatcher = |channel: ScriptedChannel| {
+        let scope = Scope::new(prepared.plan().id().clone(), "1.0.0", Mode::Sandbox);
+        let journal = MemoryJournal::new(scope, Arc::new(SystemClock::new()));
+        let channels = ChannelSet::new().with(Mechanism::new("email").unwrap(), channel);
+        Dispatcher::new(prepared.clone(), channels, journal).map(drop)
+    };
+    let smtp = || ScriptedChannel::new("smtp");
+    dispatcher(smtp()).unwrap();
+    dispatcher(smtp().capabilities(|can| can.per_call(NonZeroU32::MIN.saturating_add(9)))).unwrap();
+    let limit = Limit::reject("subject", 9, Unit::Chars);
+    let weaker = |mut can: Capabilities| {
+        can.proves = Assurance::Accepted;
+        can
+    };
+    for other in [
+        ScriptedChannel::new("mta"),
+        smtp().by_key(),
+        smtp().limits([limit]),
+        smtp().capabilities(weaker),
+        smtp().capabilities(|can| can.by_hand()),
+    ] {
+        assert!(matches!(dispatcher(other), Err(DispatchError::Channel(word)) if word.as_str() == "email"));
+    }
 }

@@ -40,7 +40,7 @@ pub use standing::{Pending, Standing};
 pub use steadiness::SteadyOptions;
 pub use tasks::Task;
 
-use crate::channel::{ChannelSet, Key, KeyStem};
+use crate::channel::{Binding, ChannelSet, Key, KeyStem};
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::course::{Gate, Head, Path, PathStep, Retries};
 use crate::id::{GateNo, LaneNo};
@@ -124,7 +124,8 @@ pub enum DispatchError {
     /// The journal belongs to another plan or version.
     #[error("the journal belongs to another plan or version")]
     Foreign,
-    /// A mechanism of the bundle has no channel, or one of another kind or sender than was prepared.
+    /// A mechanism of the bundle has no channel, or one of another kind or sender than was prepared, with other limits, that deduplicates
+    /// otherwise, or that proves less.
     #[error("the channel for `{0}` is missing or not the one that was prepared: prepare again")]
     Channel(Mechanism),
     /// What is classified was left out of the bundle.
@@ -149,8 +150,15 @@ impl Dispatcher {
             return Err(DispatchError::Foreign);
         }
         for (mechanism, carrier) in prepared.carriers() {
-            let same = channels.get(mechanism).is_some_and(|b| b.channel.descriptor() == &carrier.descriptor);
-            if !same {
+            let fits = |binding: &Binding| {
+                let (is, was) = (binding.channel.capabilities(), &carrier.capabilities);
+                binding.channel.descriptor() == &carrier.descriptor
+                    && is.deduplication == was.deduplication
+                    && is.limits == was.limits
+                    && is.by_hand == was.by_hand
+                    && is.proves >= was.proves
+            };
+            if !channels.get(mechanism).is_some_and(fits) {
                 return Err(DispatchError::Channel(mechanism.clone()));
             }
         }

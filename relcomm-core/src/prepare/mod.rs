@@ -2,6 +2,7 @@
 //!
 //! After it, everything is a function of the bundle and the journal.
 
+mod bound;
 mod bundle;
 mod context;
 mod digest;
@@ -93,7 +94,8 @@ pub struct Preparation {
 /// The part of the lane's name that marks the members who share a post.
 pub(crate) const SHARED: &str = "shared:";
 
-/// Freezes the people, renders every text once for every person and mechanism, and checks each limit. Sends nothing.
+/// Freezes the people, has the channels judge their addresses, renders every text once for every person and mechanism, and checks each
+/// limit. Sends nothing. A mechanism that a step goes by and that has no channel is an error.
 ///
 /// Late values stand at their greatest length meanwhile, so that what is filled in later cannot break a limit.
 #[must_use]
@@ -117,6 +119,7 @@ pub fn prepare(plan: Plan, people: People, channels: &ChannelSet) -> Preparation
         Ok(assembled) => assembled,
         Err(errors) => return Preparation { findings: errors, prepared: None },
     };
+    findings.extend(bound::misfits(&assembled, channels));
     assembled.rehearse_texts(channels, &mut findings);
     let prepared = (!findings.iter().any(Finding::is_error)).then_some(assembled);
     Preparation { findings, prepared }

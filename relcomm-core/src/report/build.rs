@@ -1,5 +1,6 @@
 //! From the record to the report.
 
+use super::WAIVED;
 use super::attempts::{Carried, Story, stories};
 use super::deadlines::Anchors;
 use super::erased::{Erased, shown};
@@ -440,7 +441,7 @@ impl<'a> Builder<'a> {
         for ((number, deliveries), told) in (0u32..).zip(deliveries).zip(told) {
             let Some(who) = self.on.prepared().people().get(number) else { continue };
             let (class, worst) = worst_of(&deliveries);
-            let waived = || self.waived(number).then(|| "waived".to_owned());
+            let waived = || self.waived(number).then(|| WAIVED.to_owned());
             let reason = match worst {
                 Some(worst) => worst.reason.clone(),
                 None => Some(waived().unwrap_or_else(|| "nothing due".into())),
@@ -452,6 +453,7 @@ impl<'a> Builder<'a> {
                 reason,
                 last_statement: told.map(|(_, gate)| gate),
                 deliveries,
+                is_group: false,
             });
         }
         self.those_gone(report);
@@ -462,9 +464,10 @@ impl<'a> Builder<'a> {
                 report.people.push(PersonReport {
                     id: group.id.to_string(),
                     class: Class::Exempt,
-                    reason: Some("waived".into()),
+                    reason: Some(WAIVED.into()),
                     last_statement: None,
                     deliveries: Vec::new(),
+                    is_group: true,
                 });
             }
         }
@@ -529,7 +532,7 @@ impl<'a> Builder<'a> {
                 totals.add(Class::Exempt);
             }
             let rule = match &group.waived {
-                Some(waiver) => format!("waived: {}", waiver.why),
+                Some(waiver) => format!("{WAIVED}: {}", waiver.why),
                 None => format!("{} {}", group.require, group.informed_when),
             };
             let met = is_met(&group.require, &members, |member| member.class == Class::Informed);

@@ -29,7 +29,14 @@ impl Erased {
             let Some(worst) = deliveries.iter().max_by_key(|d| d.class) else { continue };
             let (class, reason) = (worst.class, worst.reason.clone());
             report.totals.add(class);
-            report.people.push(PersonReport { id: shown(number), class, reason, last_statement: None, deliveries });
+            report.people.push(PersonReport {
+                id: shown(number),
+                class,
+                reason,
+                last_statement: None,
+                deliveries,
+                is_group: false,
+            });
         }
     }
 }

@@ -192,6 +192,7 @@ impl Builder<'_> {
                 reason,
                 last_statement: told.map(|(_, gate)| gate),
                 deliveries,
+                is_group: false,
             });
         }
     }

@@ -23,7 +23,7 @@ fn far() -> Far {
         email: ScriptedChannel::new("smtp"),
         text: ScriptedChannel::new("sms"),
         phone: ScriptedChannel::new("voice"),
-        site: ScriptedChannel::new("site"),
+        site: ScriptedChannel::new("site").once(),
     }
 }
 

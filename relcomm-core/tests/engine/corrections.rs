@@ -186,8 +186,9 @@ communiques:
   undo: { to: { told: live }, per: release, if: { outcome: rolled-back }, via: { as_told: true }, text: \"Taken back.\" }
 ";
     for published in [false, true] {
-        let site =
-            ScriptedChannel::new("site").capabilities(|_| Capabilities::new(Addressing::Once, Assurance::Accepted));
+        let site = ScriptedChannel::new("site")
+            .once()
+            .capabilities(|_| Capabilities::new(Addressing::Once, Assurance::Accepted));
         let world = World::new(body, scripted([("website", &site)]));
         let dispatcher = world.dispatcher();
         if published {

@@ -59,7 +59,7 @@ impl Sides {
                     _ => Answer::Accept(Assurance::Accepted),
                 }
             });
-        let (pager, site) = (ScriptedChannel::new("pager"), ScriptedChannel::new("site"));
+        let (pager, site) = (ScriptedChannel::new("pager"), ScriptedChannel::new("site").once());
         Self { email: treat(email), pager: treat(pager), site: treat(site), repeats }
     }
 

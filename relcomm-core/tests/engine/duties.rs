@@ -1,6 +1,6 @@
 //! Who does what: prepares, approves, declares, executes; and approvals that may come after the release.
 
-use crate::support::{DAY, HOUR, World, at, finish, live};
+use crate::support::{DAY, HOUR, World, at, finish, live, person};
 use relcomm_core::id::Role;
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::release::Declaration;
@@ -176,4 +176,32 @@ async fn one_that_was_given_before_is_given_and_one_that_was_taken_back_is_open(
     assert_eq!(dispatcher.report().await.unwrap().verdict, Verdict::Informed);
     dispatcher.approve(&role("second"), "jon", None, true, None).await.unwrap();
     assert_eq!(dispatcher.report().await.unwrap().verdict, Verdict::Pending);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redacted_report_names_nobody_of_a_waived_group_and_not_why_it_is_waived() {
+    let email = ScriptedChannel::new("smtp");
+    let body = "groups:
+  staff: { members: [{ id: al, email: al@demo.example }] }
+  secret: { members: [{ id: jane, email: jane@demo.example }], waived: { why: Told by Jane already., by: mia } }
+  board: { waived: { why: They were there., by: mia } }
+communiques: { live: { to: staff, per: release } }
+";
+    let world = World::by_email(body, &email);
+    let dispatcher = world.dispatcher();
+    for place in ["eu", "us"] {
+        dispatcher.declare(&live(place)).await.unwrap();
+    }
+    finish(&dispatcher).await;
+    let report = dispatcher.report().await.unwrap();
+    assert_eq!(person(&report, "jane").reason.as_deref(), Some("waived"));
+    let rules = |report: &relcomm_core::report::Report| -> Vec<String> {
+        report.groups.iter().map(|group| group.rule.clone()).collect()
+    };
+    assert_eq!(rules(&report), ["all accepted", "waived: Told by Jane already.", "waived: They were there."]);
+    let redacted = report.redacted();
+    assert_eq!(rules(&redacted), ["all accepted", "waived", "waived"]);
+    let ids: Vec<&str> = redacted.people.iter().map(|who| who.id.as_str()).collect();
+    assert_eq!(ids, ["#1", "#2", "board"], "a group is nobody");
+    assert!(!redacted.to_json().to_lowercase().contains("jane"));
 }

@@ -15,7 +15,7 @@ fn plan(body: &str) -> String {
 
 /// A far side to which is posted once, and that honours keys.
 fn board() -> ScriptedChannel {
-    ScriptedChannel::new("board").by_key().capabilities(|mut c| {
+    ScriptedChannel::new("board").once().by_key().capabilities(|mut c| {
         c.addressing = Addressing::Once;
         c
     })

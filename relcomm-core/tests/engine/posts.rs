@@ -33,7 +33,7 @@ async fn both(dispatcher: &relcomm_core::dispatch::Dispatcher) {
 
 #[tokio::test(start_paused = true)]
 async fn one_post_is_credited_to_every_member() {
-    let (site, email) = (ScriptedChannel::new("site"), ScriptedChannel::new("smtp"));
+    let (site, email) = (ScriptedChannel::new("site").once(), ScriptedChannel::new("smtp"));
     let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
     both(&dispatcher).await;
@@ -53,7 +53,7 @@ async fn one_post_is_credited_to_every_member() {
 #[tokio::test(start_paused = true)]
 async fn a_post_is_tried_again_and_members_wait_for_it() {
     let calls = AtomicU32::new(0);
-    let site = ScriptedChannel::new("site").answering(move |_, _| match calls.fetch_add(1, Ordering::Relaxed) {
+    let site = ScriptedChannel::new("site").once().answering(move |_, _| match calls.fetch_add(1, Ordering::Relaxed) {
         0 => Answer::Defer(None),
         1 => Answer::Fault(Some(MINUTE)),
         _ => Answer::Accept(Assurance::Accepted),
@@ -73,7 +73,7 @@ async fn a_post_is_tried_again_and_members_wait_for_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_post_moves_every_member_to_the_next_step() {
-    let site = ScriptedChannel::new("site").answering(|_, _| Answer::Refuse);
+    let site = ScriptedChannel::new("site").once().answering(|_, _| Answer::Refuse);
     let email = ScriptedChannel::new("smtp");
     let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
@@ -90,7 +90,7 @@ async fn a_refused_post_moves_every_member_to_the_next_step() {
 
 #[tokio::test(start_paused = true)]
 async fn a_post_in_doubt_is_held_and_keeps_nothing_pending() {
-    let site = ScriptedChannel::new("site").answering(|_, _| Answer::LoseAnswer);
+    let site = ScriptedChannel::new("site").once().answering(|_, _| Answer::LoseAnswer);
     let email = ScriptedChannel::new("smtp");
     let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
@@ -107,7 +107,7 @@ async fn a_post_in_doubt_is_held_and_keeps_nothing_pending() {
 
 #[tokio::test(start_paused = true)]
 async fn a_post_in_doubt_that_is_found_again_is_credited() {
-    let site = ScriptedChannel::new("site").by_lookup().answering(|_, _| Answer::LoseAnswer);
+    let site = ScriptedChannel::new("site").once().by_lookup().answering(|_, _| Answer::LoseAnswer);
     let email = ScriptedChannel::new("smtp");
     let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
@@ -131,7 +131,7 @@ groups:
 communiques:
   out: { to: [staff, public], per: release }
 ";
-    let site = ScriptedChannel::new("site");
+    let site = ScriptedChannel::new("site").once();
     let email = ScriptedChannel::new("smtp").answering(|_, _| Answer::Accept(Assurance::Delivered));
     let world = World::new(body, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
@@ -150,7 +150,7 @@ communiques:
 
 #[tokio::test(start_paused = true)]
 async fn each_place_has_a_post_of_its_own() {
-    let site = ScriptedChannel::new("site");
+    let site = ScriptedChannel::new("site").once();
     let email = ScriptedChannel::new("smtp");
     let body = PLAN.replace("per: release", "per: place, text: \"In {{ place.name }}.\"");
     let world = World::new(&body, scripted([("website", &site), ("email", &email)]));
@@ -167,6 +167,7 @@ async fn each_place_has_a_post_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn two_dispatchers_at_once_post_once() {
     let site = ScriptedChannel::new("site")
+        .once()
         .answering(|_, _| Answer::After(MINUTE, Box::new(Answer::Accept(Assurance::Accepted))));
     let email = ScriptedChannel::new("smtp");
     let mut world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
@@ -181,7 +182,7 @@ async fn two_dispatchers_at_once_post_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_word_settles_a_post_in_doubt_and_lets_go_what_waited() {
-    let site = ScriptedChannel::new("site").answering(|_, _| Answer::LoseAnswer);
+    let site = ScriptedChannel::new("site").once().answering(|_, _| Answer::LoseAnswer);
     let email = ScriptedChannel::new("smtp");
     let body = format!("{PLAN}  more: {{ to: staff, per: release, via: email, after: out settled, text: More. }}\n");
     let world = World::new(&body, scripted([("website", &site), ("email", &email)]));
@@ -201,7 +202,8 @@ async fn a_word_settles_a_post_in_doubt_and_lets_go_what_waited() {
 
 #[tokio::test(start_paused = true)]
 async fn receipts_for_a_post_prove_no_more_than_its_mechanism_can() {
-    let site = ScriptedChannel::new("site").capabilities(|_| Capabilities::new(Addressing::Once, Assurance::Relayed));
+    let site =
+        ScriptedChannel::new("site").once().capabilities(|_| Capabilities::new(Addressing::Once, Assurance::Relayed));
     let email = ScriptedChannel::new("smtp");
     let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
@@ -218,7 +220,7 @@ async fn receipts_for_a_post_prove_no_more_than_its_mechanism_can() {
 
 /// A board with a post for each of two groups, and what each was told.
 async fn posted(communique: &str) -> (World, ScriptedChannel) {
-    let board = ScriptedChannel::new("board").by_key();
+    let board = ScriptedChannel::new("board").once().by_key();
     let body = format!(
         "
 groups:
@@ -278,7 +280,7 @@ communiques:
     );
     // The first post, in German, is put off for an hour.
     let first = AtomicU32::new(0);
-    let site = ScriptedChannel::new("site").answering(move |_, _| match first.fetch_add(1, Ordering::Relaxed) {
+    let site = ScriptedChannel::new("site").once().answering(move |_, _| match first.fetch_add(1, Ordering::Relaxed) {
         0 => Answer::Defer(Some(HOUR)),
         _ => Answer::Accept(Assurance::Accepted),
     });
@@ -300,7 +302,7 @@ fn posts_are_the_same_in_whatever_order_people_are_listed() {
         "{ id: cy, language: en }",
         "{ id: di, language: de, chat: room-b }",
     ];
-    let channels = scripted([("chat", &ScriptedChannel::new("chat"))]);
+    let channels = scripted([("chat", &ScriptedChannel::new("chat").once())]);
     let posts = |members: &[&str]| {
         let body = format!(
             "

@@ -53,7 +53,7 @@ async fn mechanisms(dispatcher: &Dispatcher) -> Vec<(String, Class, Option<Strin
 
 #[tokio::test(start_paused = true)]
 async fn whoever_comes_with_a_language_of_their_own_has_a_post_of_their_own() {
-    let site = ScriptedChannel::new("site");
+    let site = ScriptedChannel::new("site").once();
     let world = world(&readers(&[("al", "de"), ("bea", "en")]), &site);
     let dispatcher = declared(&world).await;
     assert!(finish(&dispatcher).await.is_done());
@@ -80,7 +80,7 @@ async fn whoever_comes_with_a_language_of_their_own_has_a_post_of_their_own() {
 
 #[tokio::test(start_paused = true)]
 async fn a_post_whose_last_reader_leaves_is_nobody_elses() {
-    let site = ScriptedChannel::new("site");
+    let site = ScriptedChannel::new("site").once();
     let everyone = [("cy", "cs"), ("al", "de"), ("bea", "en")];
     let world = world(&readers(&everyone), &site);
     let dispatcher = declared(&world).await;
@@ -97,7 +97,7 @@ async fn a_post_whose_last_reader_leaves_is_nobody_elses() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_waits_for_a_post_has_it_in_the_words_of_today() {
-    let site = ScriptedChannel::new("site").answering(|_, attempt| match attempt {
+    let site = ScriptedChannel::new("site").once().answering(|_, attempt| match attempt {
         1 => Answer::Defer(Some(HOUR)),
         _ => Answer::Accept(relcomm_core::receipt::Assurance::Accepted),
     });
@@ -117,7 +117,7 @@ async fn whoever_waits_for_a_post_has_it_in_the_words_of_today() {
 
 #[tokio::test(start_paused = true)]
 async fn a_correction_posts_for_whoever_turns_out_to_have_heard_in_another_language() {
-    let site = ScriptedChannel::new("site");
+    let site = ScriptedChannel::new("site").once();
     let body = |members: &[(&str, &str)]| {
         readers(members).replace(
             COMMUNIQUE,

@@ -45,7 +45,7 @@ communiques:
 
 #[tokio::test(start_paused = true)]
 async fn a_later_communique_links_to_the_earlier_ones_post() {
-    let site = ScriptedChannel::new("site").answering(|_, n| match n {
+    let site = ScriptedChannel::new("site").once().answering(|_, n| match n {
         1 => Answer::Defer(Some(MINUTE)),
         _ => Answer::AcceptAt("https://demo.example/t/900?a=1&b=2".into()),
     });
@@ -80,7 +80,7 @@ communiques:
 ";
     for [first, second] in [["eu", "us"], ["us", "eu"]] {
         let posts = AtomicU32::new(0);
-        let site = ScriptedChannel::new("site").answering(move |_, _| {
+        let site = ScriptedChannel::new("site").once().answering(move |_, _| {
             Answer::AcceptAt(format!("https://demo.example/{}", posts.fetch_add(1, Ordering::Relaxed)))
         });
         let email = ScriptedChannel::new("smtp");
@@ -176,7 +176,7 @@ communiques:
 #[tokio::test(start_paused = true)]
 async fn each_group_is_linked_to_the_post_that_its_members_share() {
     let site = |at: &'static str| {
-        ScriptedChannel::new(at).answering(move |_, _| Answer::AcceptAt(format!("https://{at}.example/1")))
+        ScriptedChannel::new(at).once().answering(move |_, _| Answer::AcceptAt(format!("https://{at}.example/1")))
     };
     let (intranet, public, email) = (site("intranet"), site("public"), ScriptedChannel::new("smtp"));
     let body = "

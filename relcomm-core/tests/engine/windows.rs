@@ -247,7 +247,7 @@ communiques:
 
 #[tokio::test(start_paused = true)]
 async fn what_is_posted_once_goes_by_the_zone_of_its_group() {
-    let (email, site) = (ScriptedChannel::new("smtp"), ScriptedChannel::new("site"));
+    let (email, site) = (ScriptedChannel::new("smtp"), ScriptedChannel::new("site").once());
     let body = ZONES.replace("via: email", "via: website\n    between: \"08:00-20:00\"")
         + "communiques: { out: { to: staff, per: release, at: 2027-05-12T12:30Z } }\n";
     let world = World::new(&body, scripted([("email", &email), ("website", &site)]));

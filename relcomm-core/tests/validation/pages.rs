@@ -8,8 +8,10 @@ use relcomm_core::validate::{Deployment, Explanation, Rule, Unchanged, catalogue
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Found only where texts are rendered or channels connected to: their pages show no plan, and say by which verb they are found.
-const NOT_OF_PLANS: [&str; 11] =
-    ["RC1101", "RC1102", "RC1103", "RC1104", "RC1111", "RC1112", "RC1113", "RC1114", "RC1115", "RC1116", "RC1117"];
+const NOT_OF_PLANS: [&str; 13] = [
+    "RC1101", "RC1102", "RC1103", "RC1104", "RC1105", "RC1106", "RC1111", "RC1112", "RC1113", "RC1114", "RC1115",
+    "RC1116", "RC1117",
+];
 
 /// What is known where these codes are judged, as their pages say.
 fn deployment(code: &str) -> Deployment {

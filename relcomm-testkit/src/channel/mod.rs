@@ -86,6 +86,8 @@ impl fmt::Debug for Seen {
     }
 }
 
+/// Whether an address cannot be one of the channel.
+type Judging = dyn Fn(&str) -> bool + Send + Sync;
 type Telling = dyn Fn(&str, u32) -> Answer + Send + Sync;
 
 /// Who says what is answered.
@@ -105,6 +107,7 @@ pub struct ScriptedChannel {
     script: Script,
     seen: Arc<Mutex<Vec<Seen>>>,
     healthy: bool,
+    refuses: Option<Arc<Judging>>,
 }
 
 impl fmt::Debug for ScriptedChannel {
@@ -123,6 +126,7 @@ impl ScriptedChannel {
             script: Script::Told(Arc::new(|_, _| Answer::Accept(Assurance::Accepted))),
             seen: Arc::default(),
             healthy: true,
+            refuses: None,
         }
     }
 
@@ -131,6 +135,15 @@ impl ScriptedChannel {
     pub fn capabilities(mut self, change: impl FnOnce(Capabilities) -> Capabilities) -> Self {
         self.capabilities = change(self.capabilities);
         self
+    }
+
+    /// Addressed once for all, as a website or a chat room is.
+    #[must_use]
+    pub fn once(self) -> Self {
+        self.capabilities(|mut c| {
+            c.addressing = Addressing::Once;
+            c
+        })
     }
 
     /// Whose far side honours keys.
@@ -149,6 +162,13 @@ impl ScriptedChannel {
     #[must_use]
     pub fn limits(self, limits: impl IntoIterator<Item = Limit>) -> Self {
         self.capabilities(|c| c.limits(limits))
+    }
+
+    /// Of which these addresses cannot be: preparation refuses them.
+    #[must_use]
+    pub fn refusing_addresses(mut self, is_refused: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.refuses = Some(Arc::new(is_refused));
+        self
     }
 
     /// That answers so: by address (empty where there is none) and number of the try.
@@ -227,8 +247,11 @@ impl Channel for ScriptedChannel {
         &self.capabilities
     }
 
-    fn check_address(&self, _: &Address) -> Result<(), String> {
-        Ok(())
+    fn check_address(&self, address: &Address) -> Result<(), String> {
+        match &self.refuses {
+            Some(is_refused) if is_refused(address.as_str()) => Err("it cannot be one of this channel".into()),
+            _ => Ok(()),
+        }
     }
 
     fn prepare(&self, wording: &Wording) -> Result<Prepared, Vec<Finding>> {
