@@ -211,8 +211,11 @@ fn a_bundle_without_what_is_classified_has_the_digests_that_are_approved_and_deb
     let (plan, people) = validation.into_plan().unwrap();
     lacks("Debug of a plan", &format!("{plan:?}"));
     let word = |word: &str| Mechanism::new(word).unwrap();
-    let (smtp, pbx) = (ScriptedChannel::new("smtp"), ScriptedChannel::new("pbx"));
-    let channels = ChannelSet::new().with(word("email"), smtp).with(word("phone"), pbx);
+    let each = |kind: &str| ScriptedChannel::new(kind);
+    let channels = ChannelSet::new()
+        .with(word("email"), each("smtp"))
+        .with(word("phone"), each("pbx"))
+        .with(word("presentation"), each("stage").once());
     let prepared = relcomm_core::prepare::prepare(plan, people, &channels).prepared.unwrap();
     lacks("Debug of what is prepared", &format!("{prepared:?}"));
     let path = folder.path("release.bundle");

@@ -177,7 +177,7 @@ fn a_channel_has_to_fit_the_mechanism_and_its_addresses() {
     let says = "`chat` goes once for all, and the channel that is bound to it to each person";
     assert_eq!(of(group, chat(ScriptedChannel::new("room"))), [("RC1106", says.to_owned())]);
     assert_eq!(of(group, chat(ScriptedChannel::new("room").once())), []);
-    assert_eq!(of(group, chat(ScriptedChannel::new("room").capabilities(|can| can.by_hand()))), [], "a person does");
+    assert_eq!(of(group, chat(ScriptedChannel::new("room").capabilities(Capabilities::by_hand))), [], "a person does");
 
     let picky =
         || mail().with(word("pager"), ScriptedChannel::new("pd").refusing_addresses(|text| text.contains("..")));
@@ -209,7 +209,7 @@ fn a_bundle_is_dispatched_by_channels_that_can_do_what_was_prepared() {
         smtp().by_key(),
         smtp().limits([limit]),
         smtp().capabilities(weaker),
-        smtp().capabilities(|can| can.by_hand()),
+        smtp().capabilities(Capabilities::by_hand),
     ] {
         assert!(matches!(dispatcher(other), Err(DispatchError::Channel(word)) if word.as_str() == "email"));
     }
