@@ -231,7 +231,7 @@ impl GatePlan {
         let of = |g: &&Self| &g.id.communique == on;
         let same_occurrence = by_occurrence && gates.iter().filter(of).any(|g| g.id.occurrence == self.id.occurrence);
         // What is not meant for this place is not waited for here.
-        let same_place = gates.iter().filter(of).any(|g| self.id.place.is_some() && g.id.place.is_some());
+        let same_place = gates.iter().filter(of).any(|g| self.id.place.is_some() == g.id.place.is_some());
         let joined = gates
             .iter()
             .filter(of)

@@ -399,6 +399,8 @@ pub(crate) struct Communique {
     pub(crate) via: Vec<Step>,
     pub(crate) informed_when: Option<Sure>,
     pub(crate) resend: Option<bool>,
+    /// The outcome for which that is meant which it can only follow.
+    pub(crate) follows: Option<Outcome>,
     pub(crate) words: Words,
     pub(crate) variants: BTreeMap<&'static str, Variant>,
 }
@@ -411,7 +413,7 @@ impl Communique {
     /// The outcome for which it is meant.
     pub(crate) fn meant_for(&self) -> Outcome {
         let begins = self.occurrences.iter().any(|o| o.at.anchor == Anchor::Begun);
-        self.outcome.unwrap_or(if begins { Outcome::Begun } else { Outcome::Success })
+        self.outcome.or(self.follows).unwrap_or(if begins { Outcome::Begun } else { Outcome::Success })
     }
 
     /// Whether it waits until an outcome is declared.
@@ -421,7 +423,7 @@ impl Communique {
             Anchor::Embargo => !self.undeclared,
             Anchor::Planned | Anchor::At(_) | Anchor::Reached(..) => false,
         };
-        self.outcome.is_some() || self.occurrences.iter().any(speaks)
+        self.outcome.is_some() || self.follows.is_some() || self.occurrences.iter().any(speaks)
     }
 }
 

@@ -105,6 +105,21 @@ fn mend(case: &mut Case) {
         });
         of.informed_when = most.min();
     }
+    // What can only follow another waits for what that waits for.
+    for number in 0..case.communiques.len() * case.communiques.len() {
+        let number = number % case.communiques.len();
+        let of = &case.communiques[number];
+        let anchors = of.occurrences.iter().map(|o| match o.at.anchor {
+            Anchor::Reached(on, state) if state != State::Settled => Some(on),
+            _ => None,
+        });
+        let anchors: Vec<usize> = anchors.collect::<Option<_>>().unwrap_or_default();
+        let after = of.after.iter().filter(|after| after.state != State::Settled).map(|after| after.on);
+        let cause = anchors.into_iter().chain(after).find(|on| case.communiques[*on].awaits());
+        if let Some(on) = cause.filter(|_| !of.awaits()) {
+            case.communiques[number].follows = Some(case.communiques[on].meant_for());
+        }
+    }
     // Nobody is told by whoever opted out, but where that is a gap.
     for number in 0..case.people.len() {
         let Some(leader) = case.people[number].through.clone() else { continue };
@@ -223,6 +238,7 @@ fn communique(d: &mut Dice, number: usize, case: &Case) -> Communique {
         via: Vec::new(),
         informed_when: None,
         resend: None,
+        follows: None,
         words,
         variants: BTreeMap::new(),
     }

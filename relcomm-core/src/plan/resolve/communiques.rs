@@ -3,7 +3,7 @@
 use super::Resolver;
 use super::release::PRERELEASE;
 use super::wording::Words;
-use crate::communique::{Anchor, Communique, Corrects, Occurrence, Per, Step, Timing, Variant};
+use crate::communique::{Anchor, Communique, Corrects, Occurrence, Per, State, Step, Timing, Variant};
 use crate::id::{CommuniqueId, GroupId, PlaceId};
 use crate::plan::draft::{CommuniqueDraft, OnSlip, Perhaps, ToDraft, ViaDraft};
 use crate::plan::finding::Finding;
@@ -133,7 +133,32 @@ impl Resolver<'_> {
             });
             all_texts.append(&mut texts);
         }
+        self.wait_like_their_causes(&mut communiques);
         (communiques, all_texts)
+    }
+
+    /// What can only follow another communique waits for what that waits for, and is meant for the same outcome, unless the plan says
+    /// for which: what follows the news of a success is not told after a failure.
+    fn wait_like_their_causes(&self, communiques: &mut [Communique]) {
+        let says_its_outcome = |of: &Communique| {
+            let draft = self.draft.communiques.iter().find(|(id, _)| *id == of.id).map(|(_, draft)| draft);
+            draft.and_then(|draft| draft.condition.as_ref()).is_some_and(|condition| condition.outcome.is_some())
+        };
+        // Each round reaches those who follow the ones of the round before.
+        loop {
+            let awaited: BTreeMap<CommuniqueId, Outcome> =
+                communiques.iter().filter(|of| of.awaits_declaration).map(|of| (of.id.clone(), of.outcome)).collect();
+            let mut any = false;
+            for of in communiques.iter_mut().filter(|of| !of.awaits_declaration && !says_its_outcome(of)) {
+                let outcome = cause(of).find_map(|on| awaited.get(on)).copied();
+                if let Some(outcome) = outcome {
+                    (of.awaits_declaration, of.outcome, any) = (true, outcome, true);
+                }
+            }
+            if !any {
+                return;
+            }
+        }
     }
 
     /// The places for which alone it is meant, and the condition of the host's that does not hold.
@@ -369,6 +394,18 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// What has to have told somebody before anything of a communique can be due. What is settled may have told nobody.
+fn cause(of: &Communique) -> impl Iterator<Item = &CommuniqueId> {
+    let anchors = of.occurrences.iter().map(|occurrence| match &occurrence.at.anchor {
+        Anchor::Reached(on, state) if !matches!(state, State::Settled | State::Drained) => Some(on),
+        _ => None,
+    });
+    // Of several times one may come before.
+    let anchors: Option<Vec<&CommuniqueId>> = anchors.collect();
+    let stated = of.after.iter().filter(|after| !matches!(after.state, State::Settled | State::Drained));
+    anchors.into_iter().flatten().chain(stated.map(|after| &after.on))
 }
 
 /// Whether what is due then waits for a declaration. So does what is due when the embargo ends, unless the plan says otherwise.

@@ -63,7 +63,7 @@ impl Oracle<'_> {
         let theirs = || self.gates.iter().enumerate().filter(|(_, g)| g.communique == on);
         let same_occurrence = theirs().any(|(_, g)| g.occurrence_id == gate.occurrence_id);
         // What is not meant for a place is not waited for there.
-        let same_place = gate.place.is_some() && theirs().any(|(_, g)| g.place.is_some());
+        let same_place = theirs().any(|(_, g)| gate.place.is_some() == g.place.is_some());
         let joined = theirs()
             .filter(|(_, g)| !same_occurrence || g.occurrence_id == gate.occurrence_id)
             .filter(|(_, g)| !same_place || g.place == gate.place)
