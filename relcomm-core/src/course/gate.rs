@@ -30,6 +30,9 @@ pub struct Gate {
     /// The outcome on which what goes out stands, if it waited for a declaration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stands_on: Option<Outcome>,
+    /// As of when that was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_since: Option<Moment>,
     /// Whether it was called, if it is a revision: an earlier one was out when the planned time moved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub called: bool,
@@ -328,7 +331,7 @@ pub enum Verdict {
 
 /// Whether what is meant for `wanted` may go out now that `declared` is true. A notice that the roll-out has begun is still true when it
 /// has succeeded.
-fn stands(wanted: Outcome, declared: Outcome) -> bool {
+pub(crate) fn stands(wanted: Outcome, declared: Outcome) -> bool {
     declared == wanted || (wanted == Outcome::Begun && declared == Outcome::Success)
 }
 
@@ -339,16 +342,16 @@ impl Gate {
         if rule.revision && !self.called {
             return Verdict::Standby;
         }
+        // What stands by is not late, whatever its time.
+        if Self::is_for_another(rule, self.declared.map(|(outcome, _)| outcome)) {
+            return Verdict::Standby;
+        }
         if rule.not_after.is_some_and(|last| now > last) {
             return rule.unsteady.map_or(Verdict::Expires, Verdict::Unsteady);
         }
-        match self.declared {
-            Some((outcome, _)) if rule.awaits_declaration && !stands(rule.outcome, outcome) => {
-                // A roll-out that has begun will come to some outcome: what waits for that is still to come.
-                return if outcome == Outcome::Begun { Verdict::AwaitsDeclaration } else { Verdict::Standby };
-            }
-            None if rule.awaits_declaration => return Verdict::AwaitsDeclaration,
-            _ => {}
+        // A roll-out that has begun will come to some outcome: what waits for that is still to come.
+        if rule.awaits_declaration && !self.declared.is_some_and(|(outcome, _)| stands(rule.outcome, outcome)) {
+            return Verdict::AwaitsDeclaration;
         }
         if self.held {
             return Verdict::Held;
@@ -515,6 +518,7 @@ impl Gate {
             GateFact::Opened { at, stands_on } => {
                 self.opened = Some(at);
                 self.stands_on = stands_on;
+                self.stands_since = stands_on.and(self.declared).map(|(_, since)| since);
                 self.phase = Phase::Opening { cursor: 0 };
             }
             GateFact::Rolled { to, last } => {

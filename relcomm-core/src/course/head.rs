@@ -248,6 +248,11 @@ impl Head {
         self.slips.last().map_or(by_plan, |slip| slip.planned)
     }
 
+    /// The planned time as it was then.
+    pub(crate) fn planned_at(&self, by_plan: Option<Moment>, then: Moment) -> Option<Moment> {
+        self.slips.iter().rfind(|slip| slip.at <= then).map_or(by_plan, |slip| slip.planned)
+    }
+
     /// What is declared where a gate applies: the place's own outcome; for the release, once every place is declared: success if one
     /// succeeded, else what the last place came to, as of the last declaration.
     #[must_use]

@@ -13,6 +13,7 @@ mod lane;
 mod head;
 
 pub use delivery::{Delivery, DeliveryFact, DeliveryInput, End, Leg, Shut, Stage, Waiting};
+pub(crate) use gate::stands;
 pub use gate::{Closed, Dependence, Embargo, Gate, GateFact, GateInput, GateRule, Phase, Remedy, Verdict};
 pub use head::{Approval, Digests, Erased, Head, HeadFact, PlaceRecord, Slip};
 pub use lane::{Lane, LaneFact, LaneInput};

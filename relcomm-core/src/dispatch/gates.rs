@@ -22,11 +22,13 @@ pub(crate) fn unapproved<'a>(
     prepared: &'a PreparedPlan,
     gate: &'a GatePlan,
     head: &'a Head,
+    is_out: bool,
     now: Moment,
 ) -> impl Iterator<Item = &'a Role> {
     let approvals = prepared.plan().approvals();
-    let holds =
-        move |role: &Role| head.approved(role, prepared.digests(), approvals.covers_people, approvals.since(now));
+    // An approval holds for so long before what it is for goes out.
+    let since = if is_out { Moment::MIN } else { approvals.since(now) };
+    let holds = move |role: &Role| head.approved(role, prepared.digests(), approvals.covers_people, since);
     let of = approvals.need.iter().filter(|need| need.retrospective.is_none());
     of.filter(|need| need.only.is_empty() || need.only.contains(&gate.id.communique))
         .map(|need| &need.role)
@@ -38,10 +40,11 @@ pub(crate) fn from_head(
     prepared: &PreparedPlan,
     gate: &GatePlan,
     head: &Head,
+    is_out: bool,
     now: Moment,
 ) -> SmallVec<[GateInput; 4]> {
     let mut inputs = SmallVec::new();
-    inputs.push(GateInput::Approve(unapproved(prepared, gate, head, now).next().is_none()));
+    inputs.push(GateInput::Approve(unapproved(prepared, gate, head, is_out, now).next().is_none()));
     let begun = || {
         let begins = gate.id.place.is_none() && prepared.communique(gate).outcome == Outcome::Begun;
         head.begun().filter(|_| begins).map(|at| (Outcome::Begun, at))
@@ -138,7 +141,7 @@ impl Dispatcher {
             return None;
         }
         // The gate may not have heard it yet.
-        let said = from_head(&self.prepared, plan, &record.head, now);
+        let said = from_head(&self.prepared, plan, &record.head, false, now);
         let (state, _) = decide_all(&row.state, said, |state| self.rule(plan, &record.head, state), now);
         let rule = self.rule(plan, &record.head, &state);
         (state.phase == Phase::Waiting).then(|| state.verdict(&rule, now))

@@ -152,13 +152,13 @@ impl Dispatcher {
                     match row.state.verdict(&rule, now) {
                         Verdict::Standby | Verdict::Blocked(_) => continue,
                         Verdict::AwaitsDeclaration => {
-                            let approval = self.approval_wanted(record, plan, now);
+                            let approval = self.approval_wanted(record, plan, row.state.is_out(), now);
                             let approval = approval.map(|approval| format!(", and {approval}")).unwrap_or_default();
                             pending.waiting_for = format!("declaration{approval}");
                         }
                         Verdict::AwaitsApproval => {
                             // It may have been given since the gate was last told.
-                            let approval = self.approval_wanted(record, plan, now);
+                            let approval = self.approval_wanted(record, plan, row.state.is_out(), now);
                             pending.waiting_for = approval.unwrap_or_else(|| "approval".to_owned());
                             pending.approval = true;
                         }
@@ -269,11 +269,11 @@ impl Dispatcher {
     }
 
     /// The approval that a gate lacks, and by whom or why; `None` if it has what it needs.
-    fn approval_wanted(&self, record: &Record, plan: &GatePlan, now: Moment) -> Option<String> {
+    fn approval_wanted(&self, record: &Record, plan: &GatePlan, is_out: bool, now: Moment) -> Option<String> {
         if let Some(void) = self.voided(plan, &record.head) {
             return Some(format!("approval: {void}"));
         }
-        let roles: Vec<&str> = unapproved(&self.prepared, plan, &record.head, now).map(Role::as_str).collect();
+        let roles: Vec<&str> = unapproved(&self.prepared, plan, &record.head, is_out, now).map(Role::as_str).collect();
         (!roles.is_empty()).then(|| format!("approval by {}", roles.join(" and ")))
     }
 

@@ -57,8 +57,9 @@ impl Driver<'_> {
         let on = self.on;
         let plans = Arc::clone(&self.record.plans);
         let Some(plan) = plans.get(index) else { return Ok(false) };
-        let Some(phase) = self.record.gates.get(index).map(|g| g.state.phase) else { return Ok(false) };
-        let mut inputs = from_head(&on.prepared, plan, &self.record.head, now);
+        let known = self.record.gates.get(index).map(|row| (row.state.phase, row.state.is_out()));
+        let Some((phase, is_out)) = known else { return Ok(false) };
+        let mut inputs = from_head(&on.prepared, plan, &self.record.head, is_out, now);
         if phase == Phase::Waiting {
             inputs.extend(self.dependences(index).await?);
             inputs.push(GateInput::Tick);

@@ -3,7 +3,7 @@
 use super::{PathPlan, embargo};
 use crate::clock::Moment;
 use crate::communique::{Anchor, Communique, Dependency, Hours, Part, Per, Share, State, Then, Timing};
-use crate::course::{Dependence, Gate, GateRule, Head, Remedy, Slip};
+use crate::course::{Dependence, Gate, GateRule, Head, Remedy, Slip, stands};
 use crate::id::{CommuniqueId, GateId, GroupId, PlaceId};
 use crate::plan::Plan;
 use chrono_tz::Tz;
@@ -311,8 +311,8 @@ impl GatePlan {
             spread: due.at.spread,
         };
         if path.part == Part::Slip {
-            // Whoever heard the old time hears at once that it moved.
-            (times.at, times.spread) = (self.revised, None);
+            // Whoever heard the old time hears at once that it moved, however late that is for the news itself.
+            (times.at, times.spread, times.not_after) = (self.revised, None, None);
         }
         if plan.communiques().get(self.communique).is_some_and(|communique| communique.urgent) {
             return times;
@@ -327,7 +327,8 @@ impl GatePlan {
 impl GatePlan {
     /// The time by which deliveries must be informed: that of the variant, else of the communique.
     pub(crate) fn deadline_timing<'a>(&self, plan: &'a Plan, variant: Option<&GroupId>) -> Option<&'a Timing> {
-        let communique = plan.communiques().get(self.communique)?;
+        // News of a slip goes out at once, and has no deadline but that of its groups.
+        let communique = plan.communiques().get(self.communique).filter(|_| self.revised.is_none())?;
         let own = variant.and_then(|group| communique.variants.get(group)?.deadline.as_ref());
         own.or(communique.deadline.as_ref())
     }
@@ -345,7 +346,7 @@ impl GatePlan {
         let deadline = self.deadline_timing(plan, variant)?;
         match deadline.anchor {
             Anchor::Reached(..) => Some(deadline.resolve_for(reached?, zone)),
-            _ => Known { plan, places, head, state, gate: self }.resolve(deadline, zone),
+            _ => Known { plan, places, head, state, gate: self }.resolve_as_opened(deadline, zone),
         }
     }
 }
@@ -363,13 +364,29 @@ impl Known<'_> {
         let anchor = match &at.anchor {
             Anchor::Planned => self.head.planned(self.plan.release().when.planned)?,
             Anchor::Begun => self.begun()?,
-            Anchor::Declared => self.state.declared?.1,
+            Anchor::Declared => self.declared()?,
             Anchor::LastDeclared => self.head.declared(None, self.places)?.1,
             Anchor::Embargo => embargo::end(self.plan, self.places, self.head)?,
             Anchor::At(at) => *at,
             Anchor::Reached(on, state) => self.reached(on, *state)?,
         };
         Some(at.resolve_for(anchor, recipient))
+    }
+
+    /// By what held when the gate opened, if it did: what has moved since does not make anybody late who was not, or the other way round.
+    fn resolve_as_opened(&self, at: &Timing, recipient: Tz) -> Option<Moment> {
+        let anchor = match (&at.anchor, self.state.opened) {
+            (Anchor::Planned, Some(opened)) => self.head.planned_at(self.plan.release().when.planned, opened)?,
+            (Anchor::Declared, Some(_)) => self.state.stands_since.or_else(|| self.declared())?,
+            _ => return self.resolve(at, recipient),
+        };
+        Some(at.resolve_for(anchor, recipient))
+    }
+
+    /// As of when that was declared for which the gate is meant.
+    fn declared(&self) -> Option<Moment> {
+        let outcome = self.plan.communiques().get(self.gate.communique)?.outcome;
+        self.state.declared.filter(|(declared, _)| stands(outcome, *declared)).map(|(_, since)| since)
     }
 
     /// When the roll-out began at the gate's place; for the release, at the first place.

@@ -28,10 +28,11 @@ impl Builder<'_> {
         let said = |class, reason: &str| (class, Some(reason.to_owned()));
         let blocked = || format!("blocked: {}", plan.blocked_by(&row.state).unwrap_or_default());
         match row.state.phase {
-            Phase::Closed(Closed::Expired) => said(Class::NotInformed, "expired"),
-            Phase::Closed(Closed::Cancelled) if self.on.is_for_another(&self.record, plan, row) => {
+            // What was meant for another outcome is not missed.
+            Phase::Closed(Closed::Cancelled | Closed::Expired) if self.on.is_for_another(&self.record, plan, row) => {
                 said(Class::Exempt, "not due")
             }
+            Phase::Closed(Closed::Expired) => said(Class::NotInformed, "expired"),
             Phase::Closed(Closed::Cancelled | Closed::Blocked) => {
                 let by = plan.blocked_by(&row.state).filter(|_| row.state.blocked.is_some());
                 let why = by.map_or_else(|| "cancelled".to_owned(), |on| format!("cancelled: blocked by {on}"));

@@ -9,6 +9,7 @@ mod support;
 mod route;
 mod places;
 mod posts;
+mod causes;
 mod reposted;
 mod overlap;
 mod times;

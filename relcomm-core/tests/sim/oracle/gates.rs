@@ -188,7 +188,10 @@ impl Oracle<'_> {
             Anchor::Planned => self.said.planned(now)?,
             Anchor::At(at) => *at,
             Anchor::Begun => self.said.begun(gate.place, now)?,
-            Anchor::Declared => self.said.declared_for(of, gate.place, now)?.1,
+            // It counts from what it is meant for.
+            Anchor::Declared => {
+                self.said.declared_for(of, gate.place, now).filter(|(is, _)| stands(of.meant_for(), *is))?.1
+            }
             Anchor::LastDeclared => self.said.declared(None, now)?.1,
             Anchor::Embargo => self.said.embargo_ends(now)?,
             Anchor::Reached(on, state) => {
@@ -260,26 +263,23 @@ impl Oracle<'_> {
                 return Fate::Closed("cancelled", exact);
             }
             let (due, last) = self.due(gate, at, late);
+            let declared = self.said.declared_for(of, gate.place, at);
+            // What stands by is not late.
+            if let Some((is, since)) = declared.filter(|(is, _)| of.awaits() && *is != Outcome::Begun)
+                && !stands(of.meant_for(), is)
+            {
+                let stood_by = matches!(before, Fate::Standby(_));
+                fate = if stood_by { before } else { Fate::Standby(At::exact(since)) };
+                continue;
+            }
             if last.is_some_and(|last| last < at) {
-                // Whether the time of what stands by is ever looked at hangs on what else happens.
-                let stands_by = matches!(fate, Fate::Standby(_));
                 // Right after the last minute.
                 let over = At { lo: at - 1, hi: at };
-                return if stands_by { Fate::Unclear } else { Fate::Closed("expired", over) };
+                return Fate::Closed("expired", over);
             }
-            let declared = self.said.declared_for(of, gate.place, at);
             fate = Fate::Pending;
-            if of.awaits() {
-                match declared {
-                    None | Some((Outcome::Begun, _)) if of.meant_for() != Outcome::Begun => continue,
-                    None => continue,
-                    Some((is, since)) if !stands(of.meant_for(), is) => {
-                        let stood_by = matches!(before, Fate::Standby(_));
-                        fate = if stood_by { before } else { Fate::Standby(At::exact(since)) };
-                        continue;
-                    }
-                    _ => {}
-                }
+            if of.awaits() && !declared.is_some_and(|(is, _)| stands(of.meant_for(), is)) {
+                continue;
             }
             let stands_in = self.said.is_held(gate.communique, at) || !self.said.is_approved(of, at);
             if stands_in || self.said.is_gap(at) {
@@ -394,7 +394,7 @@ impl Oracle<'_> {
         let may = |at: Minutes| {
             let declared = self.said.declared_for(of, gate.place, at);
             let stands = !of.awaits() || declared.is_some_and(|(is, _)| stands(of.meant_for(), is));
-            stands && !self.said.is_held(gate.communique, at) && self.said.is_approved(of, at)
+            stands && !self.said.is_held(gate.communique, at) && self.said.goes_on(of, at)
         };
         if may(at) {
             return Some(at);

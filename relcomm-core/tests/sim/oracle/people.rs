@@ -73,7 +73,17 @@ impl Said<'_> {
         })
     }
 
+    /// Whether what is not out may go out then.
     pub(super) fn is_approved(&self, of: &Communique, at: Minutes) -> bool {
+        self.is_approved_for(of, at, self.case.approvals.expire_days)
+    }
+
+    /// Whether what is out may go on then: an approval does not expire any more.
+    pub(super) fn goes_on(&self, of: &Communique, at: Minutes) -> bool {
+        self.is_approved_for(of, at, None)
+    }
+
+    fn is_approved_for(&self, of: &Communique, at: Minutes, expire_days: Option<i64>) -> bool {
         let approvals = &self.case.approvals;
         approvals.need.iter().filter(|(_, only)| only.is_empty() || only.contains(&of.id)).all(|(role, _)| {
             let last = self.until(at).filter_map(|(when, event)| match event {
@@ -82,7 +92,7 @@ impl Said<'_> {
             });
             last.last().is_some_and(|(when, rejected)| {
                 let is_of_these = !approvals.with_people || !self.people_change_within(when, at);
-                is_of_these && !rejected && approvals.expire_days.is_none_or(|days| at - when <= days * DAY)
+                is_of_these && !rejected && expire_days.is_none_or(|days| at - when <= days * DAY)
             })
         })
     }

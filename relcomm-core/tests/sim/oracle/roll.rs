@@ -185,7 +185,7 @@ impl Oracle<'_> {
         Some(match gate.fate {
             Fate::Opens(_) => Class::NotInformed,
             // What was never meant for what was declared is not missed.
-            Fate::Closed("cancelled", _) if self.stands_by_at_last(gate) => Class::Exempt,
+            Fate::Closed("cancelled" | "expired", _) if self.stands_by_at_last(gate) => Class::Exempt,
             Fate::Closed(..) | Fate::Blocked(_) => Class::NotInformed,
             Fate::Standby(_) => Class::Exempt,
             Fate::Pending | Fate::Asks => Class::Unconfirmed,
