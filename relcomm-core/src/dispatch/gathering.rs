@@ -231,7 +231,8 @@ impl Dispatcher {
             let behind = || held.iter().any(|post| self.shares(roll, &delivery, *post));
             let told = delivery.state.best() >= Some(Assurance::Accepted);
             // Whoever is being told just now is found once that is known.
-            let is_in_doubt = delivery.state.flying().is_none() && delivery.state.told_or_perhaps();
+            let perhaps_told = delivery.state.told_or_perhaps() || delivery.state.perhaps_before();
+            let is_in_doubt = delivery.state.flying().is_none() && perhaps_told;
             if !told && !(perhaps && (is_in_doubt || behind())) {
                 continue;
             }

@@ -8,6 +8,7 @@ use crate::id::DeliveryId;
 use crate::journal::{Change, Committed, ReceiptRecord, Unmatched, Write};
 use crate::mechanism::Mechanism;
 use crate::receipt::{Evidence, Receipt, ReceiptKind};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// What an intake of receipts came to.
@@ -20,33 +21,48 @@ pub struct Intake {
     pub repeated: usize,
     /// Things that match nothing, kept as evidence.
     pub unmatched: usize,
+    /// How many of them bear marks that are not of this record, and were left at the source for the one whose they are.
+    pub foreign: usize,
 }
 
 const BATCH: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Dispatcher {
-    /// Takes in what a source has now. What was taken in is marked done at the source only after it is recorded.
+    /// Takes in what a source has now. What was taken in is marked done at the source only after it is recorded. What bears marks that are
+    /// not of this record is kept as evidence, and left there all the same: it may be a bounce of the release before.
     ///
     /// # Errors
     /// The journal fails. A source that cannot be read is skipped, and said so in the log.
     pub async fn collect(&self, source: &dyn ReceiptSource) -> Result<Intake, DispatchError> {
         let mut total = Intake::default();
+        let tokens = self.tokens().await?;
+        let mut left: HashSet<String> = HashSet::new();
         loop {
             let cx = AttemptContext::new(std::sync::Arc::clone(&self.clock), PATIENCE);
-            let batch = match source.batch(&cx, BATCH).await {
+            // What was left comes again, before what is new.
+            let most = BATCH + left.len();
+            let batch = match source.batch(&cx, most).await {
                 Ok(batch) => batch,
                 Err(error) => {
                     tracing::warn!(%error, "receipts cannot be read");
                     return Ok(total);
                 }
             };
-            let ids: Vec<String> = batch.iter().map(|r| r.id.clone()).collect();
-            if ids.is_empty() {
+            let more = batch.len() == most;
+            let is_foreign = |thing: &Received| {
+                let bears = |receipt: &Receipt| receipt.token.as_ref().is_some_and(|mark| tokens.read(mark).is_none());
+                !thing.receipts.is_empty() && thing.receipts.iter().all(bears)
+            };
+            let fresh: Vec<Received> = batch.into_iter().filter(|thing| !left.contains(&thing.id)).collect();
+            let (foreign, own): (Vec<&Received>, Vec<&Received>) = fresh.iter().partition(|thing| is_foreign(thing));
+            let ids: Vec<String> = own.into_iter().map(|thing| thing.id.clone()).collect();
+            total.foreign += foreign.len();
+            left.extend(foreign.into_iter().map(|thing| thing.id.clone()));
+            if fresh.is_empty() {
                 return Ok(total);
             }
-            let more = ids.len() == BATCH;
-            let taken = self.receive(batch).await?;
+            let taken = self.receive(fresh).await?;
             total.recorded += taken.recorded;
             total.repeated += taken.repeated;
             total.unmatched += taken.unmatched;

@@ -104,6 +104,7 @@ impl Story {
                 self.accepted = Some(at);
                 (*leg, "accepted", None)
             }
+            DeliveryFact::Again { leg, kind, maybe: true, .. } => (*leg, "in doubt", Some(kind.word().to_owned())),
             DeliveryFact::Again { leg, kind, counts, .. } => {
                 (*leg, if *counts { "failed" } else { "not sent" }, Some(kind.word().to_owned()))
             }

@@ -88,5 +88,7 @@ pub(super) fn class(state: &Delivery, informed_when: Assurance, gate: &GateRow) 
         Stage::Shut { why: Shut::NotSent, .. } => Some("not sent".to_owned()),
         _ => None,
     });
-    (Class::NotInformed, Some(reason.unwrap_or_else(|| "no step is left".into())))
+    let reason = reason.unwrap_or_else(|| "no step is left".into());
+    let before = if state.perhaps_before() { "; a try before may have arrived" } else { "" };
+    (Class::NotInformed, Some(reason + before))
 }

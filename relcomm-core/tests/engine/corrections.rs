@@ -427,3 +427,37 @@ communiques:
     assert_eq!(told(&seen, "Taken back"), ["al@demo.example"]);
     assert_eq!(told(&seen, "We regret"), ["bea@demo.example"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_perhaps_told_before_a_refusal_hears_of_it_too() {
+    let email = ScriptedChannel::new("smtp").by_key().answering(|address, attempt| match (address, attempt) {
+        ("cho@demo.example", 1) => Answer::LoseAnswer,
+        ("cho@demo.example", 2) => Answer::Refuse,
+        _ => Answer::Accept(Assurance::Accepted),
+    });
+    let body = "groups: { staff: { members: [cho@demo.example, dee@demo.example], via: email } }
+communiques:
+  live: { to: staff, per: release, text: It is live. }
+  undo: { to: { told: live }, per: release, if: { outcome: rolled-back }, text: Taken back. }
+";
+    let world = World::by_email(body, &email);
+    let dispatcher = world.dispatcher();
+    for place in ["eu", "us"] {
+        dispatcher.declare(&live(place)).await.unwrap();
+    }
+    finish(&dispatcher).await;
+    let report = dispatcher.report().await.unwrap();
+    let cho = person(&report, "cho");
+    let reason = cho.reason.as_deref().unwrap_or_default();
+    assert!(cho.class == Class::NotInformed && reason.ends_with("; a try before may have arrived"), "{reason}");
+    let outcomes: Vec<&str> = cho.deliveries[0].attempts.iter().map(|a| a.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["in doubt", "refused"]);
+    for place in ["eu", "us"] {
+        dispatcher.declare(&said(place, Outcome::RolledBack)).await.unwrap();
+    }
+    finish(&dispatcher).await;
+    let seen = email.seen();
+    let mut heard = told(&seen, "Taken back.");
+    heard.dedup();
+    assert_eq!(heard, ["cho@demo.example", "dee@demo.example"]);
+}

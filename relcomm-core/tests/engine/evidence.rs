@@ -1,7 +1,7 @@
 //! What comes back: receipts by their tokens, and people's attestations.
 
 use crate::support::{World, finish, live, person, said, scripted};
-use relcomm_core::channel::Received;
+use relcomm_core::channel::{AttemptContext, ChannelError, ReceiptSource, Received};
 use relcomm_core::dispatch::{Attestation, Attested, DispatchError, Dispatcher, Task, Whom};
 use relcomm_core::id::{CommuniqueId, GroupId, StakeholderId};
 use relcomm_core::journal::Journal;
@@ -11,6 +11,7 @@ use relcomm_core::release::Outcome;
 use relcomm_core::report::{Class, Verdict};
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
 use relcomm_testkit::journal::assert_is_the_fold;
+use std::sync::Mutex;
 
 const PLAN: &str = "
 groups:
@@ -325,4 +326,53 @@ communiques:
     assert_eq!(take(&dispatcher, of(&email, "al@demo.example"), "1", DELIVERED).await, [1, 0, 0]);
     assert_eq!(take(&dispatcher, of(&text, "+41445550101"), "1", DELIVERED).await, [1, 0, 0]);
     assert_eq!(take(&dispatcher, of(&text, "+41445550101"), "1", DELIVERED).await, [0, 1, 0]);
+}
+
+/// A mailbox that several releases share.
+#[derive(Debug, Default)]
+struct Mailbox(Mutex<Vec<Received>>);
+
+#[async_trait::async_trait]
+impl ReceiptSource for Mailbox {
+    async fn batch(&self, _: &AttemptContext, max: usize) -> Result<Vec<Received>, ChannelError> {
+        Ok(self.0.lock().unwrap().iter().take(max).cloned().collect())
+    }
+
+    async fn done(&self, _: &AttemptContext, ids: &[String]) -> Result<(), ChannelError> {
+        self.0.lock().unwrap().retain(|thing| !ids.contains(&thing.id));
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_bears_the_mark_of_another_release_is_left_for_it() {
+    let emails = [ScriptedChannel::new("smtp"), ScriptedChannel::new("smtp")];
+    let second = format!("{}{PLAN}", crate::support::RELEASE.replace("1.0.0", "2.0.0"));
+    let worlds = [World::by_email(PLAN, &emails[0]), World::by_email(&second, &emails[1])];
+    let mut dispatchers = Vec::new();
+    for world in &worlds {
+        let dispatcher = declared(world).await;
+        dispatcher.step().await.unwrap();
+        dispatchers.push(dispatcher);
+    }
+    // More of the first release than are read at a time, then one of the second and one that says nothing.
+    let bounce = |n: usize, token: Token| {
+        let receipt = Receipt::new(ReceiptKind::Dsn, format!("m{n}"), Evidence::Failed).token(token);
+        Received::new(format!("m{n}"), vec![receipt], b"raw".to_vec())
+    };
+    let [first, other] = [0, 1].map(|n: usize| token_of(&emails[n], "al@demo.example"));
+    let mut things: Vec<Received> = (0..300).map(|n| bounce(n, first.clone())).collect();
+    things.extend([bounce(300, other), Received::new("m301", Vec::new(), b"raw".to_vec())]);
+    let mailbox = Mailbox(Mutex::new(things));
+
+    let intake = dispatchers[1].collect(&mailbox).await.unwrap();
+    assert_eq!((intake.recorded, intake.foreign, intake.unmatched), (1, 300, 301));
+    assert_eq!(mailbox.0.lock().unwrap().len(), 300, "the second has taken its own, and what is nobody's");
+    let intake = dispatchers[1].collect(&mailbox).await.unwrap();
+    assert_eq!((intake.recorded, intake.foreign, intake.unmatched), (0, 300, 0));
+    let intake = dispatchers[0].collect(&mailbox).await.unwrap();
+    assert_eq!((intake.recorded, intake.foreign), (300, 0));
+    assert!(mailbox.0.lock().unwrap().is_empty());
+    let report = dispatchers[0].report().await.unwrap();
+    assert_eq!(person(&report, "al").reason.as_deref(), Some("bounced"));
 }

@@ -296,10 +296,11 @@ impl World {
                 let unless = waiting.map_or(String::new(), |w| format!(" unless {} {}", w.unless, offset(w.by)));
                 ("Accepted", of(leg, format!("{sure}{unless}")))
             }
-            DeliveryFact::Again { leg, at, until, counts, .. } => {
+            DeliveryFact::Again { leg, at, until, counts, maybe, .. } => {
                 let until = bound(until);
                 let counts = if counts { "" } else { " uncounted" };
-                ("Again", of(leg, format!("{}{until}{counts}", offset(at))))
+                let maybe = if maybe { " maybe" } else { "" };
+                ("Again", of(leg, format!("{}{until}{counts}{maybe}", offset(at))))
             }
             DeliveryFact::Postponed { leg, at, until } => {
                 ("Postponed", of(leg, format!("{}{}", offset(at), bound(until))))

@@ -82,16 +82,16 @@ impl<'a> Course<'a> {
                 self.goal();
             }
             Finish::Again { after, kind } => {
-                if !self.again(leg, after, kind) {
+                if !self.again(leg, after, kind, false) {
                     self.shut(leg, Shut::Spent(kind));
                 }
             }
             Finish::Refused(kind) => self.shut(leg, Shut::Refused(kind)),
             Finish::LaneFault { until, kind } => {
-                self.ready(leg, until, false, kind);
+                self.ready(leg, until, false, kind, false);
                 self.goal_of_several(Some(leg));
             }
-            Finish::Returned => self.ready(leg, self.now, false, ErrorKind::Cancelled),
+            Finish::Returned => self.ready(leg, self.now, false, ErrorKind::Cancelled, false),
             Finish::Maybe(kind) => self.maybe(leg, kind),
         }
     }
@@ -106,12 +106,12 @@ impl<'a> Course<'a> {
     }
 
     /// Makes the leg ready again; or stops it, if the delivery ended while it was flying.
-    fn ready(&mut self, leg: u8, at: Moment, counts: bool, kind: ErrorKind) {
+    fn ready(&mut self, leg: u8, at: Moment, counts: bool, kind: ErrorKind, maybe: bool) {
         if self.state.end.is_some() {
             self.emit(DeliveryFact::Shut { leg, why: Shut::Stopped });
         } else {
             let (at, until) = self.slot(leg, at);
-            self.emit(DeliveryFact::Again { leg, at, until, counts, kind });
+            self.emit(DeliveryFact::Again { leg, at, until, counts, kind, maybe });
             self.goal_of_several(None);
         }
     }
@@ -151,12 +151,12 @@ impl<'a> Course<'a> {
     }
 
     /// Tries the leg again, if tries and time are left.
-    fn again(&mut self, leg: u8, after: Option<Duration>, kind: ErrorKind) -> bool {
+    fn again(&mut self, leg: u8, after: Option<Duration>, kind: ErrorKind, maybe: bool) -> bool {
         let Some(tries) = self.state.legs.get(usize::from(leg)).map(|l| l.tries) else { return false };
         let at = self.now + self.path.retries.wait(tries).max(after.unwrap_or_default());
         let room = tries < self.path.retries.tries && self.path.is_in_time(self.slot(leg, at).0);
         if room {
-            self.ready(leg, at, true, kind);
+            self.ready(leg, at, true, kind, maybe);
         }
         room
     }
@@ -174,7 +174,7 @@ impl<'a> Course<'a> {
         let repeat = deduplication == Deduplication::ByKey || self.path.indeterminate == Indeterminate::Resend;
         if deduplication == Deduplication::ByLookup {
             self.emit(DeliveryFact::Doubted { leg, query_at: Some(self.now) });
-        } else if !(repeat && self.state.end.is_none() && self.again(leg, None, kind)) {
+        } else if !(repeat && self.state.end.is_none() && self.again(leg, None, kind, true)) {
             self.emit(DeliveryFact::Doubted { leg, query_at: None });
         }
         self.goal_of_several(None);
@@ -198,7 +198,7 @@ impl<'a> Course<'a> {
         match found {
             Found::Found(sure) => self.finish(leg, Finish::Accepted(sure)),
             Found::Absent => {
-                if !self.again(leg, None, ErrorKind::Unavailable) {
+                if !self.again(leg, None, ErrorKind::Unavailable, false) {
                     self.shut(leg, Shut::NotSent);
                 }
             }
@@ -332,7 +332,8 @@ impl<'a> Course<'a> {
             let failed = self.state.legs.get(usize::from(leg)).is_some_and(|leg| leg.failed);
             let (at, until) = self.slot(leg, not_before.map_or(self.now, |at| at.max(self.now)));
             if !failed && self.path.is_in_time(at) {
-                self.emit(DeliveryFact::Again { leg, at, until, counts: true, kind: ErrorKind::Cancelled });
+                let kind = ErrorKind::Cancelled;
+                self.emit(DeliveryFact::Again { leg, at, until, counts: true, kind, maybe: false });
                 any = true;
             }
         }

@@ -46,6 +46,9 @@ pub struct Leg {
     /// Whether negative evidence came.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
+    /// Whether a try before may have gone out, although nothing proves it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub maybe: bool,
     /// Whether it waits for a post that others share, and lets every other leg that is ready go before it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rides: bool,
@@ -250,6 +253,9 @@ pub enum DeliveryFact {
         counts: bool,
         /// Why.
         kind: ErrorKind,
+        /// Whether the try that ended may have gone out.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        maybe: bool,
     },
     /// Its hours were over before it was tried: it waits for the next.
     Postponed {
@@ -363,6 +369,7 @@ impl Delivery {
                 asked: 0,
                 sure: None,
                 failed: false,
+                maybe: false,
                 rides,
             }),
             F::Ended(end) => {
@@ -383,8 +390,9 @@ impl Delivery {
                 leg.stage = Stage::Awaiting { waiting };
                 leg.sure = leg.sure.max(Some(sure));
             }),
-            F::Again { leg, at, until, counts, .. } => self.with(leg, |leg| {
+            F::Again { leg, at, until, counts, maybe, .. } => self.with(leg, |leg| {
                 leg.stage = Stage::Ready { at, until };
+                leg.maybe |= maybe;
                 if !counts {
                     leg.tries = leg.tries.saturating_sub(1);
                 }
@@ -501,6 +509,12 @@ impl Delivery {
                 _ => None,
             })
             .min()
+    }
+
+    /// Whether a try that was followed by another may have told the stakeholder, whatever came of that.
+    #[must_use]
+    pub fn perhaps_before(&self) -> bool {
+        self.legs.iter().any(|leg| leg.maybe)
     }
 
     /// Whether the stakeholder was told, or may have been.
