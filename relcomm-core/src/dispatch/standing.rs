@@ -143,7 +143,8 @@ impl Dispatcher {
         let mut standing = Standing::default();
         let mut next: Vec<Moment> = Vec::new();
         let settles = self.settles(record, now);
-        let settled = settles.is_some_and(|at| at <= now);
+        // Whoever is yet to be tried, or waits for a step that is set, is not unconfirmed.
+        let settled = settles.is_some_and(|at| at <= now) && self.journal.next_due(now).await?.is_none();
         for (plan, row) in record.plans.iter().zip(&record.gates) {
             match row.state.phase {
                 Phase::Waiting => {

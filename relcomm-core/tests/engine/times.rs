@@ -177,3 +177,21 @@ communiques:
     assert_eq!((report.verdict, report.totals.unconfirmed), (Verdict::NotInformed, 1));
     assert!(dispatcher.step().await.unwrap().is_done(), "and stays so");
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_unconfirmed_for_good_who_is_yet_to_be_tried() {
+    let email = ScriptedChannel::new("smtp");
+    let body = "
+settle: 4h
+groups:
+  day: { members: [{ id: al, email: al@demo.example }], via: email, between: '20:00-22:00' }
+  all: { members: [{ id: bea, email: bea@demo.example }, { id: cy, email: cy@demo.example }], via: email }
+communiques:
+  out: { to: [day, all], per: release, at: { from: planned, spread: 12h } }
+";
+    let world = World::by_email(body, &email);
+    let dispatcher = world.dispatcher();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(email.seen().len(), 3);
+    assert_eq!(dispatcher.report().await.unwrap().verdict, Verdict::Informed);
+}
