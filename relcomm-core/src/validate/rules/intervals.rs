@@ -41,7 +41,8 @@ impl Rule for InTime {
     }
 }
 
-const HELP: &str = "wait less between the steps, or set the time later; only a refusal moves on at once";
+const HELP: &str =
+    "wait less between the steps, spread them over less, or set the time later; only a refusal moves on at once";
 
 /// Where the communique, or what it waits for, is still on its way when its time ends.
 fn ends(cx: &Subject<'_>, communique: &Communique, out: &mut Findings) {
@@ -64,17 +65,25 @@ fn ends(cx: &Subject<'_>, communique: &Communique, out: &mut Findings) {
         let own =
             groups.filter_map(|id| cx.plan().group(id)).map(|group| until_last_step(cx, communique, group, None)).max();
         let own = own.unwrap_or_default();
-        let late = begins(cx, communique, &mut Vec::new())
+        let begins = begins(cx, communique, &mut Vec::new());
+        let is_over = |due: &Timing| order(cx, &end, due) == Some(Ordering::Less);
+        if word == "deadline" && begins.iter().any(|(due, _)| is_over(due)) {
+            let message = format!("`{}` is due after its `deadline`: everybody is informed too late", communique.id);
+            out.push(Finding::warning("RC0609", path, message));
+            continue;
+        }
+        let late = begins
             .into_iter()
             // What ends before it is even due is another finding.
-            .filter(|(due, _)| order(cx, &end, due) != Some(Ordering::Less))
-            .find(|(due, waited)| order(cx, &end, &later(due, own + *waited)) == Some(Ordering::Less));
-        if let Some((_, waited)) = late {
+            .filter(|(due, _)| !is_over(due))
+            .map(|(due, waited)| (own + waited + due.spread.unwrap_or_default(), waited, due))
+            .find(|(lasts, _, due)| is_over(&later(due, *lasts)));
+        if let Some((lasts, waited, _)) = late {
             let after = if waited.is_zero() { "it is due" } else { "what it waits for is due" };
             let message = format!(
                 "the last step of `{}` begins {} after {after}, past its `{word}`",
                 communique.id,
-                shown(own + waited)
+                shown(lasts)
             );
             out.push(Finding::warning("RC0609", path, message).help(HELP));
         }

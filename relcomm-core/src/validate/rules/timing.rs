@@ -163,11 +163,12 @@ pub(super) struct BeforeItsEnd;
 
 impl Rule for BeforeItsEnd {
     fn codes(&self) -> &'static [&'static str] {
-        &["RC0602"]
+        &["RC0602", "RC0617"]
     }
 
     fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
         for communique in cx.plan().communiques() {
+            ends_of_what_is_waited_for(cx, communique, out);
             for (path, timing, own, only) in cx.dues(communique) {
                 let end = own.or(communique.not_after.as_ref());
                 if end.is_some_and(|end| order(cx, end, timing) == Some(Ordering::Less)) {
@@ -182,6 +183,25 @@ impl Rule for BeforeItsEnd {
                     out.push(Finding::error("RC0602", path, message).help(help));
                 }
             }
+        }
+    }
+}
+
+/// Finds ends that count from what another communique has reached, and which nothing waits for: they would never come.
+fn ends_of_what_is_waited_for(cx: &Subject<'_>, communique: &Communique, out: &mut Findings) {
+    let dues = cx.due_times(communique);
+    let ends = cx.times(communique).into_iter().filter(|(path, _)| dues.iter().all(|(due, _)| due != path));
+    for (path, end) in ends {
+        let Anchor::Reached(on, state) = &end.anchor else { continue };
+        let by_after = communique
+            .after
+            .iter()
+            .any(|after| &after.on == on && after.state == *state && after.group.is_none() && after.share.is_none());
+        let by_time = dues.iter().any(|(_, due)| due.anchor == end.anchor);
+        if !by_after && !by_time {
+            let message = format!("this end counts from `{on} {state}`, for which `{}` does not wait", communique.id);
+            let help = format!("say `after: {on} {state}` as well, or let it count from another time");
+            out.push(Finding::error("RC0617", path, message).help(help));
         }
     }
 }
