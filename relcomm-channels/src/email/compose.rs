@@ -139,11 +139,12 @@ fn crlf(text: &str) -> String {
     out
 }
 
-/// A subject that lettre would leave as it is though it must not be: a word too long to be folded (RFC 5322, 2.1.1), or one that
-/// readers would take for an encoded word. `None` if lettre does it right.
+/// A subject that lettre would write as it must not be: a word too long to be folded (RFC 5322, 2.1.1), one that readers would take for
+/// an encoded word, or several spaces, which lettre leaves between two encoded words, where readers drop them (RFC 2047, 6.2). `None` if
+/// lettre does it right.
 fn encoded_subject(subject: &str) -> Option<String> {
     let plain = subject.split(' ').all(|word| word.len() <= LONGEST_WORD && !word.contains("=?"));
-    if plain {
+    if plain && (subject.is_ascii() || !subject.contains("  ")) {
         return None;
     }
     // 39 octets are 52 in base64; with the frame of an encoded word (RFC 2047, 2) and the name of the header that is 73 columns.
@@ -285,6 +286,25 @@ mod tests {
         assert!(mail.unwrap().split("\r\n").all(|line| line.len() <= 78));
         let mail = composed(&parts("=?utf-8?q?=0D=0ABcc:_x?=", "t", ""), None, &offers).unwrap();
         assert!(!mail.contains("=0D=0A") && mail.contains("Subject: =?utf-8?B?"), "{mail}");
+    }
+
+    #[test]
+    fn the_words_and_spaces_of_a_subject_arrive_as_they_are() {
+        let long = "Für  Müller ".repeat(12);
+        for subject in [
+            "Für Müller und x",
+            "Für  Müller — Выпуск  готов",
+            "Für   Müller",
+            "Für  a  Müller",
+            "ready  now",
+            "ü ü  \u{a0} ü",
+            long.trim_end(),
+        ] {
+            let mail = composed(&parts(subject, "t", ""), None, &Offers::default()).unwrap();
+            let read = mail_parser::MessageParser::default().parse(mail.as_bytes()).unwrap();
+            assert_eq!(read.subject(), Some(subject), "{mail}");
+            assert!(mail.split("\r\n").all(|line| line.len() <= 78), "{mail}");
+        }
     }
 
     #[test]
