@@ -84,6 +84,14 @@ fn every_action_says_what_it_means_and_the_status_class_does_not_overrule_it() {
 }
 
 #[test]
+fn a_report_that_came_to_any_of_several_return_paths_has_a_token() {
+    let bases = ["elsewhere@b.test", "bounces@b.test"].map(|base| ReturnPath::new(base).expect("a return path"));
+    let receipts = classify(&report("Action: failed"), &bases);
+    assert_eq!(receipts[0].token, Some(Token::new("tok-1")));
+    assert_eq!(classify(&report("Action: failed"), &bases[..1])[0].token, None);
+}
+
+#[test]
 fn a_report_about_several_recipients_is_several_receipts_with_identities_of_their_own() {
     let fields = "Final-Recipient: rfc822; a@c.test\r\nAction: failed\r\n\r\nFinal-Recipient: rfc822; b@c.test\r\nAction: delivered";
     let raw = report(fields);

@@ -100,13 +100,21 @@ impl Deployment {
         mechanism_words(&self.source).iter().filter_map(|w| Mechanism::new(w).ok()).collect()
     }
 
-    /// To which addresses the far sides of mail report, if a channel of the kind `smtp` says so.
-    #[must_use]
-    pub fn return_path(&self) -> Option<ReturnPath> {
-        let of_mail = |word: &&String| self.source.get(&format!("{word}.kind")).and_then(Node::text) == Some("smtp");
-        let words = mechanism_words(&self.source);
-        let base = |word: &String| self.source.get(&format!("{word}.return_path")).and_then(Node::text);
-        words.iter().filter(of_mail).find_map(base).and_then(|base| ReturnPath::new(base).ok())
+    /// To which addresses the far sides of mail report, by what the channels of the kind `smtp` say.
+    ///
+    /// # Errors
+    /// A reference that leads nowhere, or an address that cannot be a return path.
+    pub fn return_paths(&self) -> Result<Vec<ReturnPath>, Failure> {
+        let mut bases = Vec::new();
+        for word in mechanism_words(&self.source) {
+            if self.source.get(&format!("{word}.kind")).and_then(Node::text) != Some("smtp") {
+                continue;
+            }
+            let settings = Settings { source: &self.source, word: &word, addressing: Addressing::Each };
+            let base = standard::return_path(settings);
+            bases.extend(base.map_err(|why| Failure::Invalid(format!("{}: {word}: {why}", self.source.file())))?);
+        }
+        Ok(bases)
     }
 
     /// Makes the channels that the plan needs, or all of them where there is no plan, with their secrets.

@@ -31,8 +31,7 @@ pub(super) fn smtp(settings: Settings<'_>) -> Result<Made, String> {
     if let Some(n) = settings.number("connections")? {
         options = options.concurrency(n);
     }
-    if let Some(base) = settings.text("return_path")? {
-        let base = ReturnPath::new(&base).map_err(|e| e.to_string())?;
+    if let Some(base) = return_path(settings)? {
         options = match settings.text("receipts.maildir")? {
             Some(maildir) => options.receipts(maildir, base),
             None => options.return_path(base),
@@ -41,6 +40,12 @@ pub(super) fn smtp(settings: Settings<'_>) -> Result<Made, String> {
         return Err("`receipts.maildir` needs `return_path`, or no receipt can be matched".into());
     }
     Ok(Made::channel(EmailChannel::new(options).map_err(|e| e.to_string())?))
+}
+
+/// To which addresses the far sides report, if the settings of an `smtp` channel say so.
+pub(super) fn return_path(settings: Settings<'_>) -> Result<Option<ReturnPath>, String> {
+    let base = settings.text("return_path")?;
+    base.map(|base| ReturnPath::new(&base).map_err(|e| e.to_string())).transpose()
 }
 
 pub(super) fn webhook(settings: Settings<'_>) -> Result<Made, String> {

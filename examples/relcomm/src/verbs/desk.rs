@@ -40,7 +40,7 @@ pub(super) struct Bench {
     /// The sandbox, where it is one.
     pub sandbox: Option<Sandbox>,
     journal: Option<String>,
-    return_path: Option<ReturnPath>,
+    return_paths: Vec<ReturnPath>,
 }
 
 /// A bench with its record.
@@ -52,8 +52,8 @@ pub struct Desk {
     pub sandbox: Option<Sandbox>,
     /// Warnings and notes.
     pub findings: Vec<Finding>,
-    /// To which addresses the far sides of mail report, if to any.
-    pub return_path: Option<ReturnPath>,
+    /// To which addresses the far sides of mail report.
+    pub return_paths: Vec<ReturnPath>,
 }
 
 impl Bench {
@@ -88,8 +88,8 @@ impl Bench {
             bundle @ Loaded::Bundle(_) => bundle,
         };
         let (prepared, findings) = prepared(loaded, &channels)?;
-        let return_path = deployment.return_path();
-        Ok(Self { prepared, findings, channels, sandbox: None, journal, return_path })
+        let return_paths = deployment.return_paths()?;
+        Ok(Self { prepared, findings, channels, sandbox: None, journal, return_paths })
     }
 
     fn sandbox(common: &Common) -> Result<Self, Failure> {
@@ -108,8 +108,8 @@ impl Bench {
         };
         let (prepared, findings) = prepared(loaded, &channels)?;
         let prepared = stand_in_to_prepare(prepared)?;
-        let return_path = Sandbox::return_path();
-        Ok(Self { prepared, findings, channels, sandbox: Some(sandbox), journal: None, return_path })
+        let return_paths = Sandbox::return_path().into_iter().collect();
+        Ok(Self { prepared, findings, channels, sandbox: Some(sandbox), journal: None, return_paths })
     }
 
     fn peers(common: &Common, plan: &Plan, people: &People) -> Result<(Sandbox, ChannelSet), Failure> {
@@ -201,7 +201,7 @@ impl Bench {
             options.poll = None;
         }
         let dispatcher = Dispatcher::new(self.prepared, self.channels, journal)?.clock(clock).options(options);
-        Ok(Desk { dispatcher, sandbox: self.sandbox, findings: self.findings, return_path: self.return_path })
+        Ok(Desk { dispatcher, sandbox: self.sandbox, findings: self.findings, return_paths: self.return_paths })
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) async fn receipts(common: &Common, from: &str, watch: bool) -> Result
                 if !Path::new(dir).join("new").is_dir() {
                     return Err(Failure::Tool(format!("{dir}: there is no Maildir")));
                 }
-                desk.dispatcher.collect(&Maildir::new(dir, Some(return_path(&desk)?.clone()))).await?
+                desk.dispatcher.collect(&Maildir::new(dir, return_paths(&desk)?.iter().cloned())).await?
             }
             Some(("callbacks", file)) => callbacks(&desk, file, watch, &mut read, &mut refused).await?,
             None if from == "-" => standard_input(&desk).await?,
@@ -74,10 +74,12 @@ pub(super) async fn receipts(common: &Common, from: &str, watch: bool) -> Result
 }
 
 /// A report names no delivery but by the address that it came to.
-fn return_path(desk: &Desk) -> Result<&ReturnPath, Failure> {
-    let missing =
-        || Failure::Tool("no channel of the kind `smtp` has a `return_path`: no report of mail can be matched".into());
-    desk.return_path.as_ref().ok_or_else(missing)
+fn return_paths(desk: &Desk) -> Result<&[ReturnPath], Failure> {
+    if desk.return_paths.is_empty() {
+        let words = "no channel of the kind `smtp` has a `return_path`: no report of mail can be matched";
+        return Err(Failure::Tool(words.into()));
+    }
+    Ok(&desk.return_paths)
 }
 
 /// Reads the lines behind the first `read` of the file. While it is watched, a line without its end is still being written.
@@ -134,6 +136,6 @@ async fn standard_input(desk: &Desk) -> Result<Intake, Failure> {
     let mut raw = Vec::new();
     std::io::stdin().read_to_end(&mut raw).map_err(|e| Failure::Tool(format!("standard input: {e}")))?;
     let id = data_encoding::HEXLOWER.encode(&Sha256::digest(&raw));
-    let receipts = classify(&raw, Some(return_path(desk)?));
+    let receipts = classify(&raw, return_paths(desk)?);
     Ok(desk.dispatcher.receive(vec![Received::new(id, receipts, raw)]).await?)
 }

@@ -26,18 +26,19 @@ const ADDRESSED: [&str; 5] = ["Delivered-To", "X-Original-To", "X-Envelope-To", 
 /// | `failed`, `expired` | failed, whatever the class of `Status` |
 /// | another word | failed, if `Status` is permanent; else nothing |
 ///
-/// The token comes from the address that the report was delivered to, if it is one of `base`. Nothing is verified here: that a token
+/// The token comes from the address that the report was delivered to, if it is one of a base's. Nothing is verified here: that a token
 /// is genuine, the engine finds out. Pure; never panics; mails over 10 MiB or of more than 100 parts are not looked into.
 #[must_use]
-pub fn classify(raw: &[u8], base: Option<&ReturnPath>) -> Vec<Receipt> {
+pub fn classify<'a>(raw: &[u8], bases: impl IntoIterator<Item = &'a ReturnPath>) -> Vec<Receipt> {
     if raw.len() > LARGEST || occurrences(raw, b"content-type:") > MOST_PARTS {
         return Vec::new();
     }
+    let bases: Vec<&ReturnPath> = bases.into_iter().collect();
     // What comes in is written by strangers, and the parser is not ours: a defect of it must not end a run.
-    catch_unwind(AssertUnwindSafe(|| read(raw, base))).unwrap_or_default()
+    catch_unwind(AssertUnwindSafe(|| read(raw, &bases))).unwrap_or_default()
 }
 
-fn read(raw: &[u8], base: Option<&ReturnPath>) -> Vec<Receipt> {
+fn read(raw: &[u8], bases: &[&ReturnPath]) -> Vec<Receipt> {
     let Some(mail) = MessageParser::default().parse(raw) else { return Vec::new() };
     let mut reports = statuses(&mail);
     if reports.is_empty() && says_it_is_a_report(&mail) {
@@ -52,7 +53,7 @@ fn read(raw: &[u8], base: Option<&ReturnPath>) -> Vec<Receipt> {
         return Vec::new();
     }
     let digest = HEXLOWER.encode(&Sha256::digest(raw));
-    let token = base.and_then(|base| token(&mail, base));
+    let token = token(&mail, bases);
     let date = mail.date().and_then(|date| moment(date.to_timestamp()));
     reports
         .iter()
@@ -131,13 +132,13 @@ fn moment(seconds: i64) -> Option<Moment> {
     seconds.checked_mul(1000).filter(|millis| *millis > 0).map(Moment::from_millis)
 }
 
-fn token(mail: &Message<'_>, base: &ReturnPath) -> Option<Token> {
+fn token(mail: &Message<'_>, bases: &[&ReturnPath]) -> Option<Token> {
     ADDRESSED.iter().find_map(|wanted| {
         let wanted = HeaderName::parse(*wanted)?;
         mail.headers_raw()
             .filter(|(name, _)| HeaderName::parse(*name).is_some_and(|name| name == wanted))
             .flat_map(|(_, value)| value.split([',', ';', ' ', '\t', '\r', '\n', '"']))
-            .find_map(|word| base.token_in(word))
+            .find_map(|word| bases.iter().find_map(|base| base.token_in(word)))
     })
 }
 

@@ -16,14 +16,14 @@ use std::path::{Path, PathBuf};
 #[derive(Clone)]
 pub struct Maildir {
     directory: PathBuf,
-    base: Option<ReturnPath>,
+    bases: Vec<ReturnPath>,
 }
 
 impl Maildir {
-    /// The Maildir at that path, whose reports come to addresses of that base. Without a base no receipt has a token.
+    /// The Maildir at that path, whose reports come to addresses of these bases. Without a base no receipt has a token.
     #[must_use]
-    pub fn new(directory: impl AsRef<Path>, base: Option<ReturnPath>) -> Self {
-        Self { directory: directory.as_ref().to_owned(), base }
+    pub fn new(directory: impl AsRef<Path>, bases: impl IntoIterator<Item = ReturnPath>) -> Self {
+        Self { directory: directory.as_ref().to_owned(), bases: bases.into_iter().collect() }
     }
 
     /// File work blocks, so it is done elsewhere; the deadline bounds the wait for it.
@@ -82,7 +82,7 @@ impl Maildir {
                 break;
             }
             match start_of(&new.join(&name)) {
-                Ok(raw) => received.push(Received::new(name, classify(&raw, self.base.as_ref()), raw)),
+                Ok(raw) => received.push(Received::new(name, classify(&raw, &self.bases), raw)),
                 // Another reader was faster.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
@@ -120,6 +120,6 @@ fn is_name(name: &str) -> bool {
 
 impl fmt::Debug for Maildir {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Maildir").field("base", &self.base).finish_non_exhaustive()
+        f.debug_struct("Maildir").field("bases", &self.bases).finish_non_exhaustive()
     }
 }
