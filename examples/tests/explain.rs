@@ -63,7 +63,7 @@ fn a_code_that_there_is_not_is_an_error_that_helps() {
 #[test]
 fn every_code_that_the_command_finds_in_a_channels_file_has_a_page_that_shows_it() {
     let folder = Folder::with_plans();
-    for code in ["RC0950", "RC1001", "RC1002", "RC1003", "RC1004"] {
+    for code in ["RC0950", "RC1001", "RC1002", "RC1003", "RC1004", "RC1006"] {
         let page = relcomm(&folder, &["explain", code]).stdout;
         let blocks: Vec<&str> = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
         let [breaks, passes] = blocks.as_slice() else { panic!("{code}: two blocks") };

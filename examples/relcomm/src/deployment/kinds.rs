@@ -1,7 +1,7 @@
 //! The kinds of channel that a channels file can name.
 
 use super::not_yet;
-use super::settings::Settings;
+use super::settings::{Settings, step};
 use super::standard;
 use relcomm_core::channel::{Channel, ChannelSet};
 use relcomm_core::mechanism::Mechanism;
@@ -70,7 +70,8 @@ pub struct ChannelKind {
 
 impl ChannelKind {
     /// A kind that knows these keys, `kind` among them: dots for nested ones, `*` for any name, such as `endpoints.*.url`. Every other
-    /// key is a finding. References below a key need not be named. The error says what is wrong with the settings, and shows no secret.
+    /// key is a finding, and so is anything but a map at a key with nested ones. References below a key need not be named. The error says
+    /// what is wrong with the settings, and shows no secret.
     #[must_use]
     pub fn new(
         keys: &'static [&'static str],
@@ -188,18 +189,34 @@ impl ChannelKinds {
 }
 
 impl ChannelKind {
-    fn walk(&self, source: &Source, word: &str, under: &str, node: &Node, findings: &mut Vec<Finding>) {
-        let Kind::Map(entries) = node.kind() else { return };
+    /// Looks at what stands at `path`, which `under` is the pattern of.
+    fn walk(&self, source: &Source, path: &str, under: &str, node: &Node, findings: &mut Vec<Finding>) {
+        let entries = match node.kind() {
+            Kind::Map(entries) => entries,
+            // Nothing says nothing.
+            Kind::Null => return,
+            _ => {
+                // Passed over, a list of headers would be headers that nobody sends.
+                if self.nests(under) {
+                    let what = format!("what stands here is a map of {}", self.nested(under));
+                    let mut at = source.position(node);
+                    // What should be a header or a variable may be a secret.
+                    at.source.clear();
+                    findings.push(Finding::error("RC1006", path, what).at(at));
+                }
+                return;
+            }
+        };
         for entry in entries {
             let own = join(under, entry.key());
             let any = join(under, "*");
-            let path = format!("{word}.{own}");
+            let path = step(path, entry.key());
             let pattern = if self.knows(&own) { own.clone() } else { any };
             if self.later.contains(&own.as_str()) {
                 findings.push(not_yet(&path, &own).at(source.at(&path)));
             } else if self.knows(&pattern) {
-                self.walk(source, word, &pattern, entry.value(), findings);
-            } else if !is_reference(under, entry) {
+                self.walk(source, &path, &pattern, entry.value(), findings);
+            } else if self.nests(under) || !is_reference(entry) {
                 findings.push(
                     Finding::error("RC1004", &path, format!("unknown key `{}`", entry.key())).at(source.at(&path)),
                 );
@@ -210,6 +227,23 @@ impl ChannelKind {
     fn knows(&self, key: &str) -> bool {
         self.keys.contains(&key)
     }
+
+    /// Whether there are keys below this one, so that its value is a map and no reference.
+    fn nests(&self, key: &str) -> bool {
+        self.keys.iter().chain(self.later).any(|known| below(key, known).is_some())
+    }
+
+    /// The keys below this one, in words.
+    fn nested(&self, key: &str) -> String {
+        let names: Vec<&str> =
+            self.keys.iter().filter_map(|known| below(key, known)).filter(|name| !name.contains('.')).collect();
+        if names == ["*"] { "names and their values".to_owned() } else { names.join(", ") }
+    }
+}
+
+/// What is left of a key that stands below another.
+fn below<'a>(key: &str, known: &'a str) -> Option<&'a str> {
+    if key.is_empty() { Some(known) } else { known.strip_prefix(key)?.strip_prefix('.') }
 }
 
 fn join(under: &str, key: &str) -> String {
@@ -217,6 +251,6 @@ fn join(under: &str, key: &str) -> String {
 }
 
 /// Whether an entry belongs to a reference, whose form is checked where it is read.
-fn is_reference(under: &str, entry: &Entry) -> bool {
-    !under.is_empty() && matches!(entry.key(), "env" | "file" | "default")
+fn is_reference(entry: &Entry) -> bool {
+    matches!(entry.key(), "env" | "file" | "default")
 }

@@ -65,7 +65,12 @@ impl Deployment {
                     .at(source.at("channels")),
             );
         }
-        let tick = optional::<Span>(&source, "tick", &mut findings).and_then(Span::as_elapsed);
+        let tick = optional::<Span>(&source, "tick", &mut findings);
+        let elapsed = tick.and_then(Span::as_elapsed).filter(|tick| !tick.is_zero());
+        if tick.is_some() && elapsed.is_none() {
+            let what = "`tick` is a length of time such as 5m or 1h: not of business days, and not 0";
+            findings.push(Finding::error("RC1006", "tick", what).at(source.at("tick")));
+        }
         let journal = Reference::at(&source, "journal").unwrap_or_else(|found| {
             findings.extend(found);
             None
@@ -91,7 +96,7 @@ impl Deployment {
         if findings.iter().any(Finding::is_error) {
             return Err(findings);
         }
-        Ok(Self { source, tick, journal, kinds })
+        Ok(Self { source, tick: elapsed, journal, kinds })
     }
 
     /// The mechanisms that it binds.

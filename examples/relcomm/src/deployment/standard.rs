@@ -1,7 +1,7 @@
 //! How channels of the standard kinds are made.
 
 use super::kinds::Made;
-use super::settings::{Settings, read};
+use super::settings::{Settings, read, step};
 use relcomm_channels::email::{EmailChannel, EmailOptions, ReturnPath};
 use relcomm_channels::exec::{ExecChannel, ExecOptions};
 use relcomm_channels::manual::ManualChannel;
@@ -52,15 +52,15 @@ pub(super) fn webhook(settings: Settings<'_>) -> Result<Made, String> {
     let mut options = WebhookOptions::new().addressing(settings.addressing).http(settings.http()?);
     let names = settings.names("endpoints");
     for name in &names {
-        let url = settings
-            .secret(&format!("endpoints.{name}.url"))?
-            .ok_or_else(|| format!("endpoint `{name}` has no `url`"))?;
+        let own = step("endpoints", name);
+        let url = settings.secret(&step(&own, "url"))?.ok_or_else(|| format!("endpoint `{name}` has no `url`"))?;
         let mut endpoint = WebhookEndpoint::new(url);
-        if let Some(secret) = settings.secret(&format!("endpoints.{name}.secret"))? {
+        if let Some(secret) = settings.secret(&step(&own, "secret"))? {
             endpoint = endpoint.secret(secret);
         }
-        for header in settings.names(&format!("endpoints.{name}.headers")) {
-            if let Some(value) = settings.secret(&format!("endpoints.{name}.headers.{header}"))? {
+        let headers = step(&own, "headers");
+        for header in settings.names(&headers) {
+            if let Some(value) = settings.secret(&step(&headers, &header))? {
                 endpoint = endpoint.header(header, value);
             }
         }
@@ -93,7 +93,7 @@ pub(super) fn webhook(settings: Settings<'_>) -> Result<Made, String> {
 pub(super) fn pagerduty(settings: Settings<'_>) -> Result<Made, String> {
     let mut options = PagingOptions::new().http(settings.http()?);
     for name in settings.names("endpoints") {
-        let key = settings.secret(&format!("endpoints.{name}.routing_key"))?;
+        let key = settings.secret(&step(&step("endpoints", &name), "routing_key"))?;
         options = options.endpoint(&name, key.ok_or_else(|| format!("endpoint `{name}` has no `routing_key`"))?);
     }
     if let Some(url) = settings.text("url")? {
@@ -122,7 +122,7 @@ pub(super) async fn exec(settings: Settings<'_>) -> Result<Made, String> {
         options = options.arg(arg);
     }
     for name in settings.names("env") {
-        if let Some(value) = settings.secret(&format!("env.{name}"))? {
+        if let Some(value) = settings.secret(&step("env", &name))? {
             options = options.env(name, value);
         }
     }

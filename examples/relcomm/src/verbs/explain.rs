@@ -8,13 +8,14 @@ use relcomm_core::validate::catalogue;
 use serde_json::json;
 
 /// Codes of channels files and of rehearsals, which only this command reads.
-const OF_OTHERS: [&str; 7] = [
+const OF_OTHERS: [&str; 8] = [
     include_str!("pages/RC0950.md"),
     include_str!("pages/RC1001.md"),
     include_str!("pages/RC1002.md"),
     include_str!("pages/RC1003.md"),
     include_str!("pages/RC1004.md"),
     include_str!("pages/RC1005.md"),
+    include_str!("pages/RC1006.md"),
     include_str!("pages/RC1201.md"),
 ];
 
