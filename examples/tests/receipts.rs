@@ -68,3 +68,22 @@ async fn reports_are_matched_by_the_return_path_of_every_channel_of_mail() {
     let read = scene.run("receipts", &["--from", "maildir:reports"]);
     assert!(read.stdout.contains("2 recorded, 0 known before, 0 match nothing"), "{} {}", read.stdout, read.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_line_is_named_by_its_number_and_never_shown() {
+    let (scene, _relay) = scene();
+    let lines: [&[u8]; 4] = [
+        br#"{"mechanism":"email","headers":"Authorization: Bearer SEKRIT","body":""}"#,
+        br#"{"mechanism":"email","headers":{},"body":"","bea@people.example":1}"#,
+        b"{\"mechanism\":\"email\",\"headers\":{},\"body\":\"\xff\"}",
+        br#"{"mechanism":"email","headers":{},"body":"","at":"SEKRIT"}"#,
+    ];
+    fs::write(scene.folder.path("calls.jsonl"), lines.join(&b'\n')).unwrap();
+    let read = scene.run("receipts", &["--from", "callbacks:calls.jsonl"]);
+    assert_eq!((read.code, read.stdout.contains("4 refused")), (3, true), "{} {}", read.stdout, read.stderr);
+    for number in 1..=4 {
+        assert!(read.stderr.contains(&format!("calls.jsonl:{number}: ")), "{}", read.stderr);
+    }
+    assert!(read.stderr.contains("`mechanism`, `headers`, `body`"), "{}", read.stderr);
+    assert!(!read.stderr.contains("SEKRIT") && !read.stderr.contains("bea@"), "{}", read.stderr);
+}

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod audit;
+mod callbacks;
 mod check;
 mod contract;
 mod desk;
