@@ -70,6 +70,16 @@ async fn reports_are_matched_by_the_return_path_of_every_channel_of_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whichever_channel_looks_first_matches_the_reports_of_both() {
+    let (scene, _relay) = scene();
+    let shared = CHANNELS.replace("return_path:", "receipts: { maildir: reports }, return_path:");
+    fs::write(scene.folder.path("channels.yaml"), shared).unwrap();
+    let sent = scene.run("dispatch", &["--execute"]);
+    let report = scene.run("report", &[]).stdout;
+    assert_eq!(report.matches("— not informed: bounced").count(), 2, "{} {}\n{report}", sent.stdout, sent.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broken_line_is_named_by_its_number_and_never_shown() {
     let (scene, _relay) = scene();
     let lines: [&[u8]; 4] = [

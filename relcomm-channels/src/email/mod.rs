@@ -76,7 +76,9 @@ impl EmailChannel {
             .concurrency(options.concurrency)
             .timeout(Duration::from_secs(180));
         let maildir = match (&options.maildir, &options.return_path) {
-            (Some(directory), Some(base)) => Some(Maildir::new(directory, Some(base.clone()))),
+            (Some(directory), Some(base)) => {
+                Some(Maildir::new(directory, std::iter::once(base).chain(&options.other_bases).cloned()))
+            }
             _ => None,
         };
         let pool = Pool::new(options.concurrency);

@@ -41,6 +41,7 @@ pub struct EmailOptions {
     pub(super) concurrency: NonZeroU32,
     pub(super) roots: Vec<CertificateDer<'static>>,
     pub(super) maildir: Option<PathBuf>,
+    pub(super) other_bases: Vec<ReturnPath>,
 }
 
 /// Where the relay is.
@@ -154,6 +155,7 @@ impl EmailOptions {
             concurrency: NonZeroU32::MIN.saturating_add(3),
             roots: Vec::new(),
             maildir: None,
+            other_bases: Vec::new(),
         })
     }
 
@@ -232,6 +234,14 @@ impl EmailOptions {
     pub fn receipts(mut self, maildir: impl Into<PathBuf>, base: ReturnPath) -> Self {
         self.maildir = Some(maildir.into());
         self.return_path = Some(base);
+        self
+    }
+
+    /// Matches reports that came to these return paths, too: those of other channels of which the reports come to the same Maildir, where
+    /// whoever reads a report first is the only one.
+    #[must_use]
+    pub fn other_return_paths(mut self, bases: impl IntoIterator<Item = ReturnPath>) -> Self {
+        self.other_bases = bases.into_iter().collect();
         self
     }
 }

@@ -110,16 +110,7 @@ impl Deployment {
     /// # Errors
     /// A reference that leads nowhere, or an address that cannot be a return path.
     pub fn return_paths(&self) -> Result<Vec<ReturnPath>, Failure> {
-        let mut bases = Vec::new();
-        for word in mechanism_words(&self.source) {
-            if self.source.get(&format!("{word}.kind")).and_then(Node::text) != Some("smtp") {
-                continue;
-            }
-            let settings = Settings { source: &self.source, word: &word, addressing: Addressing::Each };
-            let base = standard::return_path(settings);
-            bases.extend(base.map_err(|why| Failure::Invalid(format!("{}: {word}: {why}", self.source.file())))?);
-        }
-        Ok(bases)
+        return_paths(&self.source).map_err(|why| Failure::Invalid(format!("{}: {why}", self.source.file())))
     }
 
     /// Makes the channels that the plan needs, or all of them where there is no plan, with their secrets.
@@ -162,6 +153,17 @@ impl Deployment {
             None => facts,
         }
     }
+}
+
+fn return_paths(source: &Source) -> Result<Vec<ReturnPath>, String> {
+    let mut bases = Vec::new();
+    for word in mechanism_words(source) {
+        if source.get(&format!("{word}.kind")).and_then(Node::text) == Some("smtp") {
+            let settings = Settings { source, word: &word, addressing: Addressing::Each };
+            bases.extend(standard::return_path(settings).map_err(|why| format!("{word}: {why}"))?);
+        }
+    }
+    Ok(bases)
 }
 
 fn mechanism_words(source: &Source) -> Vec<String> {

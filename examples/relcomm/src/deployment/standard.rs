@@ -1,6 +1,7 @@
 //! How channels of the standard kinds are made.
 
 use super::kinds::Made;
+use super::return_paths;
 use super::settings::{Settings, read, step};
 use relcomm_channels::email::{EmailChannel, EmailOptions, ReturnPath};
 use relcomm_channels::exec::{ExecChannel, ExecOptions};
@@ -33,7 +34,7 @@ pub(super) fn smtp(settings: Settings<'_>) -> Result<Made, String> {
     }
     if let Some(base) = return_path(settings)? {
         options = match settings.text("receipts.maildir")? {
-            Some(maildir) => options.receipts(maildir, base),
+            Some(maildir) => options.receipts(maildir, base).other_return_paths(return_paths(settings.source)?),
             None => options.return_path(base),
         };
     } else if settings.has("receipts.maildir") {
