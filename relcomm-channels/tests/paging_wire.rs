@@ -106,6 +106,7 @@ async fn the_reference_is_what_the_service_says_or_the_key() {
     for (response, reference) in [
         (Response::json(202, &json!({"dedup_key": "theirs"})), "theirs"),
         (Response::json(202, &json!({"dedup_key": ""})), key("a").as_str()),
+        (Response::json(202, &json!({"dedup_key": format!("for {ROUTING_KEY}")})), key("a").as_str()),
         (Response::new(202), key("a").as_str()),
     ] {
         let peer = peer(HttpScript::new().rule(Rule::answer("*", response)));

@@ -122,6 +122,23 @@ async fn a_head_that_says_success_is_success_whatever_the_body_does() {
 }
 
 #[tokio::test]
+async fn an_answer_that_repeats_a_secret_of_the_endpoint_is_not_kept() {
+    let bare = SECRET.trim_start_matches("whsec_");
+    let said = |reference: &str, url: &str| format!(r#"{{"reference": "{reference}", "url": "https://f.test/{url}"}}"#);
+    for (reference, url, kept) in [
+        ("Bearer h0secret5", "p?a=1", (false, true)),
+        ("for h0secret5!", "p?a=h0secret5", (false, false)),
+        (SECRET, bare, (false, false)),
+        ("r-1", "p?a=Bearer%20h0secret%35", (true, false)),
+        ("Bearer", "whsec", (true, true)),
+    ] {
+        let peer = peer(HttpScript::new().otherwise(Response::new(200).body(said(reference, url))));
+        let said = accepted(attempt(&channel(&peer), &clock(), item("a", None)).await);
+        assert_eq!((said.reference.is_some(), said.url.is_some()), kept, "{reference} {url}");
+    }
+}
+
+#[tokio::test]
 async fn a_cut_connection_is_in_doubt_and_not_used_again() {
     for act in [HttpAct::Cut, HttpAct::CutAccepted] {
         let peer = peer(HttpScript::new().rule(Rule::on("*", act).times(1)));

@@ -125,7 +125,8 @@ impl PagingChannel {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         let answer = self.client.post(cx, Call { url: &self.enqueue, headers, body }, crossing).await?;
         if answer.status.is_success() {
-            let reference = wire::dedup_key(&answer).unwrap_or_else(|| item.key.to_string());
+            let said = wire::dedup_key(&answer).filter(|said| !said.contains(routing_key.expose_secret()));
+            let reference = said.unwrap_or_else(|| item.key.to_string());
             return Ok(Outcome::Accepted(Accepted::new(Assurance::Accepted).reference(reference)));
         }
         if answer.status == StatusCode::BAD_REQUEST && wire::blames_routing_key(&answer) {

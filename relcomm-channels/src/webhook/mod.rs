@@ -38,7 +38,7 @@ use relcomm_core::plan::Finding;
 use relcomm_core::receipt::Assurance;
 use relcomm_core::stakeholder::Address;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::fmt;
 use url::Url;
@@ -58,6 +58,8 @@ struct Endpoint {
     url: Url,
     headers: HeaderMap,
     signers: Vec<Signer>,
+    /// What an answer must not bring back.
+    secrets: Vec<SecretString>,
 }
 
 impl WebhookChannel {
@@ -127,7 +129,7 @@ impl WebhookChannel {
             .ok_or_else(|| ChannelError::new(ErrorKind::Internal, "the key does not fit a header"))?;
         let answer = self.client.post(cx, Call { url: &endpoint.url, headers, body }, crossing).await?;
         if answer.status.is_success() {
-            return Ok(Outcome::Accepted(wire::accepted(&answer, &endpoint.url)));
+            return Ok(Outcome::Accepted(wire::accepted(&answer, &endpoint.url, &endpoint.secrets)));
         }
         let dedupes = self.capabilities.deduplication != Deduplication::None;
         Err(refusal(answer.status, &answer.headers, Reading { now: cx.clock.now(), dedupes }))
@@ -152,7 +154,9 @@ impl Endpoint {
                 .ok_or_else(|| WebhookSetupError::Header { endpoint: name.into(), number: i + 1 })?;
             headers.append(header, value);
         }
-        Ok(Self { url, headers, signers })
+        let secrets = endpoint.secrets.iter().chain(endpoint.headers.iter().map(|(_, value)| value));
+        let secrets = secrets.flat_map(|secret| wire::telling(secret.expose_secret())).collect();
+        Ok(Self { url, headers, signers, secrets })
     }
 }
 

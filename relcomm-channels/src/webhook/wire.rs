@@ -8,6 +8,7 @@ use relcomm_core::clock::Moment;
 use relcomm_core::id::{GroupId, Lang, PlaceId};
 use relcomm_core::receipt::Assurance;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use url::Url;
@@ -133,11 +134,17 @@ struct Said {
 
 /// Reads a success: `url` and `reference` (or `id`) of a JSON body, `Location` where the body names no URL.
 ///
-/// What repeats a secret part of the endpoint's own URL is left out, since it would be printed.
-pub(super) fn accepted(answer: &Answer, endpoint: &Url) -> Accepted {
+/// What repeats a secret part of the endpoint's own URL, or one of these secrets, is left out, since it would be printed.
+pub(super) fn accepted(answer: &Answer, endpoint: &Url, secrets: &[SecretString]) -> Accepted {
+    let tells = |text: &str| repeats(endpoint, text) || secrets.iter().any(|s| text.contains(s.expose_secret()));
     let said: Said = serde_json::from_slice(&answer.body).unwrap_or_default();
     let location = answer.headers.get(LOCATION).and_then(|v| v.to_str().ok()).and_then(|v| absolute(v, endpoint));
-    let url = said.url.and_then(|u| absolute(&u, endpoint)).or(location).filter(|u| !repeats(endpoint, u.as_str()));
+    let url = said
+        .url
+        .and_then(|u| absolute(&u, endpoint))
+        .or(location)
+        // What a URL holds stands in it percent-encoded.
+        .filter(|u| !tells(u.as_str()) && !u.query_pairs().any(|(name, value)| tells(&name) || tells(&value)));
     let reference = said.reference.or_else(|| match said.id {
         Some(serde_json::Value::String(id)) => Some(id),
         Some(serde_json::Value::Number(id)) => Some(id.to_string()),
@@ -147,7 +154,7 @@ pub(super) fn accepted(answer: &Answer, endpoint: &Url) -> Accepted {
     if let Some(url) = url {
         accepted = accepted.url(url);
     }
-    if let Some(reference) = reference.filter(|r| !r.is_empty() && !repeats(endpoint, r)) {
+    if let Some(reference) = reference.filter(|r| !r.is_empty() && !tells(r)) {
         accepted = accepted.reference(reference);
     }
     accepted
@@ -164,11 +171,23 @@ fn absolute(text: &str, endpoint: &Url) -> Option<Url> {
 /// Whether the text holds a part of the URL that looks like a credential: user information, a value of the query, or a segment of
 /// the path that is long or holds digits.
 fn repeats(url: &Url, text: &str) -> bool {
-    let secret = |s: &str| s.len() >= 20 || (s.len() >= 8 && s.contains(|c: char| c.is_ascii_digit()));
     let query: Vec<_> = url.query_pairs().map(|(_, v)| v.into_owned()).filter(|v| v.len() >= 4).collect();
-    let segments = url.path_segments().into_iter().flatten().filter(|s| secret(s));
+    let segments = url.path_segments().into_iter().flatten().filter(|s| looks_secret(s));
     let user = [Some(url.username()), url.password()].into_iter().flatten().filter(|s| !s.is_empty());
     let mut parts =
         segments.chain(user).chain(query.iter().map(String::as_str)).chain(url.query().filter(|q| !q.is_empty()));
     parts.any(|part| text.contains(part))
+}
+
+fn looks_secret(text: &str) -> bool {
+    text.len() >= 20 || (text.len() >= 8 && text.contains(|c: char| c.is_ascii_digit()))
+}
+
+/// What of a header's value, or of a signing secret, may come back: the whole, what follows its first word or prefix (`Bearer`,
+/// `whsec_`), and what within it looks like a credential. What is shorter than four octets stands in too many innocent words.
+pub(super) fn telling(secret: &str) -> Vec<SecretString> {
+    let secret = secret.trim();
+    let after = secret.strip_prefix("whsec_").or_else(|| Some(secret.split_once(' ')?.1.trim())).unwrap_or_default();
+    let pieces = secret.split([' ', ',', ';', ':', '=', '"']).filter(|piece| looks_secret(piece));
+    [secret, after].into_iter().filter(|text| text.len() >= 4).chain(pieces).map(SecretString::from).collect()
 }
