@@ -150,14 +150,18 @@ fn a_program_that_is_killed_leaves_its_delivery_in_doubt_and_held() {
 /// A program that says on standard error all that it was told, and that it knows the password.
 const TALKS: &str = r#"read request
 case "$request" in *describe*) echo '{"kind":"talks"}'; exit ;; esac
-echo "the password is $PASSWORD" >&2; echo "$request" >&2
+echo "the password is $PASSWORD" >&2; echo "$request" >&2; echo "the key is $KEY" >&2
+case "$request" in *Voß*) printf '%s\n' '{"name":"Bea Vo\u00df"}' >&2 ;; esac
 echo '{"failed":"policy","message":"not for ops or press, says Hush-Hush-4711"}'"#;
 
 #[test]
 fn what_a_program_says_is_logged_without_what_nobody_may_read() {
     let folder = scene("");
     std::fs::write(folder.path("talks.sh"), TALKS).unwrap();
-    let channels = "channels: 1\njournal: file:journal.db\nspool: { kind: exec, program: /bin/sh, args: [talks.sh], env: { PASSWORD: { env: HUSH } } }\n";
+    let channels = "channels: 1\njournal: file:journal.db\nspool: { kind: exec, program: /bin/sh, args: [talks.sh], env: { PASSWORD: { env: HUSH }, KEY: { file: key.pem } } }\n";
+    std::fs::write(folder.path("key.pem"), "-----BEGIN KEY-----\nMIIEvQIB\nADANBg==\n-----END KEY-----\n").unwrap();
+    let plan = PLAN.replace("{ id: ops, spool: ops }", "{ id: ops, spool: ops, name: Bea Voß }");
+    std::fs::write(folder.path("plan.yaml"), plan).unwrap();
     std::fs::write(folder.path("channels.yaml"), channels).unwrap();
     let args = ["--log", "debug", "deliver", "plan.yaml", "--channels", "channels.yaml", "--execute", "--new-journal"];
     let more = ["--by", "ada", "--proof", "run 7", "--format", "json"];
@@ -167,7 +171,8 @@ fn what_a_program_says_is_logged_without_what_nobody_may_read() {
     assert!(said.iter().any(|line| line.contains("the password is …")), "{}", ran.stderr);
     let request = said.iter().find(|line| line.contains("message_key")).expect("the request is logged");
     assert!(request.contains(r#"address\":\"…\""#) || request.contains(r#""address":"…""#), "{request}");
-    for hidden in ["hush-hush", "Hush-Hush", "größer", "v1-"] {
+    assert!(said.iter().any(|line| line.contains("the key is …")), "{}", ran.stderr);
+    for hidden in ["hush-hush", "Hush-Hush", "größer", "v1-", "MIIEvQIB", "ADANBg", "END KEY", "Bea Vo"] {
         assert!(!ran.stderr.contains(hidden) && !ran.stdout.contains(hidden), "{hidden}: {}{}", ran.stdout, ran.stderr);
     }
 }

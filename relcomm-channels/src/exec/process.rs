@@ -210,10 +210,15 @@ impl Log {
     }
 
     fn take(&mut self, said: &[u8]) {
+        let cut = said.len() > self.left;
         let said = said.get(..said.len().min(self.left)).unwrap_or_default();
         self.left -= said.len();
         for octet in said {
             if *octet == b'\n' { self.close() } else { self.line.push(*octet) }
+        }
+        // Of what is cut nobody could tell that it is a secret.
+        if cut {
+            self.line.clear();
         }
     }
 
