@@ -182,6 +182,25 @@ async fn a_relay_that_speaks_out_of_turn_is_not_believed() {
 }
 
 #[tokio::test]
+async fn a_relay_that_takes_a_mail_and_says_goodbye_at_once_is_called_anew_for_the_next() {
+    let both = b"250 2.0.0 queued\r\n421 4.7.0 too many messages in this session\r\n".to_vec();
+    let relay = peer(SmtpScript::new().fault(Fault::at(Step::Dot, FaultAct::Reply(Reply::raw(250, both)))));
+    let (channel, items) = (personal(&relay), [to("a@c.test"), to("b@c.test")]);
+    for _ in 0..2 {
+        assert!(attempt(&channel, &notice(), &items).await.iter().all(accepted));
+    }
+    assert_eq!((relay.mails().len(), relay.connections()), (4, 4));
+
+    // What else is said unasked may be meant for nothing that is said next.
+    let both = b"250 2.0.0 queued\r\n250 2.1.0 ok\r\n".to_vec();
+    let relay = peer(SmtpScript::new().fault(Fault::at(Step::Dot, FaultAct::Reply(Reply::raw(250, both)))));
+    let channel = personal(&relay);
+    assert!(accepted(&attempt(&channel, &notice(), &items[..1]).await[0]));
+    let error = attempt(&channel, &notice(), &items[..1]).await;
+    assert_eq!(failure(&error[0]).kind, ErrorKind::Protocol);
+}
+
+#[tokio::test]
 async fn no_relay_at_all_is_a_fault_of_the_channel() {
     let addr = peer(SmtpScript::new()).addr();
     let options = relcomm_channels::email::EmailOptions::new(&format!("smtp://{addr}"), post::FROM).expect("options");

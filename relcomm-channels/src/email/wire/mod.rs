@@ -100,6 +100,18 @@ impl Wire {
         if self.input.is_empty() { Ok(()) } else { Err(Fault::Protocol("the relay spoke out of turn")) }
     }
 
+    /// Whether the relay has said goodbye since its last answer: with the acceptance of a mail it may, and of nothing else unasked.
+    async fn has_ended(&mut self) -> Result<bool, Fault> {
+        if self.input.is_empty() {
+            return Ok(false);
+        }
+        match self.reply().await {
+            Ok(reply) if reply.code != 421 => Err(Fault::Protocol("the relay spoke out of turn")),
+            Ok(_) | Err(Fault::Lost) => Ok(true),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// The bytes of one whole reply.
     async fn raw_reply(&mut self) -> Result<Vec<u8>, Fault> {
         loop {

@@ -191,6 +191,12 @@ impl Session {
             .await
     }
 
+    /// Itself, unless the relay ended it with its last answer, as those do that take so many messages in a session.
+    pub(super) async fn unless_ended(mut self, link: &Link, bounds: Bounds<'_>) -> Result<Option<Self>, Fault> {
+        let ended = bounds.within(link.timeouts.command, self.wire.has_ended()).await?;
+        Ok((!ended).then_some(self))
+    }
+
     /// Says QUIT and does not wait for the answer.
     pub(in crate::email) async fn quit(mut self, bounds: Bounds<'_>) {
         // How a farewell ends changes nothing.

@@ -76,7 +76,11 @@ pub(in crate::email) async fn carry(
     outcomes: &mut Outcomes,
 ) -> Result<(), ChannelError> {
     let told = |fault: &Fault| fault.error(&[]);
-    let mut session = match pool.take() {
+    let idle = match pool.take() {
+        Some(session) => session.unless_ended(link, bounds).await.map_err(|fault| told(&fault))?,
+        None => None,
+    };
+    let mut session = match idle {
         Some(session) => session,
         None => Session::open(link, bounds).await.map_err(|fault| told(&fault))?,
     };
