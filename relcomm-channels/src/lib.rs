@@ -26,8 +26,11 @@
 //! All features are on by default; without any, the crate is empty. TLS is rustls with ring.
 //!
 //! Every module has the same parts: the channel itself, its `options`, its `error`s, and what goes over the `wire`. No channel retries:
-//! every try is the engine's, and journaled. Bind one to a mechanism with [`ChannelSet`](relcomm_core::ChannelSet); to write one, implement
-//! [`Channel`](relcomm_core::Channel).
+//! every try is the engine's, and journaled. To write one, implement [`Channel`](relcomm_core::Channel).
+//!
+//! Bind one to a mechanism with [`ChannelSet::with`](relcomm_core::ChannelSet::with), and one whose addresses name endpoints (webhook, paging)
+//! with [`ChannelSet::with_endpoints`](relcomm_core::ChannelSet::with_endpoints). Each endpoint then has a lane of its own: one that refuses
+//! its credentials, or asks to be called less often, stops no other.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

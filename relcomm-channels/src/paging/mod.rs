@@ -6,10 +6,20 @@
 //! ```
 //! use relcomm_channels::paging::{PagingChannel, PagingOptions};
 //!
-//! let options = PagingOptions::new().endpoint("support-rota", "0123456789abcdef0123456789abcdef");
-//! let channel = PagingChannel::new(options)?;
-//! # Ok::<(), relcomm_channels::paging::PagingSetupError>(())
+//! use relcomm_core::ChannelSet;
+//! use relcomm_core::mechanism::Mechanism;
+//!
+//! let options = PagingOptions::new()
+//!     .endpoint("support-rota", "0123456789abcdef0123456789abcdef")
+//!     .endpoint("database-rota", "fedcba9876543210fedcba9876543210");
+//! let channels = ChannelSet::new().with_endpoints(Mechanism::new("pager")?, PagingChannel::new(options)?);
+//! # let _ = channels;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! It is bound with [`ChannelSet::with_endpoints`](relcomm_core::ChannelSet::with_endpoints), which gives each endpoint a lane of its own: a
+//! routing key that the service refuses then bars its own endpoint. Bound by [`with`](relcomm_core::ChannelSet::with), it would bar all the
+//! others with it.
 
 mod error;
 mod options;

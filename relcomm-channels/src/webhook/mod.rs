@@ -15,6 +15,22 @@
 //! let channel = WebhookChannel::new(WebhookOptions::new().endpoint("forum", forum))?;
 //! # Ok::<(), relcomm_channels::webhook::WebhookSetupError>(())
 //! ```
+//!
+//! Bind it with [`ChannelSet::with_endpoints`](relcomm_core::ChannelSet::with_endpoints), which gives each endpoint a lane of its own: one
+//! that answers 401 then bars itself. Bound by [`with`](relcomm_core::ChannelSet::with), it would bar all the others with it.
+//!
+//! ```
+//! use relcomm_channels::webhook::{WebhookChannel, WebhookEndpoint, WebhookOptions};
+//! use relcomm_core::ChannelSet;
+//! use relcomm_core::mechanism::Mechanism;
+//!
+//! let options = WebhookOptions::new()
+//!     .endpoint("forum", WebhookEndpoint::new("https://forum.example/hooks/8f2a61c0"))
+//!     .endpoint("crm", WebhookEndpoint::new("https://crm.example/events"));
+//! let channels = ChannelSet::new().with_endpoints(Mechanism::new("webhook")?, WebhookChannel::new(options)?);
+//! # let _ = channels;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod error;
 mod options;
