@@ -16,22 +16,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-/// Begins a rehearsal of the plan in this file; what it names lies beside it.
-///
-/// ```no_run
-/// use relcomm_core::release::Outcome;
-/// use relcomm_core::report::Class;
-/// use relcomm_testkit::rehearsal::{Answer, rehearse};
-///
-/// let performance = rehearse("plans/ledgerline.yaml")
-///     .people("customers", 500)
-///     .answer(Answer::to("customers-7").via("email").refused())
-///     .at("10:00").declare("eu", Outcome::Success)
-///     .at("10:05").declare("us", Outcome::Success)
-///     .run();
-/// performance.person("customers-7").is(Class::NotInformed);
-/// performance.exits(4);
-/// ```
+/// Begins a rehearsal of the plan in this file; what it names lies beside it. [`rehearse_text`] shows one.
 ///
 /// # Panics
 /// What is said to it panics where it is no id, no time or no mechanism; [`run`](Staging::run) where the plan cannot be read or is not
@@ -45,6 +30,39 @@ pub fn rehearse(plan: impl AsRef<Path>) -> Staging {
 }
 
 /// Begins a rehearsal of a plan that is held in memory and names no files.
+///
+/// ```
+/// use relcomm_core::release::Outcome;
+/// use relcomm_core::report::Class;
+/// use relcomm_testkit::rehearsal::{Answer, rehearse_text};
+///
+/// let plan = "
+/// plan: 1
+/// id: ledger-2
+/// zone: UTC
+/// release:
+///   product: Ledger
+///   version: 2.0.0
+///   where: [eu, us]
+///   what: [{ id: folders, text: Shared folders }]
+///   why: Teams asked for it.
+///   how: Choose Share.
+/// responsible: Ada Osei <ada@ledger.example>
+/// groups: { customers: { members: [ann@customer.example], via: email } }
+/// communiques: { live: { to: customers } }
+/// ";
+/// let performance = rehearse_text(plan)
+///     .people("customers", 500)
+///     .answer(Answer::to("customers-7").via("email").refused())
+///     .at("10:00").declare("eu", Outcome::Success)
+///     .at("10:05").declare("us", Outcome::Success)
+///     .run();
+/// performance.person("customers-7").is(Class::NotInformed).because("refused: recipient-invalid");
+/// performance.exits(4).informs(499, 1);
+/// ```
+///
+/// # Panics
+/// As [`rehearse`].
 #[must_use]
 pub fn rehearse_text(plan: &str) -> Staging {
     Staging::new("plan.yaml".to_owned(), plan.as_bytes().to_vec(), Box::new(HeldFiles::new()))
