@@ -55,14 +55,17 @@ impl Dispatcher {
                 !thing.receipts.is_empty() && thing.receipts.iter().all(bears)
             };
             let fresh: Vec<Received> = batch.into_iter().filter(|thing| !left.contains(&thing.id)).collect();
-            let (foreign, own): (Vec<&Received>, Vec<&Received>) = fresh.iter().partition(|thing| is_foreign(thing));
-            let ids: Vec<String> = own.into_iter().map(|thing| thing.id.clone()).collect();
-            total.foreign += foreign.len();
-            left.extend(foreign.into_iter().map(|thing| thing.id.clone()));
-            if fresh.is_empty() {
+            let (foreign, own): (Vec<Received>, Vec<Received>) = fresh.into_iter().partition(is_foreign);
+            if foreign.is_empty() && own.is_empty() {
                 return Ok(total);
             }
-            let taken = self.receive(fresh).await?;
+            let ids: Vec<String> = own.iter().map(|thing| thing.id.clone()).collect();
+            if !foreign.is_empty() {
+                total.foreign += foreign.len();
+                left.extend(foreign.iter().map(|thing| thing.id.clone()));
+                total.unmatched += self.receive(foreign).await?.unmatched;
+            }
+            let taken = self.receive(own).await?;
             total.recorded += taken.recorded;
             total.repeated += taken.repeated;
             total.unmatched += taken.unmatched;

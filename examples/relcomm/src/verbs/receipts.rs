@@ -40,6 +40,7 @@ pub(super) async fn receipts(common: &Common, from: &str, watch: bool) -> Result
         total.recorded += taken.recorded;
         total.repeated += taken.repeated;
         total.unmatched += taken.unmatched;
+        total.foreign = taken.foreign;
         if !watch || from == "-" {
             break;
         }
@@ -49,12 +50,16 @@ pub(super) async fn receipts(common: &Common, from: &str, watch: bool) -> Result
             () = tokio::time::sleep(PAUSE) => {}
         }
     }
+    let left = match total.foreign {
+        0 => String::new(),
+        left => format!("; {left} bear marks of another release or journal and stay where they are"),
+    };
     let line = format!(
-        "receipts: {} recorded, {} known before, {} match nothing, {refused} refused",
+        "receipts: {} recorded, {} known before, {} match nothing, {refused} refused{left}",
         total.recorded, total.repeated, total.unmatched
     );
     let value = json!({
-        "recorded": total.recorded, "repeated": total.repeated, "unmatched": total.unmatched, "refused": refused,
+        "recorded": total.recorded, "repeated": total.repeated, "unmatched": total.unmatched, "refused": refused, "left": total.foreign,
     });
     answer(common.format, &line, &value);
     Ok(if refused > 0 { Exit::Refused } else { Exit::Done })
