@@ -10,8 +10,15 @@ use std::time::{Duration, Instant};
 
 /// An instant: whole milliseconds since 1970-01-01T00:00:00Z. `Display` is RFC 3339 in UTC.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "i64")]
 pub struct Moment(i64);
+
+/// As [`Moment::from_millis`].
+impl From<i64> for Moment {
+    fn from(millis: i64) -> Self {
+        Self::from_millis(millis)
+    }
+}
 
 impl Moment {
     /// The earliest instant; for "at once".

@@ -88,8 +88,14 @@ pub enum ReceiptKind {
 /// The signed mark that the engine gives to each delivery and a receipt brings back: `relcomm`'s return paths and callbacks
 /// carry it. Lower-case letters, digits and `-`, at most 48 octets.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "Box<str>")]
 pub struct Token(Box<str>);
+
+impl From<Box<str>> for Token {
+    fn from(text: Box<str>) -> Self {
+        Self::new(text)
+    }
+}
 
 impl Token {
     /// Takes what may be a token; whether it is one only the engine can tell. Case is folded, since mail systems fold it.

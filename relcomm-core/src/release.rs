@@ -111,7 +111,7 @@ pub struct Place {
 }
 
 /// How the release is used.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct How {
     /// How one gets at it.
@@ -120,6 +120,12 @@ pub struct How {
     pub circumstances: Option<String>,
     /// Where help is found.
     pub support: Option<String>,
+}
+
+impl fmt::Debug for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("How").finish_non_exhaustive()
+    }
 }
 
 /// When the release is planned.

@@ -15,13 +15,21 @@ use std::time::Duration;
 ///
 /// Neither `Debug` nor `Display` shows it; [`as_str`](Self::as_str) does.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Box<str>")]
 pub struct Address(Box<str>);
 
 /// Why a text cannot be an address. The text is not repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an address holds 1 to 512 characters, none of them a control character")]
 pub struct BadAddress;
+
+impl TryFrom<Box<str>> for Address {
+    type Error = BadAddress;
+
+    fn try_from(text: Box<str>) -> Result<Self, BadAddress> {
+        Self::new(text)
+    }
+}
 
 impl Address {
     /// Checks and takes the text. What is right for one mechanism is for its channel to say.
@@ -133,8 +141,8 @@ impl fmt::Debug for Stakeholder {
     }
 }
 
-/// People who must be told.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// People who must be told. `Debug` does not show who answers for them.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Group {
     /// Its id.
@@ -170,6 +178,17 @@ pub struct Group {
     pub between: Option<Window>,
     /// Why it is not told, if it is not.
     pub waived: Option<Waiver>,
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Group")
+            .field("id", &self.id)
+            .field("via", &self.via)
+            .field("informed_when", &self.informed_when)
+            .field("require", &self.require)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Group {
@@ -252,13 +271,19 @@ impl fmt::Display for Require {
 }
 
 /// A reasoned, signed decision that a group is not told.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Waiver {
     /// Why.
     pub why: String,
     /// Who decided.
     pub by: String,
+}
+
+impl fmt::Debug for Waiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiver").finish_non_exhaustive()
+    }
 }
 
 /// A person who answers for the release, approves, executes or performs by hand.

@@ -87,13 +87,13 @@ type GatheredRolls = BTreeMap<GateNo, (u64, u32, Arc<Roll>)>;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DispatchOptions {
-    /// How long a session outlives its last sign of life. Default: 30 s.
+    /// How long a session outlives its last sign of life: 1 s at least. Default: 30 s.
     pub session: Duration,
     /// How often what others wrote to the journal is looked for, while waiting; never, where nobody else writes. Default: 1 s.
     pub poll: Option<Duration>,
     /// How often, and at what pace, an attempt is repeated.
     pub retries: Retries,
-    /// How many attempts may be in flight in all, each recipient counted. Default: 256.
+    /// How many attempts may be in flight in all, each recipient counted: 1 at least. Default: 256.
     pub window: u32,
     /// When the clock counts as one that has jumped, and for how long it is not believed then.
     pub steady: SteadyOptions,
@@ -177,7 +177,8 @@ impl Dispatcher {
         })
     }
 
-    /// By this clock.
+    /// By this clock, which has to be the journal's as well: a journal that lives by another time holds sessions for dead that are not, and
+    /// never finds what is due. Default: [`SystemClock`].
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -186,7 +187,9 @@ impl Dispatcher {
 
     /// With these options.
     #[must_use]
-    pub fn options(mut self, options: DispatchOptions) -> Self {
+    pub fn options(mut self, mut options: DispatchOptions) -> Self {
+        options.window = options.window.max(1);
+        options.session = options.session.max(Duration::from_secs(1));
         self.options = options;
         self
     }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use std::str::FromStr;
 
 /// One prepared message for one or more groups.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CommuniqueDraft {
@@ -88,7 +88,7 @@ pub struct CommuniqueDraft {
 }
 
 /// What `for` changes for the deliveries of one group.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct VariantDraft {
@@ -116,7 +116,7 @@ pub struct VariantDraft {
 }
 
 /// A template, or the name of a template's file: one for all languages, or by language.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextDraft {
     /// One for all languages.

@@ -35,10 +35,27 @@ use crate::id::{CommuniqueId, GroupId, PlanId};
 use crate::mechanism::Mechanism;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::fmt;
 use std::num::NonZeroU32;
 
+/// `Debug` that shows nothing of what people wrote: texts may be classified, reasons and names are people's own.
+macro_rules! unseen {
+    ($($name:ident),*) => {
+        $(impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+unseen!(
+    PlanDraft, ReleaseDraft, ItemDraft, FullItemDraft, HowDraft, FullHowDraft, CommuniqueDraft, VariantDraft, TextDraft,
+    WaivedDraft
+);
+
 /// A release communications plan, as people write it.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PlanDraft {

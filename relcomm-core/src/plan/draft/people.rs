@@ -310,7 +310,7 @@ pub enum OptOut {
 }
 
 /// A reasoned, signed decision that a group is not told.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct WaivedDraft {

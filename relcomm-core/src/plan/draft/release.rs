@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// What is released, and the answers to what, why, where, how and when. Who answers is `responsible`.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReleaseDraft {
@@ -49,7 +49,7 @@ flexible!(WhatDraft, "a text or a list of items";
     list(Vec<ItemDraft>) => WhatDraft);
 
 /// One item of *what*.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ItemDraft {
     /// Its text alone.
@@ -63,7 +63,7 @@ flexible!(ItemDraft, "a text or an item such as `{ id: msrv, kind: change, text:
     map(FullItemDraft) => ItemDraft::Full);
 
 /// One item of *what* with all that is said about it.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FullItemDraft {
@@ -117,7 +117,7 @@ pub struct PlaceDraft {
 }
 
 /// How the release is used.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum HowDraft {
     /// How one gets at it, alone.
@@ -131,7 +131,7 @@ flexible!(HowDraft, "a text or a map with `access`, `circumstances`, `support`";
     map(FullHowDraft) => HowDraft::Full);
 
 /// How the release is used, in parts.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FullHowDraft {
