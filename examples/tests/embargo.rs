@@ -208,6 +208,8 @@ fn a_bundle_without_what_is_classified_has_the_digests_that_are_approved_and_deb
     let text = std::fs::read(folder.path("plan.yaml")).unwrap();
     let (draft, source) = PlanDraft::read("plan.yaml", &text).unwrap();
     let validation = validate(&draft, &source, &PlanDir::new(folder.path("")), &Facts::unknown(), &standard_rules());
+    lacks("Debug of a draft", &format!("{draft:?}"));
+    lacks("Debug of what was found", &format!("{validation:?}"));
     let (plan, people) = validation.into_plan().unwrap();
     lacks("Debug of a plan", &format!("{plan:?}"));
     let word = |word: &str| Mechanism::new(word).unwrap();

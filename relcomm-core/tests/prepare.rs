@@ -1,13 +1,14 @@
 //! Preparation: limits, what cannot be rendered, the two digests, and the bundle as a file.
 
 use relcomm_core::channel::ChannelSet;
-use relcomm_core::clock::SystemClock;
+use relcomm_core::clock::{Moment, SystemClock};
 use relcomm_core::dispatch::{DispatchError, Dispatcher};
 use relcomm_core::journal::{MemoryJournal, Mode, Scope};
 use relcomm_core::mechanism::{Capabilities, Limit, Mechanism, Unit};
 use relcomm_core::plan::{HeldFiles, PlanDraft};
 use relcomm_core::prepare::{Late, Preparation, PreparedPlan, prepare};
-use relcomm_core::receipt::Assurance;
+use relcomm_core::receipt::{Assurance, Token};
+use relcomm_core::stakeholder::Address;
 use relcomm_core::validate::{Deployment, standard_rules, validate};
 use relcomm_testkit::channel::ScriptedChannel;
 use std::num::NonZeroU32;
@@ -213,4 +214,19 @@ fn a_bundle_is_dispatched_by_channels_that_can_do_what_was_prepared() {
     ] {
         assert!(matches!(dispatcher(other), Err(DispatchError::Channel(word)) if word.as_str() == "email"));
     }
+}
+
+#[test]
+fn what_is_read_back_is_checked_as_what_is_made() {
+    for text in ["", "a@b.example\r\nBcc: c@d.example", "\u{0}"] {
+        let read: Result<Address, _> = serde_json::from_str(&serde_json::to_string(text).unwrap());
+        assert!(read.is_err(), "{text:?}");
+    }
+    let address = Address::new("a@b.example").unwrap();
+    let text = serde_json::to_string(&address).unwrap();
+    assert_eq!((text.as_str(), serde_json::from_str(&text).ok()), ("\"a@b.example\"", Some(address)));
+    let token: Token = serde_json::from_str("\"ABC-1\"").unwrap();
+    assert_eq!(token.as_str(), "abc-1");
+    let never: Moment = serde_json::from_str("9999999999999999").unwrap();
+    assert_eq!((never, serde_json::to_string(&Moment::MAX).unwrap()), (Moment::MAX, "253402300799999".to_owned()));
 }

@@ -50,7 +50,15 @@ macro_rules! unseen {
 }
 
 unseen!(
-    PlanDraft, ReleaseDraft, ItemDraft, FullItemDraft, HowDraft, FullHowDraft, CommuniqueDraft, VariantDraft, TextDraft,
+    PlanDraft,
+    ReleaseDraft,
+    ItemDraft,
+    FullItemDraft,
+    HowDraft,
+    FullHowDraft,
+    CommuniqueDraft,
+    VariantDraft,
+    TextDraft,
     WaivedDraft
 );
 
