@@ -157,12 +157,14 @@ rows! {
 /// * **J12** `erase` does all or nothing. At each of the person's rows the stand-in stands for them; no note lies beside the entries of these
 ///   deliveries, and no raw receipt holds a trace. Entries, states, versions, tallies and the seal over the earlier entries stay, and a
 ///   receipt that is known stays known.
+/// * **J13** `token_key` is the same at every call, whoever opens the record and whenever, and `Debug` does not show it: what was sent bears
+///   marks of it for months.
 #[async_trait]
 pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// What the record belongs to.
     fn scope(&self) -> &Scope;
 
-    /// The key under which tokens are signed: made with the journal, never printed.
+    /// The key under which tokens are signed: made with the journal, another one for each scope, never printed.
     async fn token_key(&self) -> Result<SecretBox<[u8; 32]>, JournalError>;
 
     /// Begins a session that lives while it is beaten more often than `ttl`.

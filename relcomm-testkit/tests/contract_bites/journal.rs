@@ -44,6 +44,8 @@ enum Flaw {
     Repeating,
     /// Says that somebody was erased, and erases nothing.
     Retentive,
+    /// Makes a key of tokens whenever it is asked for one.
+    Fickle,
 }
 
 const BITES: &[Bite<Flaw>] = &[
@@ -63,6 +65,7 @@ const BITES: &[Bite<Flaw>] = &[
     and("j10", Flaw::Believing, &[("j04", "a lease for a later time ends its own session")]),
     bite("j11", Flaw::Repeating),
     bite("j12", Flaw::Retentive),
+    bite("j13", Flaw::Fickle),
 ];
 
 /// A clock that goes ahead when it is told to.
@@ -88,6 +91,8 @@ struct Wrong {
     inner: MemoryJournal,
     clock: Arc<Credulous>,
     flaw: Option<Flaw>,
+    /// How many keys it has made.
+    keys: Mutex<u8>,
 }
 
 type Done<T> = Result<T, JournalError>;
@@ -95,7 +100,7 @@ type Done<T> = Result<T, JournalError>;
 impl Wrong {
     fn new(flaw: Option<Flaw>, clock: Arc<dyn Clock>, record: impl FnOnce(Arc<dyn Clock>) -> MemoryJournal) -> Self {
         let clock = Arc::new(Credulous { base: clock, at_least: Mutex::new(Moment::MIN) });
-        Self { inner: record(Arc::clone(&clock) as Arc<dyn Clock>), clock, flaw }
+        Self { inner: record(Arc::clone(&clock) as Arc<dyn Clock>), clock, flaw, keys: Mutex::new(0) }
     }
 
     fn is(&self, flaw: Flaw) -> bool {
@@ -128,6 +133,11 @@ impl Journal for Wrong {
         self.inner.scope()
     }
     async fn token_key(&self) -> Done<SecretBox<[u8; 32]>> {
+        if self.is(Flaw::Fickle) {
+            let mut keys = self.keys.lock().unwrap();
+            *keys += 1;
+            return Ok(SecretBox::new(Box::new([*keys; 32])));
+        }
         self.inner.token_key().await
     }
     async fn begin(&self, ttl: Duration) -> Done<SessionNo> {
@@ -300,6 +310,7 @@ clauses! {
     j10_the_journals_own_clock_judges_sessions
     j11_what_was_entered_is_not_entered_again
     j12_a_person_is_erased_and_what_happened_stays
+    j13_the_key_of_tokens_stays_the_same
 }
 
 async fn broken(flaw: Option<Flaw>) -> Vec<&'static str> {

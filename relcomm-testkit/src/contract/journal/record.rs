@@ -5,8 +5,11 @@ use super::stage::{EMAIL, MINUTE, NOON, Stage, delivery, facts, good, hold_all, 
 use relcomm_core::clock::Clock;
 use relcomm_core::course::{DeliveryFact, Dependence, Facts, GateFact, LaneFact, Phase};
 use relcomm_core::id::{DeliveryId, GateNo, LaneNo};
-use relcomm_core::journal::{Change, Committed, Entrant, Fact, Note, ReceiptRecord, Run, Subject, Unmatched, Write};
+use relcomm_core::journal::{
+    Change, Committed, Entrant, Fact, Journal, Note, ReceiptRecord, Run, Subject, Unmatched, Write,
+};
 use relcomm_core::receipt::{Assurance, Evidence, ReceiptKind};
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 
 /// **J1** A write whose expected version is not the present one changes nothing.
@@ -342,4 +345,33 @@ where
         .filter_map(|e| if let Fact::Entered { from, .. } = e.fact { Some(from) } else { None })
         .collect();
     assert_eq!(entered, [0, 4], "one entry for each chunk, none for an empty one");
+}
+
+/// **J13** `token_key` is the same at every call, and `Debug` does not show it.
+///
+/// # Panics
+/// If the journal breaks the clause.
+pub async fn j13_the_key_of_tokens_stays_the_same<F, T>(make: F)
+where
+    F: Fn(Arc<dyn Clock>) -> T,
+    T: Future<Output = Trial>,
+{
+    async fn key(journal: &dyn Journal) -> [u8; 32] {
+        *good(journal.token_key().await).expose_secret()
+    }
+    let mut stage = Stage::new(make).await;
+    let first = key(stage.journal()).await;
+    stage.gate("live", 2).await;
+    assert!(key(stage.journal()).await == first, "the key has changed from one call to the next");
+    let clock = || Arc::new(stage.clock.clone());
+    if let Some(beside) = stage.trial.beside(clock()).await {
+        assert!(key(&*beside).await == first, "whoever opens the record beside another has another key");
+    }
+    let clock = clock();
+    stage.trial.reopen(clock).await;
+    assert!(key(stage.journal()).await == first, "the key has changed since the record was opened again");
+    let shown = format!("{:?}", stage.journal());
+    let hex: String = first.iter().map(|octet| format!("{octet:02x}")).collect();
+    let shows = |form: &str| shown.to_lowercase().contains(form);
+    assert!(!shows(&hex) && !shows(&format!("{first:?}")), "`Debug` shows the key");
 }
