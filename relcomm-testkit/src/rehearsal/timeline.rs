@@ -5,7 +5,7 @@ use relcomm_core::course::{Closed, DeliveryFact, End, GateFact, LaneFact, Shut};
 use relcomm_core::id::{DeliveryId, GateNo, LaneNo};
 use relcomm_core::journal::{Entry, Fact, Run, Subject};
 use relcomm_core::receipt::Assurance;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// One line of a timeline.
@@ -50,7 +50,8 @@ const NAMED: usize = 3;
 
 /// What happened.
 pub(super) fn tell(entries: &[Entry], said: &[Said], names: &Names) -> Vec<Line> {
-    let mut teller = Teller { names, lines: Vec::new(), open: Vec::new(), at: Moment::MIN, legs: BTreeMap::new() };
+    let (legs, expired) = (BTreeMap::new(), BTreeSet::new());
+    let mut teller = Teller { names, lines: Vec::new(), open: Vec::new(), at: Moment::MIN, legs, expired };
     let mut said = said.iter().peekable();
     for (index, entry) in entries.iter().enumerate() {
         while let Some(next) = said.next_if(|s| s.after < entry.seq) {
@@ -84,6 +85,8 @@ struct Teller<'a> {
     at: Moment,
     /// Of each delivery its legs: the lane, and how many tries there were.
     legs: BTreeMap<DeliveryId, Vec<(LaneNo, u32)>>,
+    /// Of which it was told that their last step expired, and when: that they have ended so is the same.
+    expired: BTreeSet<(DeliveryId, Moment)>,
 }
 
 impl Teller<'_> {
@@ -148,6 +151,11 @@ impl Teller<'_> {
     }
 
     fn delivery(&mut self, at: Moment, id: DeliveryId, fact: &DeliveryFact) {
+        match fact {
+            DeliveryFact::Shut { why: Shut::Expired, .. } => _ = self.expired.insert((id, at)),
+            DeliveryFact::Ended(End::Expired) if self.expired.remove(&(id, at)) => return,
+            _ => {}
+        }
         let legs = self.legs.entry(id).or_default();
         match fact {
             DeliveryFact::Started { leg, .. } => {

@@ -57,3 +57,19 @@ fn a_plan_on_disk_is_read_with_what_lies_beside_it() {
     performance.person("ann").is(Class::Informed).after_attempts(2);
     performance.exits(5);
 }
+
+#[test]
+fn whoever_expires_is_told_of_once() {
+    let plan = "plan: 1
+release: { product: Anvil, version: 2.0.0, what: Shared folders, why: Teams asked for it., how: Choose Share. }
+responsible: Ada Osei <ada@anvil.example>
+groups: { all: { members: [a@anvil.example, b@anvil.example, c@anvil.example], via: email } }
+communiques: { live: { to: all, at: { from: declared, spread: 6h, not_after: declared +1h } } }
+";
+    let performance =
+        rehearse_text(plan).starting("2027-03-02T09:00Z").at("10:00").declare("production", Outcome::Success).run();
+    performance.informs(1, 2);
+    let text = performance.timeline_text();
+    let expired: Vec<&str> = text.lines().filter(|line| line.contains("expired")).collect();
+    assert!(expired.len() == 1 && expired[0].ends_with("live → b, c by email: expired"), "{text}");
+}
