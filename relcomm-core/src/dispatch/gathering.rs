@@ -57,7 +57,7 @@ impl Dispatcher {
         if !self.prepared.is_gathered(plan) {
             gathering.posts = self.entered_posts(row).await?;
             gathering.posted = gathering.posts.len();
-            let wanted = self.posts_that_lack(plan, row).await?.into_iter().zip(row.tally.rows..);
+            let wanted = self.posts_that_lack(plan, row, &gathering.posts).await?.into_iter().zip(row.tally.rows..);
             gathering.posts.extend(wanted.map(|(post, ordinal)| post.at(ordinal)));
             gathering.members = Some(0);
             return Ok(gathering);
@@ -303,8 +303,13 @@ impl Dispatcher {
     }
 
     /// The bundle's posts of a gate that is out which were not entered, and for which somebody waits who was.
-    async fn posts_that_lack(&self, plan: &GatePlan, row: &GateRow) -> Result<Vec<KeptPost>, DispatchError> {
-        let roll = self.prepared.roll(plan).as_entered(&self.entered_posts(row).await?);
+    async fn posts_that_lack(
+        &self,
+        plan: &GatePlan,
+        row: &GateRow,
+        entered: &[KeptPost],
+    ) -> Result<Vec<KeptPost>, DispatchError> {
+        let roll = self.prepared.roll(plan).as_entered(entered);
         let mut lacking: Vec<KeptPost> = Vec::new();
         let missing: Vec<KeptPost> = roll.kept_posts().into_iter().filter(|p| p.ordinal >= row.tally.rows).collect();
         let mut from = 0;
@@ -325,7 +330,7 @@ impl Dispatcher {
     /// Whether a gate that is out lacks a post of the bundle's for which somebody waits.
     pub(super) async fn a_post_is_lacking(&self, plan: &GatePlan, row: &GateRow) -> Result<bool, DispatchError> {
         let is_known = !self.prepared.is_gathered(plan) && !self.prepared.roll(plan).posts().is_empty();
-        Ok(is_known && !self.posts_that_lack(plan, row).await?.is_empty())
+        Ok(is_known && !self.posts_that_lack(plan, row, &self.entered_posts(row).await?).await?.is_empty())
     }
 
     /// The roll of a gate that is out, with its posts where they stand in the record: which there are may have changed since it opened.
@@ -339,24 +344,33 @@ impl Dispatcher {
         if roll.posts().is_empty() {
             return Ok(Arc::clone(roll));
         }
-        let many = row.tally.rows;
-        let known = self.gathered.lock().unwrap_or_else(PoisonError::into_inner).get(&row.no).cloned();
-        if let Some((_, _, roll)) = known.filter(|(version, rows, _)| (*version, *rows) == (head, many)) {
-            return Ok(roll);
+        if let Some(known) = self.known_roll(row, head) {
+            return Ok(known);
         }
-        let roll = Arc::new(roll.as_entered(&self.entered_posts(row).await?));
-        let mut all = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(row.no, (head, many, Arc::clone(&roll)));
-        Ok(roll)
+        let roll = roll.as_entered(&self.entered_posts(row).await?);
+        Ok(self.know_roll(row, head, roll))
+    }
+
+    /// The roll that was made of a gate's record, if that has not changed since.
+    fn known_roll(&self, row: &GateRow, head: u64) -> Option<Arc<Roll>> {
+        let known = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        let (version, rows, roll) = known.get(&row.no)?;
+        ((*version, *rows) == (head, row.tally.rows)).then(|| Arc::clone(roll))
+    }
+
+    fn know_roll(&self, row: &GateRow, head: u64, roll: Roll) -> Arc<Roll> {
+        let roll = Arc::new(roll);
+        let mut known = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(row.no, (head, row.tally.rows, Arc::clone(&roll)));
+        roll
     }
 
     /// The roll of a gate whose people only the record knows, made anew only when the record has changed.
     pub(super) async fn gathered_roll(&self, row: &GateRow, head: u64) -> Result<Arc<Roll>, DispatchError> {
-        let many = row.tally.rows;
-        let known = self.gathered.lock().unwrap_or_else(PoisonError::into_inner).get(&row.no).cloned();
-        if let Some((_, _, roll)) = known.filter(|(version, rows, _)| (*version, *rows) == (head, many)) {
-            return Ok(roll);
+        if let Some(known) = self.known_roll(row, head) {
+            return Ok(known);
         }
+        let many = row.tally.rows;
         let mut gathered = Gathered::default();
         let mut from = 0;
         while from < many {
@@ -369,10 +383,7 @@ impl Dispatcher {
             }
             from = last + 1;
         }
-        let roll = Arc::new(gathered.finish());
-        let mut all = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(row.no, (head, many, Arc::clone(&roll)));
-        Ok(roll)
+        Ok(self.know_roll(row, head, gathered.finish()))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::journal::{Change, Committed, ReceiptRecord, Unmatched, Write};
 use crate::mechanism::Mechanism;
 use crate::receipt::{Evidence, Receipt, ReceiptKind};
 use std::collections::HashSet;
+use std::ops::AddAssign;
 use std::time::Duration;
 
 /// What an intake of receipts came to.
@@ -23,6 +24,15 @@ pub struct Intake {
     pub unmatched: usize,
     /// How many of them bear marks that are not of this record, and were left at the source for the one whose they are.
     pub foreign: usize,
+}
+
+impl AddAssign for Intake {
+    fn add_assign(&mut self, more: Self) {
+        self.recorded += more.recorded;
+        self.repeated += more.repeated;
+        self.unmatched += more.unmatched;
+        self.foreign += more.foreign;
+    }
 }
 
 const BATCH: usize = 256;
@@ -65,10 +75,7 @@ impl Dispatcher {
                 left.extend(foreign.iter().map(|thing| thing.id.clone()));
                 total.unmatched += self.receive(foreign).await?.unmatched;
             }
-            let taken = self.receive(own).await?;
-            total.recorded += taken.recorded;
-            total.repeated += taken.repeated;
-            total.unmatched += taken.unmatched;
+            total += self.receive(own).await?;
             if let Err(error) = source.done(&cx, &ids).await {
                 tracing::warn!(%error, "receipts cannot be marked as read; they will come again");
                 return Ok(total);

@@ -72,8 +72,18 @@ impl<'a> IntoIterator for &'a Findings {
 }
 
 /// The path of a key below a path, quoted where it would be misread.
-pub(crate) fn key_path(base: &str, key: &str) -> String {
+pub fn key_path(base: &str, key: &str) -> String {
     let mut path = base.to_owned();
     super::source::push_key(&mut path, key);
     path
+}
+
+/// The first few of so many by their names, in quotes, and how many more there are.
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>, count: usize) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = names.take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match count.saturating_sub(shown.len()) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }

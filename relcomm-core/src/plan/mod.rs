@@ -22,8 +22,9 @@ pub use directory::{Condition, Directory, DirectoryError, MemberRecord, Predicat
 pub use draft::PlanDraft;
 pub use embargo::Embargo;
 pub use finding::{Finding, Position, Severity};
-pub use findings::{Findings, MOST_FINDINGS};
+pub use findings::{Findings, MOST_FINDINGS, key_path};
 pub use params::Settings;
+pub(crate) use people::Led;
 pub use people::{People, StakeholderRef, TooManyPeople};
 pub use schema::{json_schema, json_schema_of};
 pub use source::Source;
@@ -32,7 +33,7 @@ pub use texts::{Part, Text};
 pub(crate) use valid::RESPONSIBLE;
 pub use valid::{Approvals, Need, OwnMechanism, Plan};
 
-pub(crate) use findings::key_path;
+pub(crate) use findings::listed;
 pub(crate) use members::Origins;
 pub(crate) use reach::{Escalations, Reached};
 pub(crate) use texts::text_path;

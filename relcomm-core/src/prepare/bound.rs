@@ -3,13 +3,10 @@
 use super::PreparedPlan;
 use crate::channel::ChannelSet;
 use crate::mechanism::{Addressing, Mechanism};
-use crate::plan::{Finding, key_path};
+use crate::plan::{Finding, key_path, listed};
 
 use crate::stakeholder::{Address, Party};
 use std::collections::BTreeMap;
-
-/// How many people are named.
-const SHOWN: usize = 12;
 
 pub(super) fn misfits(prepared: &PreparedPlan, channels: &ChannelSet) -> Vec<Finding> {
     let gone_by = gone_by(prepared);
@@ -65,13 +62,11 @@ fn gone_by(prepared: &PreparedPlan) -> BTreeMap<Mechanism, String> {
 
 /// Finds addresses that the channel of their mechanism does not take.
 fn refused_addresses(prepared: &PreparedPlan, channels: &ChannelSet) -> Vec<Finding> {
-    let mut refused: BTreeMap<(Mechanism, String), (Vec<String>, usize)> = BTreeMap::new();
+    let mut refused: BTreeMap<(Mechanism, String), Vec<String>> = BTreeMap::new();
     let mut judge = |mechanism: &Mechanism, address: Option<Address>, id: &str| {
         let Some((binding, address)) = channels.get(mechanism).zip(address) else { return };
         if let Err(why) = binding.channel.check_address(&address) {
-            let (named, count) = refused.entry((mechanism.clone(), why)).or_default();
-            named.extend((named.len() < SHOWN).then(|| format!("`{id}`")));
-            *count += 1;
+            refused.entry((mechanism.clone(), why)).or_default().push(id.to_owned());
         }
     };
     for who in prepared.people().iter() {
@@ -88,14 +83,10 @@ fn refused_addresses(prepared: &PreparedPlan, channels: &ChannelSet) -> Vec<Find
             judge(mechanism, Some(address.clone()), party.id.as_str());
         }
     }
-    let finding = |((mechanism, why), (named, count)): ((Mechanism, String), (Vec<String>, usize))| {
-        let more = match count - named.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let whose = if count == 1 { "the address".to_owned() } else { format!("{count} addresses") };
-        let message =
-            format!("the channel for `{mechanism}` does not take {whose} of {}{more}: {why}", named.join(", "));
+    let finding = |((mechanism, why), ids): ((Mechanism, String), Vec<String>)| {
+        let whose = if ids.len() == 1 { "the address".to_owned() } else { format!("{} addresses", ids.len()) };
+        let named = listed(ids.iter().map(String::as_str), ids.len());
+        let message = format!("the channel for `{mechanism}` does not take {whose} of {named}: {why}");
         Finding::error("RC1105", "groups", message)
             .help("correct them where the people come from, or bind another channel")
     };

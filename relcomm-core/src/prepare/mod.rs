@@ -31,7 +31,7 @@ use crate::course::{Digests, Slip};
 use crate::id::{GateId, GroupId, Lang, PlaceId};
 use crate::mechanism::{Addressing, Capabilities, Mechanism};
 use crate::plan::draft::Act;
-use crate::plan::{Escalations, Finding, People, Plan, Reached, StakeholderRef, key_path};
+use crate::plan::{Escalations, Finding, Led, People, Plan, Reached, StakeholderRef, key_path};
 use crate::release::Item;
 use render::Renderer;
 use serde::{Deserialize, Serialize};
@@ -62,8 +62,8 @@ struct Inner {
     /// Of a gate that is another bundle's.
     nobody: Arc<Roll>,
     places: Vec<PlaceId>,
-    /// Everyone who is reached through somebody else, with the number of whom.
-    led: OnceLock<Vec<(u32, Option<u32>)>>,
+    /// Everyone who is reached through somebody else.
+    led: OnceLock<Led>,
     gaps: OnceLock<Vec<Gap>>,
     /// Whom steps reach in another's place.
     escalations: OnceLock<Escalations>,
@@ -275,8 +275,7 @@ impl PreparedPlan {
 
     /// Through whom somebody is reached who is not told themselves.
     pub(crate) fn leader(&self, number: u32) -> Option<u32> {
-        let led = self.inner.led.get_or_init(|| self.inner.people.led());
-        led.binary_search_by_key(&number, |(of, _)| *of).ok().and_then(|at| led.get(at)?.1)
+        self.inner.led.get_or_init(|| self.inner.people.led()).leader(number).flatten()
     }
 
     /// Whom the step of a stakeholder reaches in their place.

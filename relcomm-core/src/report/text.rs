@@ -97,26 +97,8 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
             writeln!(out, "  {} who wait for what is still to come", pending.len())?;
         }
     }
-    let unmet = unmet(report);
-    if !unmet.is_empty() {
-        writeln!(out, "\nin which nobody who counts is informed:")?;
-        for line in unmet.iter().take(NAMED) {
-            writeln!(out, "  {line}")?;
-        }
-        if unmet.len() > NAMED {
-            writeln!(out, "  … and {} more", unmet.len() - NAMED)?;
-        }
-    }
-    let late: Vec<String> = late(report).collect();
-    if !late.is_empty() {
-        writeln!(out, "\nlate:")?;
-        for line in late.iter().take(NAMED) {
-            writeln!(out, "  {line}")?;
-        }
-        if late.len() > NAMED {
-            writeln!(out, "  … and {} more", late.len() - NAMED)?;
-        }
-    }
+    list(out, "in which nobody who counts is informed", &unmet(report))?;
+    list(out, "late", &late(report).collect::<Vec<_>>())?;
     for group in report.groups.iter().filter(|group| group.opted_out > 0) {
         writeln!(out, "\nopted out of {}, and not told: {}", group.id, group.opted_out)?;
     }
@@ -134,26 +116,8 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
             writeln!(out, "  {line}")?;
         }
     }
-    let fallbacks = fallbacks(report);
-    if !fallbacks.is_empty() {
-        writeln!(out, "\npreferred mechanisms that failed, and what informed instead:")?;
-        for line in fallbacks.iter().take(NAMED) {
-            writeln!(out, "  {line}")?;
-        }
-        if fallbacks.len() > NAMED {
-            writeln!(out, "  … and {} more", fallbacks.len() - NAMED)?;
-        }
-    }
-    let hands = hands(report);
-    if !hands.is_empty() {
-        writeln!(out, "\nby hand:")?;
-        for line in hands.iter().take(NAMED) {
-            writeln!(out, "  {line}")?;
-        }
-        if hands.len() > NAMED {
-            writeln!(out, "  … and {} more", hands.len() - NAMED)?;
-        }
-    }
+    list(out, "preferred mechanisms that failed, and what informed instead", &fallbacks(report))?;
+    list(out, "by hand", &hands(report))?;
     let repeated: BTreeMap<&str, usize> = repeated(report);
     for (what, n) in repeated {
         writeln!(out, "\ntried again under the same key: {n} ({what})")?;
@@ -191,4 +155,19 @@ fn repeated(report: &Report) -> BTreeMap<&str, usize> {
         }
     }
     by_mechanism
+}
+
+/// A heading and the first few lines; nothing where there are none.
+fn list(out: &mut String, heading: &str, lines: &[String]) -> std::fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{heading}:")?;
+    for line in lines.iter().take(NAMED) {
+        writeln!(out, "  {line}")?;
+    }
+    match lines.len().saturating_sub(NAMED) {
+        0 => Ok(()),
+        more => writeln!(out, "  … and {more} more"),
+    }
 }

@@ -1,7 +1,6 @@
 //! What goes out for an outcome, and what only follows what does: by which declaration times count, and what nobody has missed.
 
-use crate::support::{DAY, HOUR, MINUTE, RELEASE, World, at, finish, live, person, said};
-use relcomm_core::dispatch::Dispatcher;
+use crate::support::{DAY, HOUR, MINUTE, RELEASE, World, at, everywhere, finish, person};
 use relcomm_core::id::{CommuniqueId, Role};
 use relcomm_core::release::Outcome;
 use relcomm_core::report::{Class, Verdict};
@@ -20,16 +19,6 @@ fn planned_in_june(communiques: &str) -> String {
 
 fn texts(email: &ScriptedChannel) -> Vec<String> {
     email.seen().iter().filter(|seen| seen.address.starts_with("al")).map(|s| s.text.part("text").to_owned()).collect()
-}
-
-async fn everywhere(dispatcher: &Dispatcher, outcome: Outcome) {
-    for place in ["eu", "us"] {
-        let declaration = match outcome {
-            Outcome::Success => live(place),
-            _ => said(place, outcome),
-        };
-        dispatcher.declare(&declaration).await.unwrap();
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,4 +191,23 @@ async fn an_approval_that_expires_while_its_communique_goes_out_stops_nobody() {
     everywhere(&dispatcher, Outcome::Success).await;
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(dispatcher.report().await.unwrap().totals.informed, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_by_for_the_release_is_not_taken_for_told_by_who_waits_for_it() {
+    let email = ScriptedChannel::new("smtp");
+    let body = plan(
+        "  live: { to: staff, per: release, text: Live. }
+  odd: { to: staff, per: release, if: { outcome: failure }, after: live accepted, text: Odd. }
+  end: { to: staff, per: release, if: { outcome: failure }, after: live settled, text: End. }
+",
+    );
+    let world = World::by_email(&body, &email);
+    let dispatcher = world.dispatcher();
+    everywhere(&dispatcher, Outcome::Failure).await;
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(texts(&email), ["End."]);
+    let report = dispatcher.report().await.unwrap();
+    let odd = person(&report, "al").deliveries.iter().find(|d| d.communique == "odd").unwrap();
+    assert_eq!((odd.class, odd.reason.as_deref()), (Class::NotInformed, Some("blocked: live accepted")));
 }

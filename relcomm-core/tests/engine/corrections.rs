@@ -1,6 +1,6 @@
 //! Corrections: to exactly those who were told or perhaps told, as they were told, once nothing of what they heard is under way.
 
-use crate::support::{DAY, HOUR, MINUTE, World, addresses, finish, live, person, plan, said, scripted};
+use crate::support::{DAY, HOUR, MINUTE, World, addresses, everywhere, finish, live, person, plan, said, scripted};
 use relcomm_core::channel::Received;
 use relcomm_core::dispatch::{DispatchError, Dispatcher, Standing};
 use relcomm_core::id::StakeholderId;
@@ -442,9 +442,7 @@ communiques:
 ";
     let world = World::by_email(body, &email);
     let dispatcher = world.dispatcher();
-    for place in ["eu", "us"] {
-        dispatcher.declare(&live(place)).await.unwrap();
-    }
+    everywhere(&dispatcher, Outcome::Success).await;
     finish(&dispatcher).await;
     let report = dispatcher.report().await.unwrap();
     let cho = person(&report, "cho");
@@ -452,9 +450,7 @@ communiques:
     assert!(cho.class == Class::NotInformed && reason.ends_with("; a try before may have arrived"), "{reason}");
     let outcomes: Vec<&str> = cho.deliveries[0].attempts.iter().map(|a| a.outcome.as_str()).collect();
     assert_eq!(outcomes, ["in doubt", "refused"]);
-    for place in ["eu", "us"] {
-        dispatcher.declare(&said(place, Outcome::RolledBack)).await.unwrap();
-    }
+    everywhere(&dispatcher, Outcome::RolledBack).await;
     finish(&dispatcher).await;
     let seen = email.seen();
     let mut heard = told(&seen, "Taken back.");

@@ -1,9 +1,10 @@
 //! Who does what: prepares, approves, declares, executes; and approvals that may come after the release.
 
-use crate::support::{DAY, HOUR, World, at, finish, live, person};
+use crate::support::{DAY, HOUR, World, at, everywhere, finish, live, person};
 use relcomm_core::id::Role;
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::release::Declaration;
+use relcomm_core::release::Outcome;
 use relcomm_core::report::Verdict;
 use relcomm_testkit::channel::ScriptedChannel;
 
@@ -189,9 +190,7 @@ communiques: { live: { to: staff, per: release } }
 ";
     let world = World::by_email(body, &email);
     let dispatcher = world.dispatcher();
-    for place in ["eu", "us"] {
-        dispatcher.declare(&live(place)).await.unwrap();
-    }
+    everywhere(&dispatcher, Outcome::Success).await;
     finish(&dispatcher).await;
     let report = dispatcher.report().await.unwrap();
     assert_eq!(person(&report, "jane").reason.as_deref(), Some("waived"));

@@ -1,6 +1,6 @@
 //! Embargoes: what is classified waits for the end, by its time or by a person's word, and a clock that jumps ends none.
 
-use crate::support::{DAY, HOUR, MINUTE, RELEASE, World, at, finish, live, said};
+use crate::support::{DAY, HOUR, MINUTE, RELEASE, World, at, everywhere, finish, said};
 use async_trait::async_trait;
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::dispatch::{DispatchError, Dispatcher};
@@ -26,9 +26,7 @@ communiques:
 
 async fn declared(world: &World) -> Dispatcher {
     let dispatcher = world.dispatcher();
-    for place in ["eu", "us"] {
-        dispatcher.declare(&live(place)).await.unwrap();
-    }
+    everywhere(&dispatcher, Outcome::Success).await;
     dispatcher
 }
 
@@ -189,9 +187,7 @@ communiques:
     let clock =
         Arc::new(Settable { truly: SimClock::starting_at(at("2027-05-12T06:00:00Z")), ahead_ms: AtomicI64::new(0) });
     let dispatcher = world.dispatcher().clock(Arc::clone(&clock) as Arc<dyn Clock>);
-    for place in ["eu", "us"] {
-        dispatcher.declare(&live(place)).await.unwrap();
-    }
+    everywhere(&dispatcher, Outcome::Success).await;
     dispatcher.step().await.unwrap();
     assert_eq!((email.seen().len(), phone.seen().len()), (1, 0));
     world.pass(MINUTE).await;

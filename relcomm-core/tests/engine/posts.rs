@@ -1,6 +1,6 @@
 //! Mechanisms addressed once: one post, credited to everyone who shares it.
 
-use crate::support::{DAY, HOUR, MINUTE, World, addresses, finish, live, person, plan, said, scripted};
+use crate::support::{DAY, HOUR, MINUTE, World, addresses, everywhere, finish, live, person, plan, said, scripted};
 use relcomm_core::channel::Received;
 use relcomm_core::dispatch::{Attestation, Whom};
 use relcomm_core::id::{CommuniqueId, GroupId, PlaceId};
@@ -25,18 +25,12 @@ communiques:
   out: { to: staff, per: release }
 ";
 
-async fn both(dispatcher: &relcomm_core::dispatch::Dispatcher) {
-    for place in ["eu", "us"] {
-        dispatcher.declare(&live(place)).await.unwrap();
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn one_post_is_credited_to_every_member() {
     let (site, email) = (ScriptedChannel::new("site").once(), ScriptedChannel::new("smtp"));
     let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
-    both(&dispatcher).await;
+    everywhere(&dispatcher, Outcome::Success).await;
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!((site.seen().len(), email.seen().len()), (1, 0));
     let report = dispatcher.report().await.unwrap();
@@ -61,7 +55,7 @@ async fn a_post_is_tried_again_and_members_wait_for_it() {
     let email = ScriptedChannel::new("smtp");
     let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
-    both(&dispatcher).await;
+    everywhere(&dispatcher, Outcome::Success).await;
     assert!(finish(&dispatcher).await.is_done());
     let tries: Vec<u32> = site.seen().iter().map(|s| s.attempt).collect();
     assert_eq!(tries, [1, 2, 2], "the fault of the lane does not count as a try");
@@ -77,7 +71,7 @@ async fn a_refused_post_moves_every_member_to_the_next_step() {
     let email = ScriptedChannel::new("smtp");
     let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
-    both(&dispatcher).await;
+    everywhere(&dispatcher, Outcome::Success).await;
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!((site.seen().len(), email.seen().len()), (1, 3));
     let report = dispatcher.report().await.unwrap();
@@ -94,7 +88,7 @@ async fn a_post_in_doubt_is_held_and_keeps_nothing_pending() {
     let email = ScriptedChannel::new("smtp");
     let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
-    both(&dispatcher).await;
+    everywhere(&dispatcher, Outcome::Success).await;
     let standing = dispatcher.step().await.unwrap();
     assert!(standing.is_done(), "nothing comes by itself: {standing:?}");
     assert!(standing.held > 0);
@@ -111,7 +105,7 @@ async fn a_post_in_doubt_that_is_found_again_is_credited() {
     let email = ScriptedChannel::new("smtp");
     let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
-    both(&dispatcher).await;
+    everywhere(&dispatcher, Outcome::Success).await;
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!((site.seen().len(), email.seen().len()), (1, 0));
     assert_eq!(dispatcher.report().await.unwrap().totals.informed, 3);
@@ -135,7 +129,7 @@ communiques:
     let email = ScriptedChannel::new("smtp").answering(|_, _| Answer::Accept(Assurance::Delivered));
     let world = World::new(body, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
-    both(&dispatcher).await;
+    everywhere(&dispatcher, Outcome::Success).await;
     let posted = world.clock_now();
     let standing = dispatcher.step().await.unwrap();
     assert_eq!(standing.next_due, Some(posted + HOUR), "{standing:?}");
@@ -173,7 +167,7 @@ async fn two_dispatchers_at_once_post_once() {
     let mut world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     world.options.poll = Some(MINUTE / 60);
     let (one, two) = (world.dispatcher(), world.dispatcher());
-    both(&one).await;
+    everywhere(&one, Outcome::Success).await;
     let (first, second) = tokio::time::timeout(DAY, async { tokio::join!(one.run(), two.run()) }).await.unwrap();
     assert!(first.unwrap().is_done() && second.unwrap().is_done());
     assert_eq!((site.seen().len(), email.seen().len()), (1, 0));
@@ -187,7 +181,7 @@ async fn a_word_settles_a_post_in_doubt_and_lets_go_what_waited() {
     let body = format!("{PLAN}  more: {{ to: staff, per: release, via: email, after: out settled, text: More. }}\n");
     let world = World::new(&body, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
-    both(&dispatcher).await;
+    everywhere(&dispatcher, Outcome::Success).await;
     let standing = finish(&dispatcher).await;
     assert_eq!((standing.is_done(), standing.held), (true, 4), "the post and the three who share it: {standing:?}");
     let reason = dispatcher.report().await.unwrap();
@@ -207,7 +201,7 @@ async fn receipts_for_a_post_prove_no_more_than_its_mechanism_can() {
     let email = ScriptedChannel::new("smtp");
     let world = World::new(PLAN, scripted([("website", &site), ("email", &email)]));
     let dispatcher = world.dispatcher();
-    both(&dispatcher).await;
+    everywhere(&dispatcher, Outcome::Success).await;
     assert!(finish(&dispatcher).await.is_done());
     let read = Receipt::new(ReceiptKind::Callback, "x", Evidence::Reached(Assurance::Acknowledged));
     let read = read.token(site.seen()[0].token.clone());
@@ -231,7 +225,7 @@ communiques:
 "
     );
     let world = World::new(&body, scripted([("website", &board)]));
-    both(&world.dispatcher()).await;
+    everywhere(&world.dispatcher(), Outcome::Success).await;
     (world, board)
 }
 
@@ -286,7 +280,7 @@ communiques:
     });
     let world = World::new(&body, scripted([("website", &site)]));
     let dispatcher = world.dispatcher();
-    both(&dispatcher).await;
+    everywhere(&dispatcher, Outcome::Success).await;
     dispatcher.step().await.unwrap();
     let report = dispatcher.report().await.unwrap();
     assert_eq!((person(&report, "en").class, report.totals.informed), (Class::Informed, 1));

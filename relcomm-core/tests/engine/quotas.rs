@@ -1,11 +1,12 @@
 //! Rules of being informed: shares, one of each company, gaps that are accepted by name, wishes, people told by others.
 
-use crate::support::{World, finish, live, person, scripted};
+use crate::support::{World, everywhere, finish, person, scripted};
 use relcomm_core::dispatch::{DispatchError, Dispatcher, GapOf};
 use relcomm_core::id::{GroupId, StakeholderId};
 use relcomm_core::journal::Journal;
 use relcomm_core::plan::{HeldFiles, Hosted, PlanDraft, Predicate};
 use relcomm_core::receipt::Assurance;
+use relcomm_core::release::Outcome;
 use relcomm_core::report::{Class, GroupReport, Report, Verdict};
 use relcomm_core::stakeholder::Stakeholder;
 use relcomm_core::validate::{Deployment, standard_rules, validate};
@@ -31,9 +32,7 @@ fn crowd(count: usize) -> String {
 
 async fn declared(world: &World) -> Dispatcher {
     let dispatcher = world.dispatcher();
-    for place in ["eu", "us"] {
-        dispatcher.declare(&live(place)).await.unwrap();
-    }
+    everywhere(&dispatcher, Outcome::Success).await;
     dispatcher
 }
 

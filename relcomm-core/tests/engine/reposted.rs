@@ -1,6 +1,6 @@
 //! Posts of a gate that is out when the plan is prepared for other people, or with other texts.
 
-use crate::support::{HOUR, World, finish, live, person, plan, said, scripted};
+use crate::support::{HOUR, World, everywhere, finish, person, plan, scripted};
 use relcomm_core::dispatch::Dispatcher;
 use relcomm_core::release::Outcome;
 use relcomm_core::report::{Class, Verdict};
@@ -33,9 +33,7 @@ fn again(world: World, body: &str) -> World {
 
 async fn declared(world: &World) -> Dispatcher {
     let dispatcher = world.dispatcher();
-    for place in ["eu", "us"] {
-        dispatcher.declare(&live(place)).await.unwrap();
-    }
+    everywhere(&dispatcher, Outcome::Success).await;
     dispatcher
 }
 
@@ -113,28 +111,4 @@ async fn whoever_waits_for_a_post_has_it_in_the_words_of_today() {
     let report = dispatcher.report().await.unwrap();
     assert_eq!((report.verdict, report.totals.informed), (Verdict::Informed, 2), "{}", report.to_text());
     assert_eq!(person(&report, "bea").deliveries[0].attempts.len(), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_correction_posts_for_whoever_turns_out_to_have_heard_in_another_language() {
-    let site = ScriptedChannel::new("site").once();
-    let body = |members: &[(&str, &str)]| {
-        readers(members).replace(
-            COMMUNIQUE,
-            "communiques:
-  out: { to: staff, per: release, at: planned -1d, text: { cs: Je to venku., de: Es ist da., en: It is out. } }
-  not: { to: { told: out }, if: { outcome: rolled-back }, via: website, text: { cs: Neni., de: Doch nicht., en: It is not. } }
-  good: { to: staff, per: release, text: Done. }
-",
-        )
-    };
-    let world = world(&body(&[("al", "de"), ("bea", "en")]), &site);
-    world.clock_until(crate::support::at("2027-05-11T09:00:00Z")).await;
-    let dispatcher = world.dispatcher();
-    dispatcher.step().await.unwrap();
-    for place in ["eu", "us"] {
-        dispatcher.declare(&said(place, Outcome::RolledBack)).await.unwrap();
-    }
-    dispatcher.step().await.unwrap();
-    assert_eq!(texts(&site), ["Es ist da.", "It is out.", "Doch nicht.", "It is not."]);
 }

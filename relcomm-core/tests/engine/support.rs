@@ -92,6 +92,13 @@ pub(crate) async fn attest(dispatcher: &Dispatcher, communique: &str, who: &str,
     dispatcher.attest(&says(communique, whom, "ada")).await.unwrap().news
 }
 
+/// The same of both places.
+pub(crate) async fn everywhere(dispatcher: &Dispatcher, outcome: Outcome) {
+    for place in ["eu", "us"] {
+        dispatcher.declare(&said(place, outcome)).await.unwrap();
+    }
+}
+
 pub(crate) fn live(place: &str) -> Declaration {
     said(place, Outcome::Success)
 }

@@ -1,12 +1,12 @@
 //! The kinds of channel that a channels file can name.
 
 use super::not_yet;
-use super::settings::{Settings, step};
+use super::settings::Settings;
 use super::standard;
 use relcomm_core::channel::{Channel, ChannelSet};
 use relcomm_core::mechanism::Mechanism;
-use relcomm_core::plan::Finding;
 use relcomm_core::plan::source::{Entry, Kind, Node, Source};
+use relcomm_core::plan::{Finding, key_path};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
@@ -210,7 +210,7 @@ impl ChannelKind {
         for entry in entries {
             let own = join(under, entry.key());
             let any = join(under, "*");
-            let path = step(path, entry.key());
+            let path = key_path(path, entry.key());
             let pattern = if self.knows(&own) { own.clone() } else { any };
             if self.later.contains(&own.as_str()) {
                 findings.push(not_yet(&path, &own).at(source.at(&path)));

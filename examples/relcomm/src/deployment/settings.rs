@@ -16,11 +16,6 @@ pub(super) fn keys(source: &Source, path: &str) -> Vec<String> {
     }
 }
 
-/// The path of a key below a path. One that holds a dot or a bracket stands in quotes.
-pub(super) fn step(path: &str, key: &str) -> String {
-    if key.contains(['.', '[', ']']) { format!("{path}[{key:?}]") } else { format!("{path}.{key}") }
-}
-
 /// What a channels file says of one mechanism.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {

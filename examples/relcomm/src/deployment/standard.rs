@@ -2,7 +2,7 @@
 
 use super::kinds::Made;
 use super::return_paths;
-use super::settings::{Settings, read, step};
+use super::settings::{Settings, read};
 use relcomm_channels::email::{EmailChannel, EmailOptions, ReturnPath};
 use relcomm_channels::exec::{ExecChannel, ExecOptions};
 use relcomm_channels::manual::ManualChannel;
@@ -11,6 +11,7 @@ use relcomm_channels::webhook::{WebhookChannel, WebhookEndpoint, WebhookOptions}
 use relcomm_core::channel::{AttemptContext, Channel};
 use relcomm_core::clock::SystemClock;
 use relcomm_core::mechanism::{Addressing, Deduplication};
+use relcomm_core::plan::key_path;
 use relcomm_core::plan::time::Span;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
@@ -53,15 +54,15 @@ pub(super) fn webhook(settings: Settings<'_>) -> Result<Made, String> {
     let mut options = WebhookOptions::new().addressing(settings.addressing).http(settings.http()?);
     let names = settings.names("endpoints");
     for name in &names {
-        let own = step("endpoints", name);
-        let url = settings.secret(&step(&own, "url"))?.ok_or_else(|| format!("endpoint `{name}` has no `url`"))?;
+        let own = key_path("endpoints", name);
+        let url = settings.secret(&key_path(&own, "url"))?.ok_or_else(|| format!("endpoint `{name}` has no `url`"))?;
         let mut endpoint = WebhookEndpoint::new(url);
-        if let Some(secret) = settings.secret(&step(&own, "secret"))? {
+        if let Some(secret) = settings.secret(&key_path(&own, "secret"))? {
             endpoint = endpoint.secret(secret);
         }
-        let headers = step(&own, "headers");
+        let headers = key_path(&own, "headers");
         for header in settings.names(&headers) {
-            if let Some(value) = settings.secret(&step(&headers, &header))? {
+            if let Some(value) = settings.secret(&key_path(&headers, &header))? {
                 endpoint = endpoint.header(header, value);
             }
         }
@@ -94,7 +95,7 @@ pub(super) fn webhook(settings: Settings<'_>) -> Result<Made, String> {
 pub(super) fn pagerduty(settings: Settings<'_>) -> Result<Made, String> {
     let mut options = PagingOptions::new().http(settings.http()?);
     for name in settings.names("endpoints") {
-        let key = settings.secret(&step(&step("endpoints", &name), "routing_key"))?;
+        let key = settings.secret(&key_path(&key_path("endpoints", &name), "routing_key"))?;
         options = options.endpoint(&name, key.ok_or_else(|| format!("endpoint `{name}` has no `routing_key`"))?);
     }
     if let Some(url) = settings.text("url")? {
@@ -123,7 +124,7 @@ pub(super) async fn exec(settings: Settings<'_>) -> Result<Made, String> {
         options = options.arg(arg);
     }
     for name in settings.names("env") {
-        if let Some(value) = settings.secret(&step("env", &name))? {
+        if let Some(value) = settings.secret(&key_path("env", &name))? {
             options = options.env(name, value);
         }
     }

@@ -76,11 +76,7 @@ pub(super) async fn callbacks(
             continue;
         }
         match taken(desk, line).await? {
-            Ok(taken) => {
-                total.recorded += taken.recorded;
-                total.repeated += taken.repeated;
-                total.unmatched += taken.unmatched;
-            }
+            Ok(taken) => total += taken,
             Err(why) => {
                 super::say(&format!("{file}:{number}: {why}"));
                 *refused += 1;

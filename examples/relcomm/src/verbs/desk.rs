@@ -9,7 +9,6 @@ use relcomm_channels::email::ReturnPath;
 use relcomm_core::channel::ChannelSet;
 use relcomm_core::clock::{Clock, Moment, SystemClock};
 use relcomm_core::dispatch::{DispatchOptions, Dispatcher};
-
 use relcomm_core::journal::{Create, Journal, JournalErrorKind, Mode, Scope, SqliteJournal};
 use relcomm_core::plan::draft::Act;
 use relcomm_core::plan::{Finding, People, Plan};

@@ -37,10 +37,9 @@ pub(super) async fn receipts(common: &Common, from: &str, watch: bool) -> Result
             None if from == "-" => standard_input(&desk).await?,
             _ => return Err(Failure::Tool(format!("--from {from}: give maildir:DIR, callbacks:FILE or -"))),
         };
-        total.recorded += taken.recorded;
-        total.repeated += taken.repeated;
-        total.unmatched += taken.unmatched;
-        total.foreign = taken.foreign;
+        // What was left stays there, and comes again at the next look.
+        total.foreign = 0;
+        total += taken;
         if !watch || from == "-" {
             break;
         }

@@ -31,6 +31,22 @@ pub struct People {
     groups: BTreeMap<GroupId, Vec<u32>>,
 }
 
+/// Everyone who is reached through somebody else, in ascending order, with the number of whom; `None` where that is nobody here.
+#[derive(Debug, Default)]
+pub(crate) struct Led(Vec<(u32, Option<u32>)>);
+
+impl Led {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Through whom somebody is reached: `None` for whoever is told themselves, and within it for whom nobody here tells.
+    pub(crate) fn leader(&self, number: u32) -> Option<Option<u32>> {
+        let at = self.0.binary_search_by_key(&number, |(of, _)| *of).ok()?;
+        self.0.get(at).map(|(_, leader)| *leader)
+    }
+}
+
 /// More people than a number of 32 bits can count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a plan holds at most 4,294,967,295 people")]
@@ -161,11 +177,10 @@ impl People {
         self.groups.get(group).map_or(&[], Vec::as_slice)
     }
 
-    /// Everyone who is reached through somebody else, with the number of whom; `None` where that is nobody here. In ascending order, so
-    /// that one of them is found quickly.
-    pub(crate) fn led(&self) -> Vec<(u32, Option<u32>)> {
+    /// Everyone who is reached through somebody else.
+    pub(crate) fn led(&self) -> Led {
         if !self.kinds.iter().any(Kind::is_led) {
-            return Vec::new();
+            return Led::default();
         }
         let everyone = || (0..).zip(0..self.len()).filter_map(|(number, _)| Some((number, self.at(number)?)));
         let mut leaders: HashMap<&str, Option<u32>> =
@@ -175,7 +190,8 @@ impl People {
                 *found = Some(number);
             }
         }
-        everyone().filter_map(|(number, who)| Some((number, leaders.get(who.through()?).copied().flatten()))).collect()
+        let led = everyone().filter_map(|(number, who)| Some((number, leaders.get(who.through()?).copied().flatten())));
+        Led(led.collect())
     }
 
     /// The groups that have members.

@@ -5,7 +5,7 @@ use super::super::{Rule, Subject, address};
 use crate::communique::{Communique, Per, Step};
 use crate::id::GroupId;
 use crate::mechanism::{Addressing, Mechanism};
-use crate::plan::{Finding, Findings, Position, StakeholderRef, key_path};
+use crate::plan::{Finding, Findings, Position, StakeholderRef, key_path, listed};
 use crate::stakeholder::{Group, Require};
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,14 +100,14 @@ fn opted_out<'a>(cx: &Subject<'a>, group: &'a Group, asked: &mut BTreeSet<&'a Gr
     let members = cx.people().members(&group.id).iter().copied();
     let people = cx.people();
     let led = people.led();
-    let leader = |number: u32| led.binary_search_by_key(&number, |(of, _)| *of).ok().and_then(|at| led.get(at)?.1);
     // Whoever is reached through somebody who opted out is not told either.
-    let wishes = |number: u32| people.at(leader(number).unwrap_or(number)).is_some_and(|who| who.opted_out());
+    let wishes =
+        |number: u32| people.at(led.leader(number).flatten().unwrap_or(number)).is_some_and(|who| who.opted_out());
     let opted_out: Vec<u32> = members.filter(|number| wishes(*number)).collect();
     let Some(first) = opted_out.first() else { return };
     let who = if opted_out.len() == 1 { "one member".to_owned() } else { format!("{} members", opted_out.len()) };
     let path = key_path("groups", group.id.as_str()) + ".must_inform";
-    let is_own = |number: &u32| leader(*number).is_none();
+    let is_own = |number: &u32| led.leader(*number).is_none();
     let wish = if opted_out.iter().all(is_own) { "opted out" } else { "opted out, or whoever tells them did" };
     let message = format!(
         "{who} of `{}` must be informed and {wish}, so that they are not told: {}",
@@ -121,13 +121,7 @@ fn opted_out<'a>(cx: &Subject<'a>, group: &'a Group, asked: &mut BTreeSet<&'a Gr
 
 /// The first of them by their ids, and how many more there are.
 fn named(cx: &Subject<'_>, people: &[u32]) -> String {
-    const SHOWN: usize = 12;
-    let ids: Vec<String> =
-        people.iter().take(SHOWN).filter_map(|number| Some(format!("`{}`", cx.people().at(*number)?.id()))).collect();
-    match people.len().saturating_sub(SHOWN) {
-        0 => ids.join(", "),
-        more => format!("{} and {more} more", ids.join(", ")),
-    }
+    listed(people.iter().filter_map(|number| Some(cx.people().at(*number)?.id())), people.len())
 }
 
 fn nobody(cx: &Subject<'_>, group: &Group, out: &mut Findings) {

@@ -2,7 +2,7 @@
 
 use super::super::{Rule, Subject};
 use crate::id::GroupId;
-use crate::plan::{Finding, Findings, key_path};
+use crate::plan::{Finding, Findings, key_path, listed};
 use crate::stakeholder::{Group, Require};
 use std::collections::BTreeMap;
 
@@ -19,7 +19,6 @@ impl Rule for Led {
         let people = cx.people();
         let mut wrong: BTreeMap<(&GroupId, &'static str), (u32, usize)> = BTreeMap::new();
         let led = people.led();
-        let leader_of = |number: u32| led.binary_search_by_key(&number, |(of, _)| *of).ok().and_then(|at| led.get(at));
         if led.is_empty() {
             return;
         }
@@ -27,7 +26,7 @@ impl Rule for Led {
             let mut is_member = vec![false; people.len()];
             members.iter().for_each(|n| is_member.get_mut(*n as usize).into_iter().for_each(|is| *is = true));
             for &number in members {
-                let (Some((_, leader)), Some(who)) = (leader_of(number), people.at(number)) else { continue };
+                let (Some(leader), Some(who)) = (led.leader(number), people.at(number)) else { continue };
                 let Some((no, leader)) = leader.and_then(|no| Some((no, people.at(no)?))) else {
                     wrong.entry((group, "who is not among the people of the plan")).or_insert((number, 0)).1 += 1;
                     continue;
@@ -119,12 +118,8 @@ fn without_anybody(cx: &Subject<'_>, group: &Group, variable: &str, path: String
     let without: Vec<&str> = companies.into_iter().filter(|(_, counts)| !counts).map(|(company, _)| company).collect();
     let mut lacks = Vec::new();
     if !without.is_empty() {
-        let named: Vec<String> = without.iter().take(SHOWN).map(|company| format!("`{company}`")).collect();
-        let more = match without.len().saturating_sub(SHOWN) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        lacks.push(format!("nobody counts in {} of {all} `{variable}`: {}{more}", without.len(), named.join(", ")));
+        let named = listed(without.iter().copied(), without.len());
+        lacks.push(format!("nobody counts in {} of {all} `{variable}`: {named}", without.len()));
     }
     if alone > 0 {
         let who = if alone == 1 { "one member has".to_owned() } else { format!("{alone} members have") };
@@ -137,6 +132,3 @@ fn without_anybody(cx: &Subject<'_>, group: &Group, variable: &str, path: String
     let help = "`among` must be true of a member who wishes to be told, in each of them; the report will call the group not met";
     Some(Finding::warning("RC0422", path, message).help(help))
 }
-
-/// How many are named.
-const SHOWN: usize = 12;
