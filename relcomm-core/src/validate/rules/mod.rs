@@ -56,6 +56,7 @@ pub fn standard_rules() -> Vec<Box<dyn Rule>> {
         Box::new(timing::NotPast),
         Box::new(timing::NotFar),
         Box::new(timing::OncePerOccurrence),
+        Box::new(timing::NobodyHeldBack),
         Box::new(timing::BeforeItsEnd),
         Box::new(timing::AfterItsCause),
         Box::new(timing::NotFasterThanTheTick),

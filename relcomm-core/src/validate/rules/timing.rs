@@ -3,8 +3,8 @@
 use super::super::{Rule, Subject};
 use super::graph::waits;
 use crate::clock::Moment;
-use crate::communique::{Anchor, Communique, Hours, Timing};
-use crate::id::GroupId;
+use crate::communique::{Anchor, Communique, Hours, State, Timing};
+use crate::id::{CommuniqueId, GroupId};
 use crate::plan::{Finding, Findings, Severity, key_path};
 use crate::stakeholder::Group;
 use std::cmp::Ordering;
@@ -72,6 +72,79 @@ impl Rule for OncePerOccurrence {
                 out.push(Finding::warning("RC0616", path, message).help("make a communique of its own for this group"));
             }
         }
+    }
+}
+
+/// No group waits for a time that is another group's alone.
+#[derive(Debug)]
+pub(super) struct NobodyHeldBack;
+
+impl Rule for NobodyHeldBack {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0618"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        for communique in cx.plan().communiques() {
+            let all: Vec<&Anchor> = communique.occurrences.iter().map(|occurrence| &occurrence.at.anchor).collect();
+            let others = |of: &GroupId| communique.to.iter().any(|group| group != of);
+            for (group, variant) in communique.variants.iter().filter(|(group, _)| others(group)) {
+                let Some(own) = variant.at.as_ref().map(|at| &at.anchor) else { continue };
+                // Whoever has the same time for each group holds nobody back.
+                if communique.to.iter().all(|of| anchor_for(communique, of) == Some(own)) {
+                    continue;
+                }
+                let held = if comes_later(communique, own) && !all.contains(&own) {
+                    format!("nobody is told before the time of `{group}` is known, which counts from {}", named(own))
+                } else if let Some(theirs) =
+                    all.iter().find(|theirs| **theirs != own && comes_later(communique, theirs))
+                {
+                    format!(
+                        "`{group}` is not told before the others' time is known, which counts from {}",
+                        named(theirs)
+                    )
+                } else {
+                    continue;
+                };
+                let base = key_path("communiques", communique.id.as_str());
+                let path = key_path(&format!("{base}.for"), group.as_str()) + ".at";
+                let help = "a communique goes out once all its times are known: make one of its own for this group";
+                out.push(Finding::warning("RC0618", path, held).help(help));
+            }
+        }
+    }
+}
+
+/// From what a group's own time counts.
+fn anchor_for<'a>(communique: &'a Communique, group: &GroupId) -> Option<&'a Anchor> {
+    communique.variants.get(group)?.at.as_ref().map(|at| &at.anchor)
+}
+
+/// Whether an anchor may be known only after all else for which the communique waits.
+fn comes_later(communique: &Communique, anchor: &Anchor) -> bool {
+    match anchor {
+        Anchor::Reached(on, state) => !waits_for_all_of(communique, on, *state),
+        Anchor::Begun | Anchor::Declared => !communique.awaits_declaration,
+        Anchor::LastDeclared => true,
+        Anchor::Planned | Anchor::Embargo | Anchor::At(_) => false,
+    }
+}
+
+fn waits_for_all_of(communique: &Communique, on: &CommuniqueId, state: State) -> bool {
+    let mut after = communique.after.iter();
+    after.any(|after| &after.on == on && after.state == state && after.group.is_none() && after.share.is_none())
+}
+
+/// An anchor in the words of the plan language.
+fn named(anchor: &Anchor) -> String {
+    match anchor {
+        Anchor::Planned => "`planned`".into(),
+        Anchor::Begun => "`begun`".into(),
+        Anchor::Declared => "`declared`".into(),
+        Anchor::LastDeclared => "`last declared`".into(),
+        Anchor::Embargo => "`embargo`".into(),
+        Anchor::Reached(on, state) => format!("`{on} {state}`"),
+        Anchor::At(at) => format!("{at}"),
     }
 }
 
@@ -193,10 +266,7 @@ fn ends_of_what_is_waited_for(cx: &Subject<'_>, communique: &Communique, out: &m
     let ends = cx.times(communique).into_iter().filter(|(path, _)| dues.iter().all(|(due, _)| due != path));
     for (path, end) in ends {
         let Anchor::Reached(on, state) = &end.anchor else { continue };
-        let by_after = communique
-            .after
-            .iter()
-            .any(|after| &after.on == on && after.state == *state && after.group.is_none() && after.share.is_none());
+        let by_after = waits_for_all_of(communique, on, *state);
         let by_time = dues.iter().any(|(_, due)| due.anchor == end.anchor);
         if !by_after && !by_time {
             let message = format!("this end counts from `{on} {state}`, for which `{}` does not wait", communique.id);
