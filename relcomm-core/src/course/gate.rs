@@ -2,11 +2,11 @@
 //! open, settled, or closed with a reason.
 
 use super::Facts;
+use super::rule::{Embargo, GateRule, Remedy};
 use crate::clock::Moment;
 use crate::release::Outcome;
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
-use std::time::Duration;
 
 /// The state of a gate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Gate {
     pub declared: Option<(Outcome, Moment)>,
     /// Whether a person holds it.
     pub held: bool,
+    /// Which dependencies those below are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub awaits: u64,
     /// How its dependencies stand, in the plan's order; what is missing is pending.
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub dependencies: SmallVec<[Dependence; 2]>,
@@ -51,6 +54,11 @@ pub struct Gate {
     /// Since when it goes out though what it waits for cannot be reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forced: Option<Moment>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// Where a gate stands.
@@ -87,17 +95,6 @@ pub enum Closed {
     Superseded,
     /// What it waited for could not be reached any more, and the plan says that it is not sent then.
     Blocked,
-}
-
-/// What is done with a gate that is blocked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// A person is asked.
-    Ask,
-    /// It goes out all the same.
-    Proceed,
-    /// It is closed.
-    Close,
 }
 
 /// How a dependency stands.
@@ -180,6 +177,8 @@ pub enum GateFact {
     Declared(Outcome, Moment),
     /// Whether it is held.
     Held(bool),
+    /// Its dependencies are these; how others stood is forgotten.
+    Awaits(u64),
     /// How a dependency stands.
     Dependence {
         /// Which one.
@@ -234,63 +233,6 @@ pub enum GateFact {
     },
     /// Nothing more goes out.
     Closed(Closed),
-}
-
-/// What the plan says of a gate, with every time that is known by now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GateRule {
-    /// The outcome for which it is meant.
-    pub outcome: Outcome,
-    /// Whether it waits for a declaration.
-    pub awaits_declaration: bool,
-    /// When it is due; `None` while its anchor is undetermined.
-    pub due: Option<Moment>,
-    /// The time after which it does not open.
-    pub not_after: Option<Moment>,
-    /// How many dependencies it has.
-    pub dependencies: u8,
-    /// Whether somebody must be informed whom nobody can reach, and nobody has accepted that.
-    pub gap: bool,
-    /// Whether it is a revision, which goes out only when it is called.
-    pub revision: bool,
-    /// What is done once what it waits for could not be reached for so long.
-    pub if_blocked: Option<(Duration, Remedy)>,
-    /// What an embargo says of it: it tells what is classified to groups that are not cleared, or is due when the embargo ends.
-    pub embargo: Option<Embargo>,
-    /// When the clock, which has jumped, will have proved stable. Until then it neither ends an embargo nor makes anything expire.
-    pub unsteady: Option<Moment>,
-}
-
-/// Until when an embargo holds a gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Embargo {
-    /// Until then.
-    Until(Moment),
-    /// That is not known yet.
-    Undetermined,
-    /// The release has failed: until a person lifts it.
-    Lift,
-}
-
-impl GateRule {
-    /// A gate for success, that waits for its declaration, with this due time and so many dependencies.
-    #[must_use]
-    pub fn new(due: Option<Moment>, dependencies: u8) -> Self {
-        Self {
-            outcome: Outcome::Success,
-            awaits_declaration: true,
-            due,
-            not_after: None,
-            dependencies,
-            gap: false,
-            revision: false,
-            if_blocked: None,
-            embargo: None,
-            unsteady: None,
-        }
-    }
 }
 
 /// What the conditions of a waiting gate come to.
@@ -378,7 +320,7 @@ impl Gate {
         }
         // Only now: a time that counts from what cannot be met is never known.
         let Some(due) = rule.due else { return Verdict::Undetermined };
-        if let Some(index) = (0..rule.dependencies).find(|i| self.stands(*i) == Dependence::Pending) {
+        if let Some(index) = (0..rule.dependencies).find(|i| self.is_pending(rule, *i)) {
             return Verdict::Depends(index);
         }
         if now < due { Verdict::Due(due) } else { Verdict::Opens }
@@ -388,8 +330,16 @@ impl Gate {
         self.dependencies.get(usize::from(index)).copied().unwrap_or_default()
     }
 
+    /// Whether a dependency may still be met; of what it did not wait for before, nothing is known yet.
+    fn is_pending(&self, rule: &GateRule, index: u8) -> bool {
+        self.awaits != rule.awaits || self.stands(index) == Dependence::Pending
+    }
+
     /// The first dependency that cannot be met.
     fn impossible(&self, rule: &GateRule) -> Option<u8> {
+        if self.awaits != rule.awaits {
+            return None;
+        }
         (0..rule.dependencies).find(|index| self.stands(*index) == Dependence::Impossible)
     }
 
@@ -409,17 +359,8 @@ impl Gate {
             GateInput::Cancel if !matches!(self.phase, Phase::Settled | Phase::Closed(_)) => {
                 smallvec![GateFact::Closed(Closed::Cancelled)]
             }
-            GateInput::Dependence { index, is } => {
-                let known = self.dependencies.get(usize::from(index)).copied().unwrap_or_default();
-                let is_news = match (known, is) {
-                    (Dependence::Met { .. }, _) | (Dependence::Moot { .. }, Dependence::Moot { .. }) => false,
-                    _ => known != is,
-                };
-                if self.phase == Phase::Waiting && is_news && index < rule.dependencies {
-                    smallvec![GateFact::Dependence { index, is }]
-                } else {
-                    none
-                }
+            GateInput::Dependence { index, is } if self.phase == Phase::Waiting && index < rule.dependencies => {
+                self.depends(rule, index, is)
             }
             GateInput::Tick if self.phase == Phase::Waiting => self.tick(rule, now),
             GateInput::Proceed if self.phase == Phase::Waiting => match self.verdict(rule, now) {
@@ -442,7 +383,7 @@ impl Gate {
                 }
                 facts
             }
-            GateInput::Widen { entered } if self.outdated.is_none() => match self.phase {
+            GateInput::Widen { entered } if self.outdated.is_none() && !self.is_taken_back(rule) => match self.phase {
                 Phase::Opening { cursor } if !self.widened => smallvec![GateFact::Widened { entered: cursor }],
                 Phase::Open | Phase::Settled => smallvec![GateFact::Widened { entered }],
                 _ => none,
@@ -451,6 +392,7 @@ impl Gate {
             | GateInput::Hold(_)
             | GateInput::Cancel
             | GateInput::Proceed
+            | GateInput::Dependence { .. }
             | GateInput::Tick
             | GateInput::Quiet
             | GateInput::Stir
@@ -458,6 +400,24 @@ impl Gate {
             | GateInput::Slip { .. }
             | GateInput::Widen { .. } => none,
         }
+    }
+
+    fn depends(&self, rule: &GateRule, index: u8, is: Dependence) -> Facts<GateFact> {
+        let mut facts = Facts::new();
+        let is_known = self.awaits == rule.awaits;
+        // Where it waited for something else before, nothing is known of this.
+        if !is_known {
+            facts.push(GateFact::Awaits(rule.awaits));
+        }
+        let known = if is_known { self.stands(index) } else { Dependence::Pending };
+        let is_news = match (known, is) {
+            (Dependence::Met { .. }, _) | (Dependence::Moot { .. }, Dependence::Moot { .. }) => false,
+            _ => known != is,
+        };
+        if is_news {
+            facts.push(GateFact::Dependence { index, is });
+        }
+        facts
     }
 
     fn tick(&self, rule: &GateRule, now: Moment) -> Facts<GateFact> {
@@ -494,10 +454,19 @@ impl Gate {
         }
         let mut facts: Facts<GateFact> = smallvec![GateFact::Declared(outcome, at)];
         let out = matches!(self.phase, Phase::Opening { .. } | Phase::Open);
-        if out && rule.awaits_declaration && outcome == Outcome::RolledBack && rule.outcome != Outcome::RolledBack {
+        if out && Self::takes_back(rule, outcome) {
             facts.push(GateFact::Closed(Closed::Superseded));
         }
         facts
+    }
+
+    /// Whether this outcome takes back what goes out on another.
+    fn takes_back(rule: &GateRule, outcome: Outcome) -> bool {
+        rule.awaits_declaration && outcome == Outcome::RolledBack && rule.outcome != Outcome::RolledBack
+    }
+
+    fn is_taken_back(&self, rule: &GateRule) -> bool {
+        self.declared.is_some_and(|(outcome, _)| Self::takes_back(rule, outcome))
     }
 
     /// Takes a fact; the only mutation.
@@ -506,6 +475,10 @@ impl Gate {
             GateFact::Approved(approved) => self.approved = approved,
             GateFact::Declared(outcome, at) => self.declared = Some((outcome, at)),
             GateFact::Held(held) => self.held = held,
+            GateFact::Awaits(these) => {
+                self.awaits = these;
+                self.dependencies.clear();
+            }
             GateFact::Dependence { index, is } => {
                 let index = usize::from(index);
                 while self.dependencies.len() <= index {

@@ -7,6 +7,7 @@
 #![doc = include_str!("TABLES.md")]
 
 mod policy;
+mod rule;
 mod delivery;
 mod gate;
 mod lane;
@@ -14,10 +15,11 @@ mod head;
 
 pub use delivery::{Delivery, DeliveryFact, DeliveryInput, End, Leg, Shut, Stage, Waiting};
 pub(crate) use gate::stands;
-pub use gate::{Closed, Dependence, Embargo, Gate, GateFact, GateInput, GateRule, Phase, Remedy, Verdict};
+pub use gate::{Closed, Dependence, Gate, GateFact, GateInput, Phase, Verdict};
 pub use head::{Approval, Digests, Erased, Head, HeadFact, PlaceRecord, Slip};
 pub use lane::{Lane, LaneFact, LaneInput};
 pub use policy::{Finish, Path, PathStep, Retries, judge};
+pub use rule::{Embargo, GateRule, Remedy};
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;

@@ -177,6 +177,8 @@ pub enum Finish {
     Maybe(ErrorKind),
     /// It was called off before it could be sent; the try does not count.
     Returned,
+    /// It was not sent: the plan has no such step any more, or whoever it is for is not on the roll.
+    Gone,
 }
 
 /// Reads an outcome: what it means for the delivery and what for the lane. This is the only place where that is decided.

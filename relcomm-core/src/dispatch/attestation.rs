@@ -225,9 +225,10 @@ impl Dispatcher {
             let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(Word::TooEarly(None)) };
             let course = self.course(record, plan, roll, &row);
             let Some(course) = course else { return Ok(Word::TooEarly(None)) };
-            let Some(leg) = self.spoken_of(roll, &row) else { return Ok(Word::TooEarly(None)) };
-            let mechanism = self.mechanism_of(roll, &row, leg);
+            let Some(leg) = self.spoken_of(record, &row) else { return Ok(Word::TooEarly(None)) };
+            let mechanism = record.mechanism_of(&row, leg);
             let proves = mechanism
+                .as_ref()
                 .and_then(|m| self.prepared.carriers().get(m))
                 .map_or(Assurance::Acknowledged, |c| c.capabilities.proves);
             let evidence =
@@ -235,8 +236,8 @@ impl Dispatcher {
             let input = DeliveryInput::Receipt { leg, evidence, verified: true };
             let facts: Facts<DeliveryFact> = row.state.decide(&course, &input, self.clock.now());
             if facts.iter().all(|f| matches!(f, DeliveryFact::Noted { .. })) {
-                let early = self.comes_by_hand(roll, &row);
-                return Ok(if early { Word::TooEarly(mechanism.cloned()) } else { Word::KnownBefore });
+                let early = self.comes_by_hand(record, roll, &row);
+                return Ok(if early { Word::TooEarly(mechanism) } else { Word::KnownBefore });
             }
             let note = Note { by: Some(attestation.by.clone()), text: attestation.note.clone(), ..Note::default() };
             let unheeded = matches!(facts.as_slice(), [DeliveryFact::Failed { .. }]);
@@ -249,10 +250,10 @@ impl Dispatcher {
 
     /// The leg that a person's word is about: the last that was handed to somebody, also if its next step has begun meanwhile; else the last
     /// that waits for a receipt or is in doubt, else the last.
-    fn spoken_of(&self, roll: &Roll, row: &Row) -> Option<u8> {
+    fn spoken_of(&self, record: &Record, row: &Row) -> Option<u8> {
         let handed = |(leg, n): &(&Leg, u8)| {
-            let by_hand = |mechanism| self.prepared.is_by_hand(mechanism);
-            leg.sure.is_some() && !leg.failed && self.mechanism_of(roll, row, *n).is_some_and(by_hand)
+            let by_hand = |mechanism: Mechanism| self.prepared.is_by_hand(&mechanism);
+            leg.sure.is_some() && !leg.failed && record.mechanism_of(row, *n).is_some_and(by_hand)
         };
         let waits = |(leg, _): &(&Leg, u8)| matches!(leg.stage, Stage::Awaiting { .. } | Stage::Doubt { .. });
         let legs: Vec<(&Leg, u8)> = row.state.legs.iter().zip(0..).collect();
@@ -261,11 +262,11 @@ impl Dispatcher {
     }
 
     /// Whether somebody will be asked to do it by hand, and is not yet.
-    fn comes_by_hand(&self, roll: &Roll, row: &Row) -> bool {
-        let begun = |step: usize| row.state.legs.iter().any(|leg| usize::from(leg.step) == step);
-        let steps = self.path_of(roll, row).map_or(&[][..], |path| &path.steps);
-        row.state.end.is_none()
-            && steps.iter().enumerate().any(|(n, step)| !begun(n) && self.prepared.is_by_hand(&step.mechanism))
+    fn comes_by_hand(&self, record: &Record, roll: &Roll, row: &Row) -> bool {
+        let Some(path) = self.path_of(roll, row).filter(|_| row.state.end.is_none()) else { return false };
+        let begun = |step: usize| row.state.legs.iter().any(|leg| record.step_of(path, leg) == Some(step));
+        let mut steps = path.steps.iter().enumerate();
+        steps.any(|(n, step)| !begun(n) && self.prepared.is_by_hand(&step.mechanism))
     }
 
     /// Whoever took part in what is done once for all shows that it was done, although others may have been absent.
@@ -278,9 +279,9 @@ impl Dispatcher {
     ) -> Result<(), DispatchError> {
         let roll = record.roll(self, plan);
         let Some(row) = self.journal.read(&[id]).await?.pop().filter(|_| attestation.done) else { return Ok(()) };
-        let step = self.spoken_of(roll, &row).and_then(|leg| row.state.legs.get(usize::from(leg))).map(|leg| leg.step);
+        let leg = self.spoken_of(record, &row).and_then(|leg| row.state.legs.get(usize::from(leg)));
         let path = self.path_of(roll, &row);
-        let post = path.zip(step).and_then(|(path, step)| path.steps.get(usize::from(step))?.post);
+        let post = path.zip(leg).and_then(|(path, leg)| path.steps.get(record.step_of(path, leg)?)?.post);
         let Some(post) = post.map(|ordinal| DeliveryId { ordinal, ..id }) else { return Ok(()) };
         let is_task = |leg: &Leg| {
             matches!(leg.stage, Stage::Awaiting { .. }) && leg.sure == Some(Assurance::Attempted) && !leg.failed

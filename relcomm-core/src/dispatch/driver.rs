@@ -144,6 +144,7 @@ impl<'a> Driver<'a> {
 
     async fn run(mut self, stay: bool) -> Result<Standing, DispatchError> {
         self.mend_lanes().await?;
+        self.review().await?;
         let mut looked_again = false;
         loop {
             let stopping = self.on.options.cancellation.is_cancelled();

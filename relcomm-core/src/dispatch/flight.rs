@@ -19,6 +19,8 @@ pub(super) type One<T> = SmallVec<[T; 1]>;
 pub(super) enum Landing {
     /// An attempt: what was leased, and how it ended for each.
     Attempt { lane: LaneNo, rows: One<(Row, u8)>, outcomes: One<Outcome>, said: Option<Arc<Note>> },
+    /// What was leased of which the bundle has no step.
+    Gone { row: Row, leg: u8 },
     /// A question about a leg in doubt.
     Answer { id: DeliveryId, leg: u8, asked: u8, answered: Answered },
 }

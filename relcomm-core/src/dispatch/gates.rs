@@ -191,7 +191,7 @@ impl Dispatcher {
                     continue;
                 }
                 let Some(path) = roll.path(path) else { continue };
-                match self.has_reached(requirement.state, roll, path, delivery, &held, closed) {
+                match self.has_reached((requirement.state, closed), record, (roll, path), delivery, &held) {
                     Some(true) => {}
                     Some(false) => verdict = Some(false),
                     None => return Ok(None),
@@ -203,16 +203,17 @@ impl Dispatcher {
     /// Whether a delivery has reached a state; `None` while that is open.
     pub(super) fn has_reached(
         &self,
-        state: State,
-        roll: &Roll,
-        path: &PathPlan,
+        (state, closed): (State, bool),
+        record: &Record,
+        (roll, path): (&Roll, &PathPlan),
         delivery: &Row,
         held: &[u32],
-        closed: bool,
     ) -> Option<bool> {
         match self.reached(state, path, delivery) {
             // Held: nothing comes of it but by a person's word.
-            None if delivery.state.is_held() || held.iter().any(|p| self.shares(roll, delivery, *p)) => Some(false),
+            None if delivery.state.is_held() || held.iter().any(|p| self.shares(record, roll, delivery, *p)) => {
+                Some(false)
+            }
             // A gate that is closed keeps what it has and gets no more.
             None if closed => Some(state == State::Settled),
             reached => reached,

@@ -57,7 +57,8 @@ impl Dispatcher {
         if !self.prepared.is_gathered(plan) {
             gathering.posts = self.entered_posts(row).await?;
             gathering.posted = gathering.posts.len();
-            let wanted = self.posts_that_lack(plan, row, &gathering.posts).await?.into_iter().zip(row.tally.rows..);
+            let wanted =
+                self.posts_that_lack(record, plan, row, &gathering.posts).await?.into_iter().zip(row.tally.rows..);
             gathering.posts.extend(wanted.map(|(post, ordinal)| post.at(ordinal)));
             gathering.members = Some(0);
             return Ok(gathering);
@@ -228,7 +229,7 @@ impl Dispatcher {
             let Some(id) = delivery.who.clone() else { continue };
             // Whoever was erased is not taken for somebody who has heard nothing yet.
             done.extend(erased_number(&delivery).and_then(|number| self.who_was_erased(record, number)));
-            let behind = || held.iter().any(|post| self.shares(roll, &delivery, *post));
+            let behind = || held.iter().any(|post| self.shares(record, roll, &delivery, *post));
             let told = delivery.state.best() >= Some(Assurance::Accepted);
             // Whoever is being told just now is found once that is known.
             let perhaps_told = delivery.state.told_or_perhaps() || delivery.state.perhaps_before();
@@ -305,6 +306,7 @@ impl Dispatcher {
     /// The bundle's posts of a gate that is out which were not entered, and for which somebody waits who was.
     async fn posts_that_lack(
         &self,
+        record: &Record,
         plan: &GatePlan,
         row: &GateRow,
         entered: &[KeptPost],
@@ -318,7 +320,7 @@ impl Dispatcher {
             let Some(last) = page.last() else { break };
             from = last.id.ordinal + 1;
             for post in &missing {
-                let waits = |delivery: &Row| self.waits_for(&roll, delivery, post.ordinal).is_some();
+                let waits = |delivery: &Row| self.waits_for(record, &roll, delivery, post.ordinal).is_some();
                 if lacking.iter().all(|known| known.ordinal != post.ordinal) && page.iter().any(waits) {
                     lacking.push(post.clone());
                 }
@@ -328,9 +330,14 @@ impl Dispatcher {
     }
 
     /// Whether a gate that is out lacks a post of the bundle's for which somebody waits.
-    pub(super) async fn a_post_is_lacking(&self, plan: &GatePlan, row: &GateRow) -> Result<bool, DispatchError> {
+    pub(super) async fn a_post_is_lacking(
+        &self,
+        record: &Record,
+        plan: &GatePlan,
+        row: &GateRow,
+    ) -> Result<bool, DispatchError> {
         let is_known = !self.prepared.is_gathered(plan) && !self.prepared.roll(plan).posts().is_empty();
-        Ok(is_known && !self.posts_that_lack(plan, row, &self.entered_posts(row).await?).await?.is_empty())
+        Ok(is_known && !self.posts_that_lack(record, plan, row, &self.entered_posts(row).await?).await?.is_empty())
     }
 
     /// The roll of a gate that is out, with its posts where they stand in the record: which there are may have changed since it opened.

@@ -290,7 +290,7 @@ impl Dispatcher {
             if is_other
                 && row.state.is_out()
                 && (other_people && self.somebody_is_left(record, plan).await?
-                    || self.a_post_is_lacking(plan, row).await?)
+                    || self.a_post_is_lacking(record, plan, row).await?)
             {
                 inputs.push(GateInput::Widen { entered: row.tally.rows });
             }

@@ -37,7 +37,7 @@ impl Dispatcher {
         for (plan, row) in record.plans.iter().zip(&record.gates).filter(|(_, row)| row.state.is_out()) {
             let roll = record.roll(self, plan);
             for group in &self.prepared.communique(plan).to {
-                let Some(told) = self.told_of_group(row.no, roll, group).await? else { continue };
+                let Some(told) = self.told_of_group(record, (row.no, roll), group).await? else { continue };
                 let key = (plan.id.communique.to_string(), group.to_string());
                 if let Some(place) = &plan.id.place {
                     late.told_in.entry(place.clone()).or_default().insert(key.clone(), told.clone());
@@ -52,7 +52,12 @@ impl Dispatcher {
     }
 
     /// The first post with an address of its own among the group's first deliveries; else the first delivery that was taken over.
-    async fn told_of_group(&self, gate: GateNo, roll: &Roll, group: &GroupId) -> Result<Option<Told>, DispatchError> {
+    async fn told_of_group(
+        &self,
+        record: &Record,
+        (gate, roll): (GateNo, &Roll),
+        group: &GroupId,
+    ) -> Result<Option<Told>, DispatchError> {
         let members = self.numbers_in(roll, group);
         let posts = self.posts_of(roll, &members);
         let mut found: Option<Told> = None;
@@ -71,7 +76,7 @@ impl Dispatcher {
                 if !of_group || delivery.state.best() < Some(Assurance::Accepted) {
                     continue;
                 }
-                if let Some(told) = self.told_of(roll, &delivery).await? {
+                if let Some(told) = self.told_of(record, &delivery).await? {
                     let has_address = !told.url.is_empty();
                     if has_address || found.is_none() {
                         found = Some(told);
@@ -86,10 +91,10 @@ impl Dispatcher {
         }
     }
 
-    async fn told_of(&self, roll: &Roll, row: &Row) -> Result<Option<Told>, DispatchError> {
+    async fn told_of(&self, record: &Record, row: &Row) -> Result<Option<Told>, DispatchError> {
         for (entry, note) in self.journal.history(Subject::Delivery(row.id)).await? {
             if let Fact::Delivery(DeliveryFact::Accepted { leg, .. }) = entry.fact {
-                let via = self.mechanism_of(roll, row, leg).map(ToString::to_string).unwrap_or_default();
+                let via = record.mechanism_of(row, leg).map(|mechanism| mechanism.to_string()).unwrap_or_default();
                 let url = note.and_then(|n| n.url).unwrap_or_default();
                 return Ok(Some(Told::new(&url, entry.at, &via)));
             }

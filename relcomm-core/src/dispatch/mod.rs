@@ -18,6 +18,7 @@ mod needs;
 mod protocol;
 mod rates;
 mod receipts;
+mod renewal;
 mod seats;
 mod shares;
 mod slip;
@@ -42,9 +43,9 @@ pub use tasks::Task;
 
 use crate::channel::{Binding, ChannelSet, Key, KeyStem};
 use crate::clock::{Clock, Moment, SystemClock};
-use crate::course::{Gate, Head, Path, PathStep, Retries};
+use crate::course::{Gate, Head, Leg, Path, PathStep, Retries};
 use crate::id::{GateNo, LaneNo};
-use crate::journal::{GateRow, Journal, JournalError, LaneRow, Scope, Tally};
+use crate::journal::{GateRow, Journal, JournalError, LaneRow, Row, Scope, Tally};
 use crate::mechanism::{Addressing, Deduplication, Mechanism};
 use crate::prepare::{GatePlan, PathPlan, PreparedPlan, Roll, SHARED, Times};
 use crate::receipt::Assurance;
@@ -331,6 +332,25 @@ impl Record {
     pub(crate) fn shared_lane(&self, mechanism: &Mechanism) -> Option<LaneNo> {
         let name = format!("{SHARED}{mechanism}");
         self.lanes.iter().find(|l| l.name == name).map(|l| l.no)
+    }
+
+    /// The step of a path that carries a leg: that of its number, or the first on its lane, where the plan was prepared again since.
+    pub(crate) fn step_of(&self, path: &PathPlan, leg: &Leg) -> Option<usize> {
+        let lane = |step: usize| {
+            path.steps.get(step).map(|step| self.lane_nos.get(step.lane).copied().unwrap_or(LaneNo(u16::MAX)))
+        };
+        leg.step_among(lane).map(usize::from)
+    }
+
+    /// The mechanism of a row's leg, whether the plan still has it or not.
+    pub(crate) fn mechanism_of(&self, row: &Row, leg: u8) -> Option<Mechanism> {
+        self.mechanism_on(row.state.legs.get(usize::from(leg))?.lane)
+    }
+
+    /// The mechanism of a lane.
+    pub(crate) fn mechanism_on(&self, lane: LaneNo) -> Option<Mechanism> {
+        let name = &self.lanes.iter().find(|l| l.no == lane)?.name;
+        Mechanism::new(name.strip_prefix(SHARED).unwrap_or(name).split(':').next()?).ok()
     }
 
     pub(crate) fn gate_index(&self, no: GateNo) -> Option<usize> {

@@ -170,8 +170,8 @@ impl Dispatcher {
         }
         let Some(course) = self.course(record, plan, roll, &row) else { return Ok(None) };
         // No more than the mechanism can prove, whatever the far side says.
-        let mechanism = self.mechanism_of(roll, &row, leg);
-        let proves = mechanism.and_then(|m| self.prepared.carriers().get(m)).map(|c| c.capabilities.proves);
+        let mechanism = record.mechanism_of(&row, leg);
+        let proves = mechanism.as_ref().and_then(|m| self.prepared.carriers().get(m)).map(|c| c.capabilities.proves);
         let evidence = match (receipt.evidence, proves) {
             (Evidence::Reached(sure), Some(proves)) => Evidence::Reached(sure.min(proves)),
             (evidence, _) => evidence,

@@ -62,49 +62,38 @@ impl Dispatcher {
         }
     }
 
-    /// The mechanism of a row's leg.
-    pub(crate) fn mechanism_of<'a>(&self, roll: &'a Roll, row: &Row, leg: u8) -> Option<&'a Mechanism> {
-        match self.path_of(roll, row) {
-            Some(path) => {
-                let step = row.state.legs.get(usize::from(leg))?.step;
-                path.steps.get(usize::from(step)).map(|s| &s.mechanism)
-            }
-            None if row.who.is_some() => None,
-            None => roll.post(row.id.ordinal).map(|p| &p.mechanism),
-        }
-    }
-
     /// Whether the leg that a row may try next is credited by the post at this ordinal.
-    pub(crate) fn shares(&self, roll: &Roll, row: &Row, post: u32) -> bool {
-        row.state.ready_leg().is_some_and(|(leg, ..)| self.waits_for(roll, row, post) == Some(leg))
+    pub(crate) fn shares(&self, record: &Record, roll: &Roll, row: &Row, post: u32) -> bool {
+        row.state.ready_leg().is_some_and(|(leg, ..)| self.waits_for(record, roll, row, post) == Some(leg))
     }
 
     /// The leg of a row that waits for the post at this ordinal.
-    pub(crate) fn waits_for(&self, roll: &Roll, row: &Row, post: u32) -> Option<u8> {
+    pub(crate) fn waits_for(&self, record: &Record, roll: &Roll, row: &Row, post: u32) -> Option<u8> {
         if row.state.end.is_some() {
             return None;
         }
         let path = self.path_of(roll, row)?;
         let waits = |leg: &Leg| {
             matches!(leg.stage, Stage::Ready { .. })
-                && path.steps.get(usize::from(leg.step)).is_some_and(|step| step.post == Some(post))
+                && record.step_of(path, leg).and_then(|step| path.steps.get(step)?.post) == Some(post)
         };
         row.state.legs.iter().zip(0u8..).find(|(leg, _)| waits(leg)).map(|(_, n)| n)
     }
 
     /// Whom a leg of a row reaches in the stakeholder's place, if it does; `None` also if there is no such person any more.
-    pub(crate) fn in_their_place(&self, roll: &Roll, row: &Row, leg: u8) -> Option<Reached<'_>> {
+    pub(crate) fn in_their_place(&self, record: &Record, roll: &Roll, row: &Row, leg: u8) -> Option<Reached<'_>> {
         let (number, path) = self.seat(roll, row)?;
-        let step = row.state.legs.get(usize::from(leg))?.step;
-        let step = roll.path(path)?.steps.get(usize::from(step))?;
+        let path = roll.path(path)?;
+        let step = path.steps.get(record.step_of(path, row.state.legs.get(usize::from(leg))?)?)?;
         self.prepared.reached(step.to.as_ref()?, &step.mechanism, self.people_of(roll).at(number)?)
     }
 
     /// The key of a leg: it names the stakeholder, and whoever is reached in their place.
-    pub(crate) fn key_of(&self, gate: &GatePlan, roll: &Roll, row: &Row, leg: u8, mechanism: &Mechanism) -> Key {
+    pub(crate) fn key_of(&self, record: &Record, gate: &GatePlan, row: &Row, leg: u8, mechanism: &Mechanism) -> Key {
+        let roll = record.roll(self, gate);
         match &row.who {
             None => self.post_key(gate, roll, row.id.ordinal, mechanism),
-            Some(who) => match self.in_their_place(roll, row, leg) {
+            Some(who) => match self.in_their_place(record, roll, row, leg) {
                 Some(reached) if reached.id() != who.as_str() => {
                     self.escalation_key(gate, who.as_str(), reached.id(), mechanism)
                 }

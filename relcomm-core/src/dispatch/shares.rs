@@ -109,7 +109,7 @@ impl Dispatcher {
             for delivery in &page {
                 let Some((number, path)) = self.seat(roll, delivery) else { continue };
                 let Some(path) = roll.path(path) else { continue };
-                everyone.insert(number, self.has_reached(state, roll, path, delivery, &held, closed));
+                everyone.insert(number, self.has_reached((state, closed), record, (roll, path), delivery, &held));
             }
         }
         for (number, why) in roll.apart() {

@@ -292,7 +292,7 @@ impl Dispatcher {
             let Some(post) = roll.post(ordinal) else { continue };
             let Some(lane) = record.shared_lane(&post.mechanism) else { continue };
             for rider in self.journal.ready(row.no, lane, now, usize::MAX).await? {
-                behind += u32::from(self.shares(roll, &rider, ordinal));
+                behind += u32::from(self.shares(record, roll, &rider, ordinal));
             }
         }
         Ok(behind)

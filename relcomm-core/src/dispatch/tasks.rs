@@ -98,11 +98,11 @@ impl Dispatcher {
                 let Some(last) = page.last() else { break };
                 from = last.id.ordinal + 1;
                 for delivery in page {
-                    self.share(roll, &delivery, &mut shared);
+                    self.share(&record, roll, &delivery, &mut shared);
                     for (leg, n) in delivery.state.legs.iter().zip(0u8..).filter(|(leg, _)| leg.is_task()) {
                         let Some(step) = self.by_hand(&record, roll, &delivery, leg) else { continue };
                         let own = self.seat(roll, &delivery).map(|(number, _)| number);
-                        let reached = self.in_their_place(roll, &delivery, n);
+                        let reached = self.in_their_place(&record, roll, &delivery, n);
                         let mut task = self.task(plan, roll, (delivery.id, own), step, (&record, &late));
                         let person = own.and_then(|number| self.people_of(roll).at(number)).map(Reached::Person);
                         let contact = reached.as_ref().or(person.as_ref());
@@ -140,7 +140,7 @@ impl Dispatcher {
     }
 
     /// What a row says of what is done once for all: that of the post that it is open, that of a member how it stands for their group.
-    fn share(&self, roll: &Roll, row: &Row, shared: &mut [Share<'_>]) {
+    fn share(&self, record: &Record, roll: &Roll, row: &Row, shared: &mut [Share<'_>]) {
         if shared.is_empty() {
             return;
         }
@@ -153,7 +153,7 @@ impl Dispatcher {
             None => {}
             Some(path) => {
                 for leg in &row.state.legs {
-                    let post = path.steps.get(usize::from(leg.step)).and_then(|step| step.post);
+                    let post = record.step_of(path, leg).and_then(|step| path.steps.get(step)?.post);
                     let of_it = |share: &&mut Share<'_>| post.is_some_and(|post| share.is_of(post, &path.group));
                     if let Some(share) = shared.iter_mut().find(of_it) {
                         share.is_open |= is_open(leg);
@@ -197,7 +197,7 @@ impl Dispatcher {
         leg: &Leg,
     ) -> Option<(&'a PathPlan, &'a StepPlan)> {
         let path = self.path_of(roll, row).filter(|_| row.state.end.is_none())?;
-        let step = path.steps.get(usize::from(leg.step)).filter(|step| step.post.is_none())?;
+        let step = path.steps.get(record.step_of(path, leg)?).filter(|step| step.post.is_none())?;
         let is_known = record.lanes.iter().any(|lane| lane.no == leg.lane);
         (is_known && self.prepared.is_by_hand(&step.mechanism)).then_some((path, step))
     }

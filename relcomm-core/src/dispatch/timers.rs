@@ -85,7 +85,7 @@ impl Driver<'_> {
         let Some(asked) = row.state.legs.get(usize::from(leg)).map(|leg| leg.asked.saturating_add(1)) else { return };
         let gate = self.record.gate_index(row.id.gate).and_then(|i| self.record.plans.get(i));
         let Some(gate) = gate else { return };
-        let key = on.key_of(gate, self.record.roll(on, gate), row, leg, &mechanism);
+        let key = on.key_of(&self.record, gate, row, leg, &mechanism);
         let cx = AttemptContext::new(Arc::clone(&on.clock), channel.capabilities().timeout);
         self.flights.begin(cx.deadline, |limit| ask(channel, key, (row.id, leg, asked), cx, limit));
     }

@@ -4,6 +4,7 @@ use super::DispatchError;
 use super::driver::{BATCH, Driver, alongside};
 use super::flight::Landing;
 use super::gates::{decide_all, from_head};
+use super::work::Settled;
 use crate::channel::{Accepted, Answered, AttemptContext, ChannelError, ErrorKind, Outcome, Retry};
 use crate::clock::Moment;
 use crate::course::{Delivery, DeliveryFact, DeliveryInput, Facts, Finish, GateInput, LaneInput, Phase, Stage, judge};
@@ -162,7 +163,8 @@ impl Driver<'_> {
                 let Some(finish) = outcome_of(&state.state) else { continue };
                 let Some(lane) = self.record.shared_lane(&post.mechanism) else { continue };
                 let credit = |rider: Row| {
-                    let (leg, ..) = rider.state.ready_leg().filter(|_| on.shares(roll, &rider, ordinal))?;
+                    let (leg, ..) =
+                        rider.state.ready_leg().filter(|_| on.shares(&self.record, roll, &rider, ordinal))?;
                     Some((rider, DeliveryInput::Posted { leg, finish }, None))
                 };
                 let now = on.clock.now();
@@ -211,7 +213,10 @@ impl Driver<'_> {
             for lane in self.record.lanes.iter().filter(|l| !l.name.starts_with(SHARED) && !decided.is_empty()) {
                 for rider in on.journal.ready(gate, lane.no, Moment::MAX, usize::MAX).await? {
                     let credit = |(ordinal, finish): &(u32, Finish)| {
-                        Some(DeliveryInput::Posted { leg: on.waits_for(roll, &rider, *ordinal)?, finish: *finish })
+                        Some(DeliveryInput::Posted {
+                            leg: on.waits_for(&self.record, roll, &rider, *ordinal)?,
+                            finish: *finish,
+                        })
                     };
                     if let Some(input) = decided.iter().find_map(credit) {
                         inputs.push((rider, input, None));
@@ -287,10 +292,18 @@ impl Driver<'_> {
                 return true;
             }
             let back = || Outcome::Failed(ChannelError::new(ErrorKind::Cancelled, ""));
-            work.settled.extend(flight.rows.drain(..).map(|(row, leg)| (row, leg, flight.lane, back())));
+            let back = flight.rows.drain(..).map(|(row, leg)| (row, leg, flight.lane, Settled::As(back())));
+            work.settled.extend(back);
             false
         });
-        for (row, leg, lane, outcome) in work.settled.drain(..) {
+        for (row, leg, lane, settled) in work.settled.drain(..) {
+            let outcome = match settled {
+                Settled::As(outcome) => outcome,
+                Settled::Gone => {
+                    self.landed.push(Landing::Gone { row, leg });
+                    continue;
+                }
+            };
             let (rows, outcomes) = (smallvec![(row, leg)], smallvec![outcome]);
             self.landed.push(Landing::Attempt { lane, rows, outcomes, said: None });
             let air = self.airborne.entry(lane).or_default();
@@ -423,6 +436,10 @@ impl Driver<'_> {
                         let note = note_of(outcome, said.as_ref());
                         inputs.push((row, DeliveryInput::Finish { leg, session, finish }, Some(note)));
                     }
+                }
+                Landing::Gone { row, leg } => {
+                    let Some((_, session)) = row.state.flying() else { continue };
+                    inputs.push((row, DeliveryInput::Finish { leg, session, finish: Finish::Gone }, None));
                 }
                 Landing::Answer { id, leg, asked, answered } => {
                     if let Some(row) = self.on.journal.read(&[id]).await?.pop() {

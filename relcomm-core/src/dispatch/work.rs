@@ -59,7 +59,15 @@ impl Texts {
 #[derive(Default)]
 pub(super) struct Work {
     pub(super) flights: Vec<Flight>,
-    pub(super) settled: Vec<(Row, u8, LaneNo, Outcome)>,
+    pub(super) settled: Vec<(Row, u8, LaneNo, Settled)>,
+}
+
+/// How it is settled without a call.
+pub(super) enum Settled {
+    /// As if the channel had said so.
+    As(Outcome),
+    /// The bundle has no such step, or nobody stands there.
+    Gone,
 }
 
 struct Recipient<'a> {
@@ -91,50 +99,54 @@ impl Dispatcher {
             let Some(lane) = row.state.legs.get(usize::from(leg)).map(|l| l.lane) else { continue };
             let gate = record.gate_index(row.id.gate).and_then(|index| record.plans.get(index));
             let Some(gate) = gate else {
-                work.settled.push((row, leg, lane, gone("the gate is not in this bundle")));
+                work.settled.push((row, leg, lane, Settled::Gone));
                 continue;
             };
             let roll = record.roll(self, gate);
-            let recipient = match self.recipient(roll, row, leg, lane) {
+            let recipient = match self.recipient(record, roll, row, leg, lane) {
                 Ok(recipient) => recipient,
-                Err((row, outcome)) => {
-                    work.settled.push((row, leg, lane, outcome));
+                Err((row, settled)) => {
+                    work.settled.push((row, leg, lane, settled));
                     continue;
                 }
             };
             match self.text(gate, &recipient, late, texts) {
                 Ok(text) => self.join(gate, roll, tokens, recipient, text, &mut work.flights),
-                Err(outcome) => work.settled.push((recipient.row, leg, lane, outcome)),
+                Err(outcome) => work.settled.push((recipient.row, leg, lane, Settled::As(outcome))),
             }
         }
     }
 
     fn recipient<'a>(
         &'a self,
+        record: &Record,
         roll: &'a Roll,
         row: Row,
         leg: u8,
         lane: LaneNo,
-    ) -> Result<Recipient<'a>, (Row, Outcome)> {
+    ) -> Result<Recipient<'a>, (Row, Settled)> {
         let ordinal = row.id.ordinal;
-        let step = row.state.legs.get(usize::from(leg)).map_or(0, |l| usize::from(l.step));
         if let Some(post) = roll.post(ordinal)
             && row.who.is_none()
         {
-            let Some(path) = roll.path(post.path) else { return Err((row, gone("the post has no words"))) };
+            let Some(path) = roll.path(post.path) else { return Err((row, Settled::Gone)) };
+            let step = row.state.legs.get(usize::from(leg)).map_or(0, |l| usize::from(l.step));
             let (path_no, mechanism, address) = (post.path, &post.mechanism, post.address.clone());
             return Ok(Recipient { row, leg, lane, path_no, path, step, mechanism, who: None, reached: None, address });
         }
         let found = self.seat(roll, &row).and_then(|(number, path)| Some((self.people_of(roll).at(number)?, path)));
-        let Some((who, path_no)) = found else { return Err((row, gone("no longer on the roll"))) };
-        let Some(path) = roll.path(path_no) else { return Err((row, gone("no path"))) };
-        let Some(plan) = path.steps.get(step) else { return Err((row, gone("the step is no longer in the plan"))) };
+        let Some((who, path_no)) = found else { return Err((row, Settled::Gone)) };
+        let Some(path) = roll.path(path_no) else { return Err((row, Settled::Gone)) };
+        let step = row.state.legs.get(usize::from(leg)).and_then(|leg| record.step_of(path, leg));
+        let Some((step, plan)) = step.and_then(|step| Some((step, path.steps.get(step)?))) else {
+            return Err((row, Settled::Gone));
+        };
         let mechanism = &plan.mechanism;
         let reached = match &plan.to {
             None => None,
             Some(to) => match self.prepared.reached(to, mechanism, who) {
-                None => return Err((row, gone("nobody to reach in their place"))),
-                Some(reached) if reached.opted_out() => return Err((row, opted_out())),
+                None => return Err((row, Settled::As(nobody()))),
+                Some(reached) if reached.opted_out() => return Err((row, Settled::As(opted_out()))),
                 reached => reached,
             },
         };
@@ -177,7 +189,7 @@ impl Dispatcher {
             texts.note(at, lang, &known);
             return Ok(known);
         }
-        let binding = self.channels.get(recipient.mechanism).ok_or_else(|| gone("the mechanism has no channel"))?;
+        let binding = self.channels.get(recipient.mechanism).ok_or_else(no_channel)?;
         let rendered = self
             .prepared
             .render_for(gate, recipient.path, recipient.who, late)
@@ -261,9 +273,13 @@ impl Dispatcher {
     }
 }
 
-/// What was meant is not there any more.
-fn gone(why: &str) -> Outcome {
-    Outcome::Failed(ChannelError::new(ErrorKind::RecipientInvalid, why))
+/// Nobody is to be reached in the stakeholder's place.
+fn nobody() -> Outcome {
+    Outcome::Failed(ChannelError::new(ErrorKind::RecipientInvalid, "nobody to reach in their place"))
+}
+
+fn no_channel() -> Outcome {
+    Outcome::Failed(ChannelError::new(ErrorKind::Configuration, "the mechanism has no channel"))
 }
 
 /// Whoever is reached in another's place wishes not to be told.

@@ -7,6 +7,7 @@ use crate::course::{Dependence, Gate, GateRule, Head, Remedy, Slip, stands};
 use crate::id::{CommuniqueId, GateId, GroupId, PlaceId};
 use crate::plan::Plan;
 use chrono_tz::Tz;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::time::Duration;
 
@@ -242,6 +243,19 @@ impl GatePlan {
         (joined, same_place)
     }
 
+    /// Which requirements these are, as a number that others do not have, whatever the gates are that stand for them.
+    pub(crate) fn awaits(&self) -> u64 {
+        let mut hash = Sha256::new();
+        for of in &self.requirements {
+            let group = of.group.as_ref().map_or("", GroupId::as_str);
+            hash.update(format!("{of} {group} {}\n", of.others));
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        // JSON's numbers are exact up to 53 bits.
+        let number = digest.iter().take(6).fold(0, |number, octet| number << 8 | u64::from(*octet));
+        if self.requirements.is_empty() { 0 } else { number }
+    }
+
     pub(super) fn dues(&self) -> impl Iterator<Item = &Due> {
         std::iter::once(&self.due).chain(self.variants.iter().map(|(_, due)| due))
     }
@@ -262,6 +276,7 @@ impl GatePlan {
         let embargo = |communique| embargo::holds(plan, places, head, communique, self.dues().map(|due| &due.at));
         if let Some(at) = self.revised {
             let mut rule = GateRule::new(Some(at), 1);
+            rule.awaits = self.awaits();
             (rule.awaits_declaration, rule.revision) = (false, true);
             rule.embargo = plan.communiques().get(self.communique).and_then(embargo);
             return rule;
@@ -276,6 +291,7 @@ impl GatePlan {
             begins.and_then(|all| all.into_iter().flatten().min()),
             u8::try_from(self.requirements.len()).unwrap_or(u8::MAX),
         );
+        rule.awaits = self.awaits();
         rule.not_after = ends.and_then(|all| all.into_iter().flatten().max());
         if let Some(communique) = plan.communiques().get(self.communique) {
             rule.outcome = communique.outcome;
@@ -400,6 +416,10 @@ impl Known<'_> {
     fn reached(&self, on: &CommuniqueId, state: State) -> Option<Moment> {
         let of = |r: &Requirement| &r.communique == on && r.state == state && r.group.is_none() && r.share.is_none();
         let index = self.gate.requirements.iter().position(of)?;
+        // How it stood when the gate waited for something else says nothing of this.
+        if self.state.awaits != self.gate.awaits() {
+            return None;
+        }
         match self.state.dependencies.get(index)? {
             Dependence::Met { at } | Dependence::Moot { at } => Some(*at),
             // What goes out all the same counts from when that was decided.

@@ -2,7 +2,7 @@
 
 use super::AttemptReport;
 use crate::clock::Moment;
-use crate::course::{Delivery, DeliveryFact, Shut};
+use crate::course::{Delivery, DeliveryFact, Leg, Shut};
 use crate::id::DeliveryId;
 use crate::journal::{Fact, Journal, JournalError, Note, Subject};
 use crate::mechanism::Mechanism;
@@ -110,6 +110,7 @@ impl Story {
             }
             DeliveryFact::Doubted { leg, .. } | DeliveryFact::Asked { leg, .. } => (*leg, "in doubt", None),
             DeliveryFact::Shut { leg, why: Shut::Refused(kind) } => (*leg, "refused", Some(kind.word().to_owned())),
+            DeliveryFact::Shut { leg, why: Shut::Gone } if self.is_in_flight(*leg) => (*leg, "not sent", None),
             DeliveryFact::Shut { leg, why: Shut::Spent(kind) } => (*leg, "failed", Some(kind.word().to_owned())),
             DeliveryFact::Proved { leg, .. } | DeliveryFact::Failed { leg }
                 if note.by.is_some() && self.open(*leg).is_none() =>
@@ -153,18 +154,18 @@ impl Story {
         }
     }
 
-    /// What the report says of its tries, each with its leg. `of` tells of a leg and its step by what it is carried, and
+    /// What the report says of its tries, each with its leg. `of` tells of a leg by what it is carried, and
     /// whom it reaches in the person's place.
     pub(super) fn attempts(
         &self,
         state: &Delivery,
-        of: impl Fn(u8, u8) -> Option<(Carried, Option<String>)>,
+        of: impl Fn(u8, &Leg) -> Option<(Carried, Option<String>)>,
     ) -> Vec<(u8, AttemptReport)> {
         let mut numbers: BTreeMap<u8, u32> = BTreeMap::new();
         let report = |attempt: &Try| {
             let number = numbers.entry(attempt.leg).or_default();
             *number += 1;
-            let ((mechanism, performer), to) = of(attempt.leg, state.legs.get(usize::from(attempt.leg))?.step)?;
+            let ((mechanism, performer), to) = of(attempt.leg, state.legs.get(usize::from(attempt.leg))?)?;
             let (reason, code) = match &attempt.bounced {
                 Some(code) => (Some("bounced".to_owned()), code.clone()),
                 None => (attempt.reason.clone(), attempt.code.clone()),
@@ -196,6 +197,10 @@ impl Story {
             word.outcome.clone_into(&mut attempt.outcome);
             (attempt.ended, attempt.by, attempt.note) = (ended, by, note);
         }
+    }
+
+    fn is_in_flight(&mut self, leg: u8) -> bool {
+        self.open(leg).is_some_and(|attempt| attempt.outcome == "in flight")
     }
 
     fn open(&mut self, leg: u8) -> Option<&mut Try> {

@@ -10,10 +10,11 @@ use super::{
     Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, SlipReport, Statement, Totals, Verdict,
 };
 use crate::clock::Moment;
-use crate::course::HeadFact;
+use crate::course::{HeadFact, Leg};
 use crate::dispatch::{DispatchError, Dispatcher, Record};
 use crate::id::{DeliveryId, GroupId};
 use crate::journal::{Fact, GateRow, Row, Subject};
+use crate::mechanism::Mechanism;
 use crate::prepare::{Apart, GatePlan, PathPlan, Roll, StepPlan};
 use crate::receipt::Assurance;
 use std::collections::{BTreeMap, HashMap};
@@ -300,22 +301,23 @@ impl<'a> Builder<'a> {
         let best = row.state.best();
         report.assurance = best;
         let credit = row.state.legs.iter().filter(|l| !l.failed && l.sure == best).find_map(|l| {
-            let step = path.steps.get(usize::from(l.step))?;
-            Some((step.mechanism.clone(), step.post))
+            let post = self.record.step_of(path, l).and_then(|step| path.steps.get(step)?.post);
+            Some((self.record.mechanism_on(l.lane)?, post))
         });
         report.mechanism = credit.as_ref().filter(|_| best >= Some(Assurance::Accepted)).map(|(m, _)| m.clone());
         report.posted = credit.is_some_and(|(_, post)| post.is_some()) && report.mechanism.is_some();
         let mut attempts = Vec::new();
         if let Some(story) = self.stories.get(&row.id) {
             report.text_digest.clone_from(&story.text_digest);
-            attempts = story.attempts(&row.state, |leg, step| {
-                let to = self.on.in_their_place(roll, row, leg).map(|reached| reached.id().to_owned());
-                Some((self.carried(path.steps.get(usize::from(step))?), to))
+            attempts = story.attempts(&row.state, |no, leg| {
+                let to = self.on.in_their_place(&self.record, roll, row, no).map(|reached| reached.id().to_owned());
+                Some((self.carried_on(path, leg)?, to))
             });
         }
         // Whoever shares a post has its tries for their own.
         for (leg, number) in row.state.legs.iter().zip(0..) {
-            let Some(step) = path.steps.get(usize::from(leg.step)) else { continue };
+            let step = self.record.step_of(path, leg).and_then(|step| path.steps.get(step));
+            let Some(step) = step else { continue };
             let Some(post) = step.post.and_then(|ordinal| entered.get(&ordinal)).filter(|p| p.who.is_none()) else {
                 continue;
             };
@@ -333,18 +335,26 @@ impl<'a> Builder<'a> {
         (report.class, report.reason) = class(&row.state, path.informed_when, gate);
         // A person who says that somebody was not reached is believed, although something before may have reached them.
         let last = row.state.legs.last().filter(|leg| leg.failed && row.state.end.is_some());
-        let by_hand = |step: &StepPlan| self.on.prepared().is_by_hand(&step.mechanism);
+        let by_hand = |mechanism: Mechanism| self.on.prepared().is_by_hand(&mechanism);
         if report.class > Class::Informed
-            && last.and_then(|leg| path.steps.get(usize::from(leg.step))).is_some_and(by_hand)
+            && last.and_then(|leg| self.record.mechanism_on(leg.lane)).is_some_and(by_hand)
         {
             (report.class, report.reason) = (Class::NotInformed, Some("not reached".to_owned()));
         }
         let waits_for = row.state.ready_leg().and_then(|(leg, ..)| {
-            let step = row.state.legs.get(usize::from(leg))?.step;
-            entered.get(&path.steps.get(usize::from(step))?.post?)
+            let step = self.record.step_of(path, row.state.legs.get(usize::from(leg))?)?;
+            entered.get(&path.steps.get(step)?.post?)
         });
         if report.class == Class::Unconfirmed && waits_for.is_some_and(|post| post.state.is_held()) {
             report.reason = Some(HELD.to_owned());
+        }
+    }
+
+    /// By what a leg was carried, and who performs it; of a step that the plan has no more, by what alone.
+    fn carried_on(&self, path: &PathPlan, leg: &Leg) -> Option<Carried> {
+        match self.record.step_of(path, leg).and_then(|step| path.steps.get(step)) {
+            Some(step) => Some(self.carried(step)),
+            None => Some((self.record.mechanism_on(leg.lane)?, None)),
         }
     }
 

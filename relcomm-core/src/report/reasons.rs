@@ -86,6 +86,7 @@ pub(super) fn class(state: &Delivery, informed_when: Assurance, gate: &GateRow) 
         Stage::Shut { why: Shut::Spent(kind), .. } => Some(format!("given up: {kind}")),
         Stage::Shut { why: Shut::Expired, .. } => Some("expired".to_owned()),
         Stage::Shut { why: Shut::NotSent, .. } => Some("not sent".to_owned()),
+        Stage::Shut { why: Shut::Gone, .. } => Some("left the plan before it was sent".to_owned()),
         _ => None,
     });
     let reason = reason.unwrap_or_else(|| "no step is left".into());

@@ -1,6 +1,6 @@
 //! What follows from an input to a delivery.
 
-use super::{Delivery, DeliveryFact, DeliveryInput, End, Shut, Stage, Waiting};
+use super::{Delivery, DeliveryFact, DeliveryInput, End, Leg, Shut, Stage, Waiting};
 use crate::channel::{ErrorKind, Found};
 use crate::clock::Moment;
 use crate::communique::Indeterminate;
@@ -8,6 +8,7 @@ use crate::course::Facts;
 use crate::course::policy::{Finish, Path};
 use crate::mechanism::Deduplication;
 use crate::receipt::{Assurance, Evidence};
+use std::ops::Range;
 use std::time::Duration;
 
 /// A decision under way: every fact is applied as it is made, so that the next one is decided on what is true by then.
@@ -57,6 +58,7 @@ impl<'a> Course<'a> {
                 }
             }
             DeliveryInput::Tick => self.tick(),
+            DeliveryInput::Review => self.review(),
             DeliveryInput::Stop => self.end(End::Exhausted),
             DeliveryInput::Ask { leg, until } => self.ask(leg, until),
             DeliveryInput::Answer { leg, asked, found } => {
@@ -92,6 +94,7 @@ impl<'a> Course<'a> {
                 self.goal_of_several(Some(leg));
             }
             Finish::Returned => self.ready(leg, self.now, false, ErrorKind::Cancelled, false),
+            Finish::Gone => self.shut(leg, Shut::Gone),
             Finish::Maybe(kind) => self.maybe(leg, kind),
         }
     }
@@ -118,8 +121,36 @@ impl<'a> Course<'a> {
 
     /// When the leg falls into its hours.
     fn slot(&self, leg: u8, at: Moment) -> (Moment, Option<Moment>) {
-        let step = self.state.legs.get(usize::from(leg)).map_or(0, |l| l.step);
-        self.path.slot(step, at)
+        self.path.slot(self.step(leg).unwrap_or(u8::MAX), at)
+    }
+
+    /// The step that carries a leg.
+    fn step(&self, leg: u8) -> Option<u8> {
+        self.state.legs.get(usize::from(leg))?.step_in(self.path)
+    }
+
+    /// Whether a leg is by one of these steps.
+    fn is_by(&self, leg: &Leg, steps: &Range<u8>) -> bool {
+        leg.step_in(self.path).is_some_and(|step| steps.contains(&step))
+    }
+
+    /// The steps that were begun at once last.
+    fn last(&self) -> Range<u8> {
+        let last = self.state.legs.last().and_then(|leg| leg.step_in(self.path));
+        last.map_or(0..0, |step| self.path.together(step))
+    }
+
+    /// The first of the steps that were not begun, and with none of those that are begun at once with it.
+    fn following(&self) -> u8 {
+        let mut step = 0;
+        while usize::from(step) < self.path.steps.len() {
+            let together = self.path.together(step);
+            if !self.state.legs.iter().any(|leg| self.is_by(leg, &together)) {
+                break;
+            }
+            step = together.end;
+        }
+        step
     }
 
     fn sure(&self, leg: u8) -> Option<Assurance> {
@@ -128,22 +159,17 @@ impl<'a> Course<'a> {
 
     /// The condition that stands on the step after this leg's, counted from now.
     fn waiting(&self, leg: u8) -> Option<Waiting> {
-        let step = self.state.legs.get(usize::from(leg))?.step;
-        let together = self.path.together(step);
-        let (unless, within) = self.path.steps.get(usize::from(together.end))?.unless?;
-        let open = together.contains(&self.last_step()?) && self.state.end.is_none();
+        let (unless, within) = self.path.steps.get(usize::from(self.following()))?.unless?;
+        let last = self.last();
+        let open = last.contains(&self.step(leg)?) && self.state.end.is_none();
         // Of several at once the first that is accepted counts, whatever the far side has asked for since.
-        let first = self.state.legs.iter().filter(|l| together.contains(&l.step)).find_map(|l| match l.stage {
+        let first = self.state.legs.iter().filter(|l| self.is_by(l, &last)).find_map(|l| match l.stage {
             Stage::Awaiting { waiting: Some(waiting) } => Some(waiting.latest),
             _ => None,
         });
         // The far side may ask for at most as long again, or it could hold the next step off for ever.
         let latest = first.unwrap_or(self.now + within + within);
         open.then_some(Waiting { unless, by: latest - within, latest })
-    }
-
-    fn last_step(&self) -> Option<u8> {
-        self.state.legs.iter().map(|l| l.step).max()
     }
 
     fn failed_short(&self, leg: u8) -> bool {
@@ -169,8 +195,8 @@ impl<'a> Course<'a> {
         if let Some(sure) = self.sure(leg).filter(|sure| *sure >= Assurance::Accepted) {
             return self.finish(leg, Finish::Accepted(sure));
         }
-        let step = self.state.legs.get(usize::from(leg)).map_or(0, |l| usize::from(l.step));
-        let deduplication = self.path.steps.get(step).map_or(Deduplication::None, |s| s.deduplication);
+        let step = self.step(leg).and_then(|step| self.path.steps.get(usize::from(step)));
+        let deduplication = step.map_or(Deduplication::None, |s| s.deduplication);
         let repeat = deduplication == Deduplication::ByKey || self.path.indeterminate == Indeterminate::Resend;
         if deduplication == Deduplication::ByLookup {
             self.emit(DeliveryFact::Doubted { leg, query_at: Some(self.now) });
@@ -231,6 +257,37 @@ impl<'a> Course<'a> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn review(&mut self) {
+        let gone = |stage| matches!(stage, Some(Stage::Shut { why: Shut::Gone, .. }));
+        let mut changed = false;
+        for leg in 0..self.count() {
+            let (stage, is_there) = (self.stage(leg), self.step(leg).is_some());
+            if let (Some(Stage::Ready { .. }), false, None) = (stage, is_there, self.state.end) {
+                self.emit(DeliveryFact::Shut { leg, why: Shut::Gone });
+                changed = true;
+            }
+        }
+        // What was given up although nobody was told may be told after all.
+        if self.state.end == Some(End::Exhausted) && !self.state.told_or_perhaps() {
+            let again = (0..self.count()).any(|leg| gone(self.stage(leg)) && self.step(leg).is_some());
+            if again || usize::from(self.following()) < self.path.steps.len() {
+                self.emit(DeliveryFact::Reopened);
+                changed = true;
+            }
+        }
+        for leg in 0..self.count() {
+            let (at, until) = self.slot(leg, self.now);
+            let comes_back = gone(self.stage(leg)) && self.step(leg).is_some() && self.path.is_in_time(at);
+            if comes_back && self.state.end.is_none() {
+                self.emit(DeliveryFact::Postponed { leg, at, until });
+                changed = true;
+            }
+        }
+        if changed {
+            self.next();
         }
     }
 
@@ -304,17 +361,18 @@ impl<'a> Course<'a> {
 
     /// Moves on from all steps that were begun at once with this leg's: their time is over.
     fn move_on(&mut self, leg: u8) {
-        let Some(step) = self.state.legs.get(usize::from(leg)).map(|l| l.step) else { return };
-        let together = self.path.together(step);
+        let together = self.step(leg).map_or(0..0, |step| self.path.together(step));
+        let last = self.last();
         for other in 0..self.count() {
-            let is_among = self.state.legs.get(usize::from(other)).is_some_and(|l| together.contains(&l.step));
+            let among = self.state.legs.get(usize::from(other)).is_some_and(|l| self.is_by(l, &together));
+            let is_among = other == leg || among;
             if let (true, Some(Stage::Awaiting { .. })) = (is_among, self.stage(other)) {
                 self.emit(DeliveryFact::Shut { leg: other, why: Shut::MovedOn });
             }
         }
         // What was delivered and came back does not keep the chain from moving on before its time is over.
-        if self.last_step().is_some_and(|last| together.contains(&last)) {
-            self.begin(together.end);
+        if last == together {
+            self.begin(self.following());
         } else {
             self.next();
         }
@@ -331,7 +389,7 @@ impl<'a> Course<'a> {
             let Some(Stage::Shut { why: Shut::Stopped, not_before }) = self.stage(leg) else { continue };
             let failed = self.state.legs.get(usize::from(leg)).is_some_and(|leg| leg.failed);
             let (at, until) = self.slot(leg, not_before.map_or(self.now, |at| at.max(self.now)));
-            if !failed && self.path.is_in_time(at) {
+            if !failed && self.step(leg).is_some() && self.path.is_in_time(at) {
                 let kind = ErrorKind::Cancelled;
                 self.emit(DeliveryFact::Again { leg, at, until, counts: true, kind, maybe: false });
                 any = true;
@@ -342,7 +400,7 @@ impl<'a> Course<'a> {
 
     /// Whether a leg of the last step keeps the chain from moving on: it may be tried yet, or was taken over, and what is waited for
     /// may still come.
-    fn holds(&self, leg: &super::Leg, unless: Option<Assurance>) -> bool {
+    fn holds(&self, leg: &Leg, unless: Option<Assurance>) -> bool {
         match leg.stage {
             Stage::Ready { .. } | Stage::Flying { .. } | Stage::Doubt { .. } => true,
             // One whose timer is gone although nothing came of it waits for nothing.
@@ -359,11 +417,10 @@ impl<'a> Course<'a> {
         if self.state.end.is_some() || self.revive() {
             return;
         }
-        let together = self.last_step().map_or(0..0, |last| self.path.together(last));
-        let unless = self.path.steps.get(usize::from(together.end)).and_then(|s| s.unless).map(|(unless, _)| unless);
-        let of_last = |leg: &&super::Leg| together.contains(&leg.step);
-        if !self.state.legs.iter().filter(of_last).any(|leg| self.holds(leg, unless)) {
-            self.begin(together.end);
+        let (last, following) = (self.last(), self.following());
+        let unless = self.path.steps.get(usize::from(following)).and_then(|s| s.unless).map(|(unless, _)| unless);
+        if !self.state.legs.iter().filter(|leg| self.is_by(leg, &last)).any(|leg| self.holds(leg, unless)) {
+            self.begin(following);
         }
     }
 
@@ -418,10 +475,10 @@ impl<'a> Course<'a> {
 
     /// Whether one of the steps that were begun at once last was never tried.
     fn is_untried(&self, tried: Option<u8>) -> bool {
-        let together = self.last_step().map_or(0..0, |last| self.path.together(last));
-        let untried = |l: &super::Leg| matches!(l.stage, Stage::Ready { .. }) && l.tries == 0;
-        let mut legs = self.state.legs.iter().zip(0u8..).filter(|(l, _)| together.contains(&l.step));
-        together.len() > 1 && legs.any(|(l, n)| untried(l) && tried != Some(n))
+        let last = self.last();
+        let untried = |l: &Leg| matches!(l.stage, Stage::Ready { .. }) && l.tries == 0;
+        let mut legs = self.state.legs.iter().zip(0u8..).filter(|(l, _)| self.is_by(l, &last));
+        last.len() > 1 && legs.any(|(l, n)| untried(l) && tried != Some(n))
     }
 
     /// Whether the goal, which waited for the first try of each of several steps at once, is reached by now.

@@ -67,6 +67,22 @@ fn is_zero(n: &u8) -> bool {
 }
 
 impl Leg {
+    /// Its step in a path: that of its number, or the first on its lane, where the plan was prepared again since and has another step
+    /// there; `None` if the plan has no such step any more.
+    #[must_use]
+    pub fn step_in(&self, path: &Path) -> Option<u8> {
+        self.step_among(|step| path.steps.get(step).map(|step| step.lane))
+    }
+
+    /// Its step among steps on these lanes.
+    pub(crate) fn step_among(&self, lane: impl Fn(usize) -> Option<LaneNo>) -> Option<u8> {
+        if lane(usize::from(self.step)) == Some(self.lane) {
+            return Some(self.step);
+        }
+        let mut steps = (0..u8::MAX).map_while(|step| Some((step, lane(usize::from(step))?)));
+        steps.find(|(_, lane)| *lane == self.lane).map(|(step, _)| step)
+    }
+
     /// Whether it was handed to a person, who has not done it yet.
     pub(crate) fn is_task(&self) -> bool {
         matches!(self.stage, Stage::Awaiting { .. }) && self.sure < Some(Assurance::Accepted) && !self.failed
@@ -143,6 +159,8 @@ pub enum Shut {
     Stopped,
     /// The far side says that it never got it.
     NotSent,
+    /// The plan had no such step any more when it was prepared again, or whoever it is for was not on the roll.
+    Gone,
 }
 
 /// Why nothing more is begun.
@@ -189,6 +207,9 @@ pub enum DeliveryInput {
     },
     /// Time has passed.
     Tick,
+    /// The plan was prepared again: what its steps no longer carry is given up, and what was given up for that and what may be tried
+    /// besides is begun.
+    Review,
     /// Nothing more is to be begun: whoever it is for was erased. What is out stays open to evidence.
     Stop,
     /// The far side is to be asked about a leg in doubt.
@@ -257,7 +278,7 @@ pub enum DeliveryFact {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         maybe: bool,
     },
-    /// Its hours were over before it was tried: it waits for the next.
+    /// It waits until then: its hours were over before it was tried, or it was given up and the plan has its step again.
     Postponed {
         /// Which leg.
         leg: u8,
