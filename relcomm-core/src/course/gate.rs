@@ -404,16 +404,16 @@ impl Gate {
 
     fn depends(&self, rule: &GateRule, index: u8, is: Dependence) -> Facts<GateFact> {
         let mut facts = Facts::new();
-        let is_known = self.awaits == rule.awaits;
         // Where it waited for something else before, nothing is known of this.
-        if !is_known {
-            facts.push(GateFact::Awaits(rule.awaits));
-        }
+        let is_known = self.awaits == rule.awaits;
         let known = if is_known { self.stands(index) } else { Dependence::Pending };
         let is_news = match (known, is) {
             (Dependence::Met { .. }, _) | (Dependence::Moot { .. }, Dependence::Moot { .. }) => false,
             _ => known != is,
         };
+        if !is_known && (is_news || !self.dependencies.is_empty()) {
+            facts.push(GateFact::Awaits(rule.awaits));
+        }
         if is_news {
             facts.push(GateFact::Dependence { index, is });
         }
@@ -465,7 +465,8 @@ impl Gate {
         rule.awaits_declaration && outcome == Outcome::RolledBack && rule.outcome != Outcome::RolledBack
     }
 
-    fn is_taken_back(&self, rule: &GateRule) -> bool {
+    /// Whether what goes out on an outcome was taken back since: nobody else hears of it.
+    pub(crate) fn is_taken_back(&self, rule: &GateRule) -> bool {
         self.declared.is_some_and(|(outcome, _)| Self::takes_back(rule, outcome))
     }
 

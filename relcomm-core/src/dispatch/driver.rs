@@ -111,6 +111,7 @@ impl<'a> Driver<'a> {
         on.executes().await?;
         let mut record = on.enrol().await?;
         if record.head.digests.as_ref() != Some(on.prepared.digests()) {
+            on.goes_on(&record).await?;
             let fact = HeadFact::Prepared(on.prepared.digests().clone());
             on.record_together(&record, vec![fact], None).await?;
             record = Record::read(on).await?;

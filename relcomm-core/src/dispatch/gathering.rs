@@ -7,7 +7,7 @@ use super::gates::PAGE;
 use super::{DispatchError, Dispatcher, Record, erased_number, times_of};
 use crate::clock::Moment;
 use crate::communique::State;
-use crate::course::{Delivery, Gate, Phase, Stage};
+use crate::course::{Delivery, Gate, Leg, Phase, Stage};
 use crate::id::{GateNo, StakeholderId};
 use crate::journal::{Entrant, GateRow, Row, Run};
 use crate::prepare::{GatePlan, Gathered, Kept, KeptPost, PathPlan, Roll};
@@ -237,11 +237,25 @@ impl Dispatcher {
             if !told && !(perhaps && (is_in_doubt || behind())) {
                 continue;
             }
+            let leg = told_leg(&delivery.state);
             let known = kept.get(&delivery.id.ordinal).and_then(|text| Kept::read(delivery.id.ordinal, text));
-            let Some(Kept::Member { who, path }) = known else { continue };
+            let (who, path, step) = match known {
+                Some(Kept::Member { who, path }) => (who, path, leg.map(|leg| leg.step)),
+                Some(Kept::Post(_)) => continue,
+                // It was out before the plan said that it is corrected, and nothing was kept of how they were told.
+                None => {
+                    let seat = self.seat(roll, &delivery);
+                    let person = seat.and_then(|(number, path)| Some((self.people_of(roll).get(number)?, path)));
+                    let Some((who, path)) = person.and_then(|(who, path)| Some((who, roll.path(path)?.clone()))) else {
+                        continue;
+                    };
+                    let step = leg.and_then(|leg| u8::try_from(record.step_of(&path, leg)?).ok());
+                    (who, path, step)
+                }
+            };
             let path = match plan.revised {
                 Some(_) => Some(self.prepared.revise(&path, self.planned_by(record, source))),
-                None => self.prepared.correct(plan, &who, &path, told_step(&delivery.state)),
+                None => self.prepared.correct(plan, &who, &path, step.unwrap_or_default()),
             };
             // The latest that they heard counts.
             if let Some(path) = path
@@ -427,11 +441,10 @@ impl Gathering {
     }
 }
 
-/// The step by which somebody was told: that which proves most, else the one of which nobody knows.
-fn told_step(state: &Delivery) -> u8 {
+/// The leg by which somebody was told: that which proves most, else the one of which nobody knows.
+fn told_leg(state: &Delivery) -> Option<&Leg> {
     let best = state.best().filter(|best| *best >= Assurance::Accepted);
-    let proves = |leg: &&crate::course::Leg| best.is_some() && !leg.failed && leg.sure == best;
-    let doubt = |leg: &&crate::course::Leg| matches!(leg.stage, Stage::Doubt { .. } | Stage::Flying { .. });
-    let leg = state.legs.iter().find(proves).or_else(|| state.legs.iter().rev().find(doubt)).or(state.legs.last());
-    leg.map_or(0, |leg| leg.step)
+    let proves = |leg: &&Leg| best.is_some() && !leg.failed && leg.sure == best;
+    let doubt = |leg: &&Leg| matches!(leg.stage, Stage::Doubt { .. } | Stage::Flying { .. });
+    state.legs.iter().find(proves).or_else(|| state.legs.iter().rev().find(doubt)).or(state.legs.last())
 }

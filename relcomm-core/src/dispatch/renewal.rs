@@ -1,11 +1,57 @@
 //! What it means for what is out that the plan was prepared again.
 
-use super::DispatchError;
 use super::driver::Driver;
 use super::gates::PAGE;
-use crate::course::{DeliveryInput, End, Phase, Shut, Stage};
+use super::intake::refuse;
+use super::{DispatchError, Dispatcher, Record};
+use crate::course::{DeliveryInput, End, Shut, Stage};
 use crate::journal::Row;
 use std::sync::Arc;
+
+impl Dispatcher {
+    /// Whether this bundle goes on with what the record has begun. [`run`](Self::run) and [`step`](Self::step) look at it themselves.
+    ///
+    /// # Errors
+    /// Refused: a communique is out for the release and would now be told at each place, or the other way round; or once, and would now be
+    /// told at several times. Everybody would be told again. Or the journal fails.
+    pub async fn continues(&self) -> Result<(), DispatchError> {
+        self.goes_on(&Record::read(self).await?).await
+    }
+
+    pub(super) async fn goes_on(&self, record: &Record) -> Result<(), DispatchError> {
+        let known = self.journal.gates().await?;
+        for out in known.iter().filter(|row| row.state.is_out()) {
+            if record.plans.iter().any(|plan| plan.id == out.id) {
+                continue;
+            }
+            let id = &out.id.communique;
+            let waiting = record.plans.iter().zip(&record.gates).filter(|(_, row)| !row.state.is_out());
+            for plan in waiting.map(|(plan, _)| plan).filter(|plan| &plan.id.communique == id) {
+                let (was, is) = (out.id.place.is_some(), plan.id.place.is_some());
+                let how = match (was, is) {
+                    (false, true) => "is out for the release as a whole, and would now be told at each place",
+                    (true, false) => "is out at a place, and would now be told for the release as a whole",
+                    _ if out.id.occurrence.is_none() && plan.id.occurrence.is_some() => {
+                        "is out, and would now be told at several times"
+                    }
+                    _ if out.id.occurrence.is_some() && plan.id.occurrence.is_none() => {
+                        "is out at one of several times, and would now be told once"
+                    }
+                    _ => continue,
+                };
+                let mend = match (was, is) {
+                    (false, true) => "say `per: release`",
+                    (true, false) => "say `per: place`",
+                    _ => "leave its times as they were",
+                };
+                return refuse(format!(
+                    "`{id}` {how}: everybody would be told again. In the plan, {mend}, or say what is new in a communique of its own"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Driver<'_> {
     /// Looks at all that is out: what the plan no longer has steps or people for is given up, and what was given up for that, or has a new
@@ -16,10 +62,7 @@ impl Driver<'_> {
         }
         let plans = Arc::clone(&self.record.plans);
         for index in 0..plans.len() {
-            let Some(row) = self.record.gates.get(index) else { continue };
-            if !matches!(row.state.phase, Phase::Opening { .. } | Phase::Open | Phase::Settled) {
-                continue;
-            }
+            let Some(row) = self.record.gates.get(index).filter(|row| row.state.leasable()) else { continue };
             let (gate, mut from) = (row.no, 0);
             loop {
                 let page = self.on.journal.scan(gate, from, PAGE).await?;

@@ -49,6 +49,9 @@ impl Builder<'_> {
                     _ => said(Class::Unconfirmed, PENDING),
                 }
             }
+            _ if row.state.is_taken_back(&self.on.rule(plan, &self.record.head, &row.state)) => {
+                said(Class::Exempt, UNSUCCESSFUL)
+            }
             _ => said(Class::Unconfirmed, PENDING),
         }
     }

@@ -32,7 +32,24 @@ struct Conditions<'a> {
     heard: Option<&'a str>,
     due: Option<Duration>,
     other_session: bool,
+    /// The plan was prepared again since.
+    again: Option<Again>,
     later: Duration,
+}
+
+/// What the plan has become.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// It has no first step any more.
+    Dropped,
+    /// It has the first two steps in the other order.
+    Turned,
+    /// It has no steps, as for somebody who is not on the roll.
+    Left,
+    /// It had none when it was looked at, and has them again.
+    Back,
+    /// It has one more.
+    More,
 }
 
 impl<'a> Conditions<'a> {
@@ -50,6 +67,11 @@ impl<'a> Conditions<'a> {
                 "by lookup" => c.deduplication = Some(Deduplication::ByLookup),
                 "resend" => c.resend = true,
                 "other session" => c.other_session = true,
+                "dropped" => c.again = Some(Again::Dropped),
+                "turned" => c.again = Some(Again::Turned),
+                "left" => c.again = Some(Again::Left),
+                "back" => c.again = Some(Again::Back),
+                "more" => c.again = Some(Again::More),
                 _ => {
                     if let Some(minutes) = word.strip_prefix("hours ") {
                         c.hours = Some(format!("08:00-08:0{}", minutes.trim_end_matches('m')).parse().unwrap());
@@ -217,7 +239,25 @@ impl World {
             assert!(w.state.end.is_some());
             return w.is_in(column).then_some(w);
         }
+        w.prepare_again(c.again);
         Some(w)
+    }
+
+    fn prepare_again(&mut self, again: Option<Again>) {
+        match again {
+            None => {}
+            Some(Again::Dropped) => drop(self.path.steps.remove(0)),
+            Some(Again::Turned) => self.path.steps.swap(0, 1),
+            Some(Again::Left) => self.path.steps.clear(),
+            Some(Again::Back) => {
+                let steps = std::mem::take(&mut self.path.steps);
+                for fact in self.state.decide(&self.path, &DeliveryInput::Review, START) {
+                    self.step(&fact);
+                }
+                self.path.steps = steps;
+            }
+            Some(Again::More) => self.path.steps.push(PathStep::new(LaneNo(9), Deduplication::None)),
+        }
     }
 
     /// Begins a second leg at once with the first, and brings it into a stage.
@@ -257,6 +297,7 @@ impl World {
             "posted" => DeliveryInput::Posted { leg, finish: finish(row, rest) },
             "stop" => DeliveryInput::Stop,
             "tick" => DeliveryInput::Tick,
+            "review" => DeliveryInput::Review,
             "ask" => DeliveryInput::Ask { leg, until: START + HOUR },
             // To the question before.
             "late" => {
@@ -335,6 +376,7 @@ fn shut(why: Shut) -> &'static str {
         Shut::Expired => "expired",
         Shut::Stopped => "stopped",
         Shut::NotSent => "not-sent",
+        Shut::Gone => "gone",
         _ => panic!("a reason that the table cannot print: {why:?}"),
     }
 }
@@ -356,6 +398,7 @@ fn finish(row: &str, text: &str) -> Finish {
         "lane fault" => Finish::LaneFault { until: START + Duration::from_secs(180), kind },
         "maybe" => Finish::Maybe(kind),
         "returned" => Finish::Returned,
+        "gone" => Finish::Gone,
         _ => match text.strip_prefix("again after ") {
             Some(after) => Finish::Again { after: Some(span(after).expect(row)), kind },
             None => Finish::Accepted(text.parse().unwrap_or_else(|()| panic!("unknown outcome in row `{row}`"))),

@@ -26,6 +26,8 @@ struct Conditions {
     seen: bool,
     forced: bool,
     met_since: bool,
+    /// The plan was prepared again since, with another dependency.
+    other: bool,
     later: Duration,
 }
 
@@ -50,6 +52,7 @@ impl Conditions {
             seen: false,
             forced: false,
             met_since: false,
+            other: false,
             later: Duration::ZERO,
         };
         for word in words {
@@ -65,6 +68,7 @@ impl Conditions {
                 "seen" => c.seen = true,
                 "forced" => (c.seen, c.forced) = (true, true),
                 "met since" => c.met_since = true,
+                "other" => c.other = true,
                 "void" => c.void = true,
                 "held" => c.held = true,
                 "undeclared" => c.undeclared = true,
@@ -99,6 +103,13 @@ impl Conditions {
         rule.not_after = self.not_after;
         rule.revision = self.revision;
         rule.if_blocked = self.remedy.map(|remedy| (self.patience, remedy));
+        rule
+    }
+
+    /// What the plan says when the input comes.
+    fn rule_now(&self) -> GateRule {
+        let mut rule = self.rule();
+        rule.awaits = u64::from(self.other);
         rule
     }
 
@@ -240,6 +251,7 @@ fn text(fact: &GateFact) -> String {
         GateFact::Approved(is) => format!("Approved({})", yes(is)),
         GateFact::Declared(outcome, _) => format!("Declared({outcome})"),
         GateFact::Held(is) => format!("Held({})", yes(is)),
+        GateFact::Awaits(_) => "Awaits".into(),
         GateFact::Dependence { index, is } => {
             let is = match is {
                 Dependence::Pending => "pending",
@@ -286,7 +298,7 @@ pub(crate) fn check(table: &Table) -> Count {
             count.total += 1;
             let found = conditions.build(column).map(|mut gate| {
                 let now = START + conditions.later;
-                let facts = take(&mut gate, &conditions.rule(), input(&row.input, what), now);
+                let facts = take(&mut gate, &conditions.rule_now(), input(&row.input, what), now);
                 print(&facts.iter().map(text).collect::<Vec<_>>())
             });
             count.compare(&row.input, column, cell, found.as_deref());

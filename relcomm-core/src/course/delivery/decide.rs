@@ -261,27 +261,26 @@ impl<'a> Course<'a> {
     }
 
     fn review(&mut self) {
-        let gone = |stage| matches!(stage, Some(Stage::Shut { why: Shut::Gone, .. }));
+        let running = self.state.end.is_none();
         let mut changed = false;
         for leg in 0..self.count() {
-            let (stage, is_there) = (self.stage(leg), self.step(leg).is_some());
-            if let (Some(Stage::Ready { .. }), false, None) = (stage, is_there, self.state.end) {
+            let is_ready = matches!(self.stage(leg), Some(Stage::Ready { .. }));
+            if running && is_ready && self.step(leg).is_none() {
                 self.emit(DeliveryFact::Shut { leg, why: Shut::Gone });
                 changed = true;
             }
         }
-        // What was given up although nobody was told may be told after all.
-        if self.state.end == Some(End::Exhausted) && !self.state.told_or_perhaps() {
-            let again = (0..self.count()).any(|leg| gone(self.stage(leg)) && self.step(leg).is_some());
-            if again || usize::from(self.following()) < self.path.steps.len() {
-                self.emit(DeliveryFact::Reopened);
-                changed = true;
-            }
+        let back: Facts<_> = (0..self.count()).filter_map(|leg| Some((leg, self.back(leg)?))).collect();
+        // What ended although nobody was told goes on if there is a way again.
+        if self.state.end == Some(End::Exhausted)
+            && !self.state.told_or_perhaps()
+            && (!back.is_empty() || self.has_another())
+        {
+            self.emit(DeliveryFact::Reopened);
+            changed = true;
         }
-        for leg in 0..self.count() {
-            let (at, until) = self.slot(leg, self.now);
-            let comes_back = gone(self.stage(leg)) && self.step(leg).is_some() && self.path.is_in_time(at);
-            if comes_back && self.state.end.is_none() {
+        if self.state.end.is_none() {
+            for (leg, (at, until)) in back {
                 self.emit(DeliveryFact::Postponed { leg, at, until });
                 changed = true;
             }
@@ -289,6 +288,19 @@ impl<'a> Course<'a> {
         if changed {
             self.next();
         }
+    }
+
+    /// When a leg that was given up with its step may be tried, if the plan has the step again.
+    fn back(&self, leg: u8) -> Option<(Moment, Option<Moment>)> {
+        let is_gone = matches!(self.stage(leg), Some(Stage::Shut { why: Shut::Gone, .. }));
+        let slot = self.path.slot(self.step(leg).filter(|_| is_gone)?, self.now);
+        self.path.is_in_time(slot.0).then_some(slot)
+    }
+
+    /// Whether a step that was never begun may be.
+    fn has_another(&self) -> bool {
+        let following = self.following();
+        usize::from(following) < self.path.steps.len() && self.path.is_in_time(self.path.slot(following, self.now).0)
     }
 
     fn receipt(&mut self, leg: u8, evidence: Evidence, verified: bool) {

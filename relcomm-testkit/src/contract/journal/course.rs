@@ -1,7 +1,7 @@
 //! The clauses about the course: states are folds, and what is not leasable rests.
 
 use super::Trial;
-use super::stage::{EMAIL, MINUTE, NOON, PAGER, Stage, delivery, facts, good, hold_all, ordinals};
+use super::stage::{EMAIL, MINUTE, NOON, PAGER, Stage, delivery, facts, good, hold_all, ordinals, paging_first};
 use crate::journal::assert_is_the_fold;
 use relcomm_core::channel::ErrorKind;
 use relcomm_core::clock::{Clock, Moment};
@@ -207,7 +207,8 @@ where
     stage.clock.set(at(11));
     let posted = DeliveryInput::Posted { leg: 0, finish: Finish::Accepted(Assurance::Accepted) };
     let row = stage.row(DeliveryId { gate: second, ordinal: 4 }).await;
-    stage.done(vec![stage.decide(&row, &posted)]).await;
+    let facts = row.state.decide(&paging_first(), &posted, at(11));
+    stage.done(vec![delivery(row.id, row.version, facts)]).await;
     let ids =
         |rows: Vec<relcomm_core::journal::Row>| rows.iter().map(|r| (r.id.gate, r.id.ordinal)).collect::<Vec<_>>();
     assert!(good(journal.timers(at(20), 9).await).is_empty());

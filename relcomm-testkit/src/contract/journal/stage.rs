@@ -43,6 +43,12 @@ pub(super) fn path() -> Path {
     Path::new(Assurance::Accepted, vec![PathStep::new(EMAIL, Deduplication::None), pager])
 }
 
+/// The pager first; email unless it is acknowledged within ten minutes.
+pub(super) fn paging_first() -> Path {
+    let email = PathStep::new(EMAIL, Deduplication::None).unless(Assurance::Acknowledged, MINUTE * 10);
+    Path::new(Assurance::Accepted, vec![PathStep::new(PAGER, Deduplication::ByKey), email])
+}
+
 pub(super) fn delivery(id: DeliveryId, expect: u64, all: impl IntoIterator<Item = DeliveryFact>) -> Write {
     Write::new(Change::Delivery(id, facts(all)), expect)
 }

@@ -1,0 +1,243 @@
+//! What is out when the plan is prepared again: other steps, other addresses, other people, another script.
+
+use crate::support::{HOUR, MINUTE, World, addresses, everywhere, finish, person, plan, said, scripted};
+use relcomm_core::dispatch::{DispatchError, Dispatcher};
+use relcomm_core::id::Role;
+use relcomm_core::mechanism::Capabilities;
+use relcomm_core::receipt::Assurance;
+use relcomm_core::release::Outcome;
+use relcomm_core::report::{Class, Verdict};
+use relcomm_testkit::channel::{Answer, ScriptedChannel};
+
+fn by_phone() -> ScriptedChannel {
+    ScriptedChannel::new("manual")
+        .capabilities(|can| Capabilities::new(can.addressing, Assurance::Acknowledged).by_hand())
+        .answering(|_, _| Answer::Accept(Assurance::Attempted))
+}
+
+fn one(via: &str, address: &str) -> String {
+    format!(
+        "groups: {{ staff: {{ members: [{{ id: al, {address} }}], via: {via} }} }}
+communiques: {{ out: {{ to: staff, per: release, text: It is out. }} }}
+"
+    )
+}
+
+/// The same record and channels, with a plan that is prepared again.
+fn again(world: World, body: &str) -> World {
+    World { prepared: plan(body, &world.channels), ..world }
+}
+
+async fn declared(world: &World) -> Dispatcher {
+    let dispatcher = world.dispatcher();
+    everywhere(&dispatcher, Outcome::Success).await;
+    dispatcher
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_stays_open_when_the_address_that_had_failed_before_it_is_taken_out() {
+    let mail = ScriptedChannel::new("smtp").answering(|_, _| Answer::Refuse);
+    let phone = by_phone();
+    let both = "email: al@demo.example, phone: '+420 222 333 444'";
+    let world = World::new(&one("[email, phone]", both), scripted([("email", &mail), ("phone", &phone)]));
+    let dispatcher = declared(&world).await;
+    dispatcher.step().await.unwrap();
+    assert_eq!(dispatcher.tasks().await.unwrap().len(), 1);
+
+    let world = again(world, &one("[email, phone]", "phone: '+420 222 333 444'"));
+    let dispatcher = world.dispatcher();
+    dispatcher.step().await.unwrap();
+    let tasks = dispatcher.tasks().await.unwrap();
+    assert_eq!(tasks.iter().map(|task| task.mechanism.as_str()).collect::<Vec<_>>(), ["phone"]);
+    let report = dispatcher.report().await.unwrap();
+    let tried: Vec<(&str, &str)> = person(&report, "al").deliveries[0]
+        .attempts
+        .iter()
+        .map(|attempt| (attempt.mechanism.as_str(), attempt.outcome.as_str()))
+        .collect();
+    assert_eq!(tried, [("email", "refused"), ("phone", "task open")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_mailed_is_not_mailed_again_when_the_steps_are_turned_round() {
+    let (mail, phone) = (ScriptedChannel::new("smtp"), by_phone());
+    let both = "email: al@demo.example, phone: '+420 222 333 444'";
+    let channels = scripted([("email", &mail), ("phone", &phone)]);
+    let world = World::new(&one("[email, { via: phone, unless: delivered, within: 1m }]", both), channels);
+    let dispatcher = declared(&world).await;
+    dispatcher.step().await.unwrap();
+
+    let world = again(world, &one("[phone, { via: email, unless: delivered, within: 1m }]", both));
+    world.pass(MINUTE * 2).await;
+    let dispatcher = world.dispatcher();
+    dispatcher.step().await.unwrap();
+    assert_eq!(addresses(&mail.seen()), ["al@demo.example"]);
+    assert_eq!(addresses(&phone.seen()), ["+420 222 333 444"], "they have not confirmed it");
+    let report = dispatcher.report().await.unwrap();
+    let told = &person(&report, "al").deliveries[0];
+    assert_eq!(told.mechanism.as_ref().map(|mechanism| mechanism.as_str()), Some("email"), "{told:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_mechanism_that_the_plan_has_no_more_goes_by_the_next() {
+    let mail = ScriptedChannel::new("smtp").answering(|_, _| Answer::Defer(Some(HOUR)));
+    let phone = by_phone();
+    let both = "email: al@demo.example, phone: '+420 222 333 444'";
+    let world = World::new(&one("email", both), scripted([("email", &mail), ("phone", &phone)]));
+    let dispatcher = declared(&world).await;
+    dispatcher.step().await.unwrap();
+    assert_eq!(mail.seen().len(), 1);
+
+    let body = one("phone", both);
+    let channels = scripted([("phone", &phone)]);
+    let world = World { prepared: plan(&body, &channels), channels, ..world };
+    let dispatcher = world.dispatcher();
+    dispatcher.step().await.unwrap();
+    assert_eq!(dispatcher.tasks().await.unwrap().len(), 1);
+    world.pass(HOUR * 2).await;
+    dispatcher.step().await.unwrap();
+    assert_eq!(mail.seen().len(), 1);
+    let report = dispatcher.report().await.unwrap();
+    let tried: Vec<&str> = person(&report, "al").deliveries[0].attempts.iter().map(|a| a.mechanism.as_str()).collect();
+    assert_eq!(tried, ["email", "phone"], "{}", report.to_text());
+}
+
+fn members(ids: &[&str]) -> String {
+    let members: Vec<String> = ids.iter().map(|id| format!("{{ id: {id}, email: {id}@demo.example }}")).collect();
+    format!(
+        "groups: {{ staff: {{ members: [{}], via: email }} }}
+communiques: {{ out: {{ to: staff, per: release, text: It is out. }} }}
+",
+        members.join(", ")
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_off_the_list_for_a_while_and_had_heard_nothing_is_told_when_they_are_back() {
+    let mail = ScriptedChannel::new("smtp").answering(|address, attempt| match (address, attempt) {
+        ("dee@demo.example", 1) => Answer::Defer(None),
+        _ => Answer::Accept(Assurance::Accepted),
+    });
+    let world = World::by_email(&members(&["al", "dee"]), &mail);
+    let dispatcher = declared(&world).await;
+    dispatcher.step().await.unwrap();
+
+    // Half an export.
+    let world = again(world, &members(&["al"]));
+    let dispatcher = world.dispatcher();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(mail.seen().len(), 2, "nobody is told who is not on the list");
+
+    let world = again(world, &members(&["al", "dee"]));
+    let dispatcher = world.dispatcher();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(addresses(&mail.seen())[2..], ["dee@demo.example"]);
+    let report = dispatcher.report().await.unwrap();
+    assert_eq!((report.verdict, report.totals.informed), (Verdict::Informed, 2), "{}", report.to_text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_nobody_could_reach_is_tried_by_a_way_that_was_added() {
+    let mail = ScriptedChannel::new("smtp").answering(|_, _| Answer::Refuse);
+    let pager = ScriptedChannel::new("pager");
+    let world =
+        World::new(&one("[email, pager]", "email: al@demo.example"), scripted([("email", &mail), ("pager", &pager)]));
+    let dispatcher = declared(&world).await;
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(person(&dispatcher.report().await.unwrap(), "al").class, Class::NotInformed);
+
+    let world = again(world, &one("[email, pager]", "email: al@demo.example, pager: al-pager"));
+    let dispatcher = world.dispatcher();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!((mail.seen().len(), addresses(&pager.seen())), (1, vec!["al-pager"]));
+    assert_eq!(person(&dispatcher.report().await.unwrap(), "al").class, Class::Informed);
+    // The same once more.
+    assert!(finish(&world.dispatcher()).await.is_done());
+    assert_eq!((mail.seen().len(), pager.seen().len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_something_else_now_has_not_seen_it_yet() {
+    let waits_for = |on: &str| {
+        format!(
+            "
+groups:
+  support: {{ members: [{{ id: sue, email: sue@demo.example }}], via: email }}
+  legal: {{ members: [{{ id: lea, email: lea@demo.example }}], via: email, informed_when: delivered }}
+  customers: {{ members: [{{ id: cy, email: cy@demo.example }}], via: email }}
+approvals: {{ roles: {{ owner: mia@demo.example }}, need: {{ role: owner, only: live }} }}
+communiques:
+  brief: {{ to: support, per: release, text: For support. }}
+  counsel: {{ to: legal, per: release, text: For legal. }}
+  live: {{ to: customers, per: release, after: {on}, text: For customers. }}
+"
+        )
+    };
+    let mail = ScriptedChannel::new("smtp").capabilities(|can| Capabilities::new(can.addressing, Assurance::Delivered));
+    let world = World::by_email(&waits_for("brief accepted"), &mail);
+    let dispatcher = declared(&world).await;
+    dispatcher.step().await.unwrap();
+    assert_eq!(mail.seen().len(), 2, "the third waits for an approval");
+
+    let world = again(world, &waits_for("counsel delivered"));
+    let dispatcher = world.dispatcher();
+    dispatcher.approve(&Role::new("owner").unwrap(), "mia", None, false, None).await.unwrap();
+    let standing = dispatcher.step().await.unwrap();
+    assert_eq!(mail.seen().len(), 2);
+    assert!(standing.pending.iter().any(|pending| pending.gate == "live"), "{standing:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_told_again_because_a_communique_is_now_one_of_each_place() {
+    let mail = ScriptedChannel::new("smtp");
+    let world = World::by_email(&members(&["al", "bea"]), &mail);
+    let dispatcher = declared(&world).await;
+    assert!(finish(&dispatcher).await.is_done());
+    let by_place = members(&["al", "bea"]).replace("per: release", "per: place");
+    let world = again(world, &by_place);
+    let refused = world.dispatcher().run().await.unwrap_err();
+    assert!(matches!(refused, DispatchError::Refused(_)), "{refused}");
+    assert!(refused.to_string().contains("`out` is out for the release as a whole"), "{refused}");
+    assert!(world.dispatcher().continues().await.is_err());
+    assert_eq!(mail.seen().len(), 2);
+    // A place that is dropped is no such change.
+    let early = members(&["al"]).replace("per: release", "occurrences: { early: planned -1d, late: declared }");
+    let world = again(world, &early);
+    let refused = world.dispatcher().run().await.unwrap_err().to_string();
+    assert!(refused.contains("would now be told at several times"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_comes_after_it_was_rolled_back_is_not_waited_for() {
+    let mail = ScriptedChannel::new("smtp");
+    let world = World::by_email(&members(&["al"]), &mail);
+    let dispatcher = declared(&world).await;
+    assert!(finish(&dispatcher).await.is_done());
+    for place in ["eu", "us"] {
+        dispatcher.declare(&said(place, Outcome::RolledBack)).await.unwrap();
+    }
+    assert!(finish(&dispatcher).await.is_done());
+    let world = again(world, &members(&["al", "dee"]));
+    let dispatcher = world.dispatcher();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(mail.seen().len(), 1);
+    assert_eq!(person(&dispatcher.report().await.unwrap(), "dee").class, Class::Exempt);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_correction_that_the_plan_did_not_have_yet_reaches_those_who_were_told() {
+    let mail = ScriptedChannel::new("smtp");
+    let world = World::by_email(&members(&["al", "bea"]), &mail);
+    let dispatcher = declared(&world).await;
+    assert!(finish(&dispatcher).await.is_done());
+    let undo = "undo: { to: { told: out }, per: release, if: { outcome: rolled-back }, text: Taken back. }";
+    let corrected = members(&["al", "bea"]).replace("It is out. }", &format!("It is out. }}, {undo}"));
+    let world = again(world, &corrected);
+    let dispatcher = world.dispatcher();
+    everywhere(&dispatcher, Outcome::RolledBack).await;
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(addresses(&mail.seen())[2..], ["al@demo.example", "bea@demo.example"]);
+    let report = dispatcher.report().await.unwrap();
+    let undo = |who| person(&report, who).deliveries.iter().find(|d| d.communique == "undo").map(|d| d.class);
+    assert_eq!([undo("al"), undo("bea")], [Some(Class::Informed); 2], "{}", report.to_text());
+}
