@@ -148,6 +148,21 @@ pub struct StepPlan {
 }
 
 impl PathPlan {
+    /// The way of those whom this group credits, before any step.
+    pub(crate) fn without_steps(group: &GroupId, zone: Tz, informed_when: Assurance) -> Self {
+        Self {
+            group: group.clone(),
+            also: Vec::new(),
+            variant: None,
+            lang: None,
+            zone,
+            informed_when,
+            steps: Vec::new(),
+            part: Part::Live,
+            before: None,
+        }
+    }
+
     /// The groups whose items they are told.
     pub(super) fn groups(&self) -> impl Iterator<Item = &GroupId> {
         std::iter::once(&self.group).chain(&self.also)
@@ -448,15 +463,10 @@ fn path(
 ) -> u16 {
     let number = u16::try_from(roll.paths.len()).unwrap_or(u16::MAX);
     let mut path = PathPlan {
-        group: group.clone(),
         also: key.also.iter().copied().cloned().collect(),
         variant: key.variant.cloned(),
         lang: key.lang.clone(),
-        zone,
-        informed_when: key.informed_when,
-        steps: Vec::new(),
-        part: Part::Live,
-        before: None,
+        ..PathPlan::without_steps(group, zone, key.informed_when)
     };
     let readers = prepared.readers(gate, &path);
     let mut before = None;

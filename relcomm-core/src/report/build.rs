@@ -17,7 +17,7 @@ use crate::journal::{Fact, GateRow, Row, Subject};
 use crate::mechanism::Mechanism;
 use crate::prepare::{Apart, GatePlan, PathPlan, Roll, StepPlan};
 use crate::receipt::Assurance;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Why a report cannot be made.
@@ -64,6 +64,7 @@ impl<'a> Builder<'a> {
         let journal = on.journal();
         let record = Record::read(on).await?;
         let stories = stories(journal.as_ref()).await?;
+        let numbers = super::revisions::numbers(on, &record);
         let everyone = on.prepared().people().len();
         let mut membership = BTreeMap::new();
         for (group, members) in on.prepared().people().groups() {
@@ -83,7 +84,7 @@ impl<'a> Builder<'a> {
             stories,
             people: vec![Vec::new(); everyone],
             told: vec![None; everyone],
-            numbers: super::revisions::numbers(on),
+            numbers,
             membership,
             erased: Erased::default(),
         })
@@ -121,6 +122,7 @@ impl<'a> Builder<'a> {
             people: Vec::new(),
             gaps: Vec::new(),
             slips: Vec::new(),
+            dropped: self.dropped().await?,
             unmatched: self.on.journal().unmatched().await?,
         };
         self.statements(&mut report).await?;
@@ -213,23 +215,33 @@ impl<'a> Builder<'a> {
             }
             self.file(&whose, report);
         }
+        let left = self.not_seated(plan, roll, &entered);
         // A revision that another replaced before it went out is for nobody.
         let gathers = is_out && self.on.prepared().is_gathered(plan);
         if !gathers && (is_out || !replaced) {
-            self.apart(plan, roll, &whole, is_out);
+            let told = left.iter().filter(|(row, _)| row.state.told_or_perhaps()).filter_map(|(_, whose)| whose.number);
+            self.apart(plan, roll, &whole, is_out, &told.collect());
         }
         for id in concerned.into_iter().flatten() {
             self.yet_to_correct((plan, roll), id, &whole);
         }
-        self.left(plan, row, &entered).await
+        self.left(plan, row, &entered, &left).await
     }
 
-    /// Whoever has no delivery of their own stands as whoever tells them, or is exempt or out of reach.
-    fn apart(&mut self, plan: &GatePlan, roll: &Roll, whole: &(Class, Option<String>), is_out: bool) {
+    /// Whoever has no delivery of their own stands as whoever tells them, or is exempt or out of reach, but for those who were told before.
+    fn apart(
+        &mut self,
+        plan: &GatePlan,
+        roll: &Roll,
+        whole: &(Class, Option<String>),
+        is_out: bool,
+        told: &BTreeSet<u32>,
+    ) {
         let through = |why: &Apart| matches!(why, Apart::Through(_));
         // Before it is out nobody has missed it.
         let beyond = |why: &str| if is_out { (Class::NotInformed, Some(why.to_owned())) } else { whole.clone() };
-        let (led, alone): (Vec<_>, Vec<_>) = roll.apart().partition(|(_, why)| through(why));
+        let apart = roll.apart().filter(|(person, _)| !told.contains(person));
+        let (led, alone): (Vec<_>, Vec<_>) = apart.partition(|(_, why)| through(why));
         for (person, why) in alone.into_iter().chain(led) {
             let mut report = self.row(plan, Some(person));
             report.id = plan.id.to_string();

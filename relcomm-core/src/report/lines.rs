@@ -207,6 +207,11 @@ pub(super) fn hands(report: &Report) -> Vec<String> {
     all.into_iter().map(line).collect()
 }
 
+/// What is out and stands in the plan no more, and how many heard it.
+pub(super) fn dropped(report: &Report) -> impl Iterator<Item = String> {
+    report.dropped.iter().map(|gate| format!("{}: {} of {} taken over", gate.id, gate.accepted, gate.deliveries))
+}
+
 /// How the planned time moved, and how many heard of each.
 pub(super) fn dates(report: &Report) -> impl Iterator<Item = String> {
     let mut heard: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

@@ -1,7 +1,9 @@
 //! The report as Markdown, for a release page or a ticket.
 
 use super::Report;
-use super::lines::{approvals_open, corrections, dates, fallbacks, gaps, gates, hands, late, said, unmet, untold};
+use super::lines::{
+    approvals_open, corrections, dates, dropped, fallbacks, gaps, gates, hands, late, said, unmet, untold,
+};
 use super::text::verdict;
 use std::fmt::Write;
 
@@ -125,6 +127,13 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     if !hands.is_empty() {
         writeln!(out, "\n## By hand\n")?;
         for line in hands {
+            writeln!(out, "- {}", plain(&line))?;
+        }
+    }
+    let dropped: Vec<String> = dropped(report).collect();
+    if !dropped.is_empty() {
+        writeln!(out, "\n## Out, and no longer in the plan\n")?;
+        for line in dropped {
             writeln!(out, "- {}", plain(&line))?;
         }
     }

@@ -75,8 +75,25 @@ pub struct Report {
     /// How the planned time moved.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub slips: Vec<SlipReport>,
+    /// What is out and stands in the plan no more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<DroppedReport>,
     /// Receipts that match nothing.
     pub unmatched: Vec<Unmatched>,
+}
+
+/// A communique that is out, as a whole or at a place, and stands in the plan no more: how many heard it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DroppedReport {
+    /// The gate.
+    pub id: String,
+    /// The communique.
+    pub communique: String,
+    /// For how many deliveries it was out, posts among them.
+    pub deliveries: u32,
+    /// How many of them were taken over.
+    pub accepted: u32,
 }
 
 /// That the planned time moved.

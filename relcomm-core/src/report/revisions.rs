@@ -2,13 +2,14 @@
 
 use super::build::{Builder, Told};
 use super::reasons::worst_of;
-use super::{Class, DeliveryReport, Part, PersonReport, Report};
+use super::{Class, DeliveryReport, DroppedReport, Part, PersonReport, Report};
 use crate::clock::Moment;
 use crate::course::{Phase, Verdict as GateVerdict};
-use crate::dispatch::{DispatchError, Dispatcher};
+use crate::dispatch::{DispatchError, Dispatcher, Record, erased_number};
 use crate::id::GateName;
 use crate::journal::{GateRow, Row};
 use crate::prepare::{GatePlan, Kept, PathPlan, Roll};
+use crate::receipt::Assurance;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Whose a row is: their id, and their number in the bundle if they have not left.
@@ -18,9 +19,11 @@ pub(super) struct Whose {
 }
 
 /// The numbers of the bundle's people by their ids, if somebody may stand on a roll that is not the bundle's.
-pub(super) fn numbers(on: &Dispatcher) -> HashMap<String, u32> {
+pub(super) fn numbers(on: &Dispatcher, record: &Record) -> HashMap<String, u32> {
     let prepared = on.prepared();
-    if !prepared.gates().iter().any(|gate| prepared.is_corrected(gate) || prepared.is_gathered(gate)) {
+    if !record.head.prepared_again
+        && !prepared.gates().iter().any(|gate| prepared.is_corrected(gate) || prepared.is_gathered(gate))
+    {
         return HashMap::new();
     }
     prepared.people().iter().zip(0..).map(|(who, number)| (who.id().to_owned(), number)).collect()
@@ -125,37 +128,77 @@ impl Builder<'_> {
         self.file(&Whose { id, number }, report);
     }
 
-    /// Rows of a gate of the bundle whose people have left since: as far as the record has kept how they were told.
+    /// Rows of a gate of the bundle whose people have left since, or are not told by it any more: what they heard they have heard.
     pub(super) async fn left(
         &mut self,
         plan: &GatePlan,
         gate: &GateRow,
         entered: &BTreeMap<u32, Row>,
+        left: &[(&Row, Whose)],
     ) -> Result<(), DispatchError> {
-        if !self.on.prepared().is_corrected(plan) || self.on.prepared().is_gathered(plan) {
-            return Ok(());
-        }
         let roll = &std::sync::Arc::clone(self.record.roll(self.on, plan));
-        let left = |row: &&Row| row.who.as_ref().is_some_and(|who| !self.numbers.contains_key(who.as_str()));
-        let left: Vec<&Row> = entered.values().filter(left).collect();
-        for row in left {
+        for (row, whose) in left {
             let kept = self.on.journal().kept(gate.no, row.id.ordinal, 1).await?.pop();
             let kept = kept
                 .filter(|(ordinal, _)| *ordinal == row.id.ordinal)
                 .and_then(|(ordinal, text)| Kept::read(ordinal, &text));
-            let Some(Kept::Member { who, path }) = kept else { continue };
-            let whose = Whose { id: who.id.as_str().to_owned(), number: None };
-            let mut report = self.row(plan, None);
+            let path = match kept {
+                Some(Kept::Member { path, .. }) => path,
+                _ if !row.state.told_or_perhaps() => continue,
+                _ => match self.no_path(plan) {
+                    Some(path) => path,
+                    None => continue,
+                },
+            };
+            let mut report = self.row(plan, whose.number);
             self.revision(&mut report, plan, &path);
             self.delivery(&mut report, (plan, roll), gate, &path, row, entered);
             if let Some(at) = self.stories.get(&row.id).and_then(|story| story.accepted)
                 && row.state.told_or_perhaps()
             {
-                self.told_last(&whose, at, plan);
+                self.told_last(whose, at, plan);
             }
-            self.file(&whose, report);
+            self.file(whose, report);
         }
         Ok(())
+    }
+
+    /// The rows of a gate of whose people the roll says nothing, and whose they are.
+    pub(super) fn not_seated<'r>(
+        &self,
+        plan: &GatePlan,
+        roll: &Roll,
+        entered: &'r BTreeMap<u32, Row>,
+    ) -> Vec<(&'r Row, Whose)> {
+        if self.numbers.is_empty() || self.on.prepared().is_gathered(plan) {
+            return Vec::new();
+        }
+        let rows = entered.values().filter(|row| self.on.seat(roll, row).is_none() && erased_number(row).is_none());
+        let whose = |row: &'r Row| {
+            let id = row.who.as_ref()?.as_str().to_owned();
+            Some((row, Whose { number: self.numbers.get(&id).copied(), id }))
+        };
+        rows.filter_map(whose).collect()
+    }
+
+    /// How those are told of whom the plan says nothing any more: by what they were, the lanes tell.
+    fn no_path(&self, plan: &GatePlan) -> Option<PathPlan> {
+        let prepared = self.on.prepared();
+        let group = prepared.communique(plan).to.first().and_then(|id| prepared.plan().group(id))?;
+        Some(PathPlan::without_steps(&group.id, prepared.plan().zone(), group.informed_when))
+    }
+
+    /// What is out and stands in the plan no more.
+    pub(super) async fn dropped(&self) -> Result<Vec<DroppedReport>, DispatchError> {
+        let gates = self.on.journal().gates().await?.into_iter();
+        let gone = gates.filter(|row| row.state.is_out() && self.record.plans.iter().all(|plan| plan.id != row.id));
+        let told = |row: GateRow| DroppedReport {
+            id: row.id.to_string(),
+            communique: row.id.communique.to_string(),
+            deliveries: row.tally.rows,
+            accepted: row.tally.reached(Assurance::Accepted),
+        };
+        Ok(gone.map(told).collect())
     }
 
     /// Marks the rows in whose place a later revision to the same person has come.

@@ -1,6 +1,8 @@
 //! The report for a terminal.
 
-use super::lines::{approvals_open, corrections, dates, fallbacks, gaps, gates, hands, late, said, unmet, untold};
+use super::lines::{
+    approvals_open, corrections, dates, dropped, fallbacks, gaps, gates, hands, late, said, unmet, untold,
+};
 use super::{Report, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -118,6 +120,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     list(out, "preferred mechanisms that failed, and what informed instead", &fallbacks(report))?;
     list(out, "by hand", &hands(report))?;
+    list(out, "out, and no longer in the plan", &dropped(report).collect::<Vec<_>>())?;
     let repeated: BTreeMap<&str, usize> = repeated(report);
     for (what, n) in repeated {
         writeln!(out, "\ntried again under the same key: {n} ({what})")?;

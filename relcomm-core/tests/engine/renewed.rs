@@ -241,3 +241,42 @@ async fn a_correction_that_the_plan_did_not_have_yet_reaches_those_who_were_told
     let undo = |who| person(&report, who).deliveries.iter().find(|d| d.communique == "undo").map(|d| d.class);
     assert_eq!([undo("al"), undo("bea")], [Some(Class::Informed); 2], "{}", report.to_text());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_people_heard_stays_in_the_report_whatever_becomes_of_the_plan() {
+    let body = |members: &str, more: &str| {
+        format!(
+            "groups: {{ staff: {{ members: [{members}], via: email }} }}
+communiques: {{ out: {{ to: staff, per: release, text: It is out. }}{more} }}
+"
+        )
+    };
+    let al = "{ id: al, email: al@demo.example }";
+    let bea = "{ id: bea, email: bea@demo.example, opted_out: false }, { id: cy, email: cy@demo.example }";
+    let mail = ScriptedChannel::new("smtp");
+    let more = ", more: { to: staff, per: release, text: There is more. }";
+    let world = World::by_email(&body(&format!("{al}, {bea}"), more), &mail);
+    let dispatcher = declared(&world).await;
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(mail.seen().len(), 6);
+
+    // Bea wants no more, Cy has left, and the second communique is struck out.
+    let bea = "{ id: bea, email: bea@demo.example, opted_out: true }";
+    let world = again(world, &body(&format!("{al}, {bea}"), ""));
+    let dispatcher = world.dispatcher();
+    assert!(finish(&dispatcher).await.is_done());
+    let report = dispatcher.report().await.unwrap();
+    for who in ["al", "bea", "cy"] {
+        let told: Vec<(&str, Class, Option<&str>)> = person(&report, who)
+            .deliveries
+            .iter()
+            .map(|d| (d.communique.as_str(), d.class, d.mechanism.as_ref().map(|m| m.as_str())))
+            .collect();
+        assert_eq!(told, [("out", Class::Informed, Some("email"))], "{who}");
+        assert_eq!(person(&report, who).deliveries[0].attempts.len(), 1, "{who}");
+    }
+    let text = report.to_text();
+    assert!(text.contains("out, and no longer in the plan:\n  more: 3 of 3 taken over"), "{text}");
+    assert!(!text.contains("opted out of"), "{text}");
+    assert!(report.to_markdown().contains("## Out, and no longer in the plan\n\n- more: 3 of 3 taken over"));
+}
