@@ -3,6 +3,7 @@
 use super::{GatePlan, PathPlan, PreparedPlan};
 use crate::clock::Moment;
 use crate::communique::Communique;
+use crate::course::stands;
 use crate::id::{GroupId, Lang, PlaceId};
 use crate::plan::{Plan, StakeholderRef};
 use crate::release::{Outcome, Place};
@@ -238,10 +239,9 @@ fn group(plan: &Plan, id: &GroupId) -> serde_json::Value {
 /// A person as templates see them.
 impl Own for StakeholderRef<'_> {
     fn field(&self, name: &str) -> Option<Cow<'_, str>> {
-        let id = self.id();
         Some(match name {
-            "id" => id.into(),
-            "name" => self.name().unwrap_or(id).into(),
+            "id" => self.id().into(),
+            "name" => self.name()?.into(),
             "lang" => self.lang().map_or("", Lang::as_str).into(),
             "zone" if self.zone().is_some() => self.zone().map_or("", |zone| zone.name()).into(),
             "places" => self.places().iter().map(PlaceId::as_str).collect::<Vec<_>>().join(", ").into(),
@@ -281,11 +281,14 @@ fn told(late: &Late, place: Option<&PlaceId>) -> serde_json::Value {
     json!(all)
 }
 
-/// The declaration that opened the gate: the place's own; for the release, the last one.
+/// The declaration that opened the gate: the place's own; for the release, the last one of its outcome, or of any if there is none.
 fn declaration(around: &Surroundings<'_>) -> Option<serde_json::Value> {
     let record = match &around.gate.id.place {
         Some(place) => around.late.places.get(place),
-        None => around.late.places.values().max_by_key(|r| r.at),
+        None => {
+            let fits = |outcome| stands(around.communique.outcome, outcome);
+            around.late.places.values().max_by_key(|r| (fits(r.outcome), r.at))
+        }
     }?;
     Some(json!({
         "at": record.at.to_string(),

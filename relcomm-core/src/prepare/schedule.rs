@@ -6,6 +6,7 @@ use crate::communique::{Anchor, Communique, Dependency, Hours, Part, Per, Share,
 use crate::course::{Dependence, Gate, GateRule, Head, Remedy, Slip, stands};
 use crate::id::{CommuniqueId, GateId, GroupId, PlaceId};
 use crate::plan::Plan;
+use crate::release::Outcome;
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -405,12 +406,15 @@ impl Known<'_> {
         self.state.declared.filter(|(declared, _)| stands(outcome, *declared)).map(|(_, since)| since)
     }
 
-    /// When the roll-out began at the gate's place; for the release, at the first place.
+    /// When the roll-out began at the gate's place; for the release, at the first place. By its success at the latest.
     fn begun(&self) -> Option<Moment> {
-        match &self.gate.id.place {
+        let place = self.gate.id.place.as_ref();
+        let said = match place {
             Some(place) => self.head.places.get(place)?.begun,
             None => self.head.begun(),
-        }
+        };
+        let succeeded = || self.head.declared(place, self.places).filter(|(outcome, _)| *outcome == Outcome::Success);
+        said.or_else(|| succeeded().map(|(_, at)| at))
     }
 
     fn reached(&self, on: &CommuniqueId, state: State) -> Option<Moment> {

@@ -245,7 +245,7 @@ groups:
     via: phone
     informed_when: acknowledged
 communiques:
-  out: { to: desk, per: place, text: \"Call {{ person.name }} about {{ place.name }}.\" }
+  out: { to: desk, per: place, text: \"Call {{ person.id }} about {{ place.name }}.\" }
 ";
     let world = World::new(body, scripted([("phone", &phone)]));
     let dispatcher = declared(&world).await;

@@ -124,7 +124,7 @@ async fn personal_texts_go_alone_and_within_the_permits() {
     let email = Counted::new(
         ScriptedChannel::new("smtp").answering(slow).capabilities(|c| c.concurrency(n(3)).per_call(n(50))),
     );
-    let world = World::new(&plan(40, "", "Hello {{ person.name }}."), counted(&email));
+    let world = World::new(&plan(40, "", "Hello {{ person.id }}."), counted(&email));
     let dispatcher = declared(&world).await;
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(email.most(), (3, 3));

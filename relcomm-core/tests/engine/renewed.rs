@@ -280,3 +280,18 @@ communiques: {{ out: {{ to: staff, per: release, text: It is out. }}{more} }}
     assert!(!text.contains("opted out of"), "{text}");
     assert!(report.to_markdown().contains("## Out, and no longer in the plan\n\n- more: 3 of 3 taken over"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_declared_is_known_of_a_communique_that_the_plan_did_not_have_then() {
+    let mail = ScriptedChannel::new("smtp");
+    let world = World::by_email(&members(&["al"]), &mail);
+    let dispatcher = declared(&world).await;
+    assert!(finish(&dispatcher).await.is_done());
+    let more = members(&["al"]).replace("It is out. }", "It is out. }, more: { to: staff, per: release, text: More. }");
+    let world = again(world, &more);
+    let dispatcher = world.dispatcher();
+    let standing = dispatcher.standing().await.unwrap();
+    let waits: Vec<_> = standing.pending.iter().map(|p| (p.gate.as_str(), p.waiting_for.as_str())).collect();
+    assert_eq!(waits, [("more", "the next dispatch")]);
+    assert_eq!(standing.next_due, Some(world.clock_now()));
+}

@@ -127,7 +127,7 @@ groups:
   staff: { members: [{ id: al, email: al@demo.example }, { id: bea, email: bea@demo.example }], via: email }
 communiques:
   same: { to: staff, per: place, text: Same for all. }
-  own: { to: staff, per: place, text: \"Yours, {{ person.name }}\" }
+  own: { to: staff, per: place, text: \"Yours, {{ person.id }}\" }
 ";
     let world = World::by_email(body, &email);
     let dispatcher = declared(&world).await;

@@ -325,3 +325,39 @@ communiques:
         dispatcher.declare(&said("eu", Outcome::RolledBack)).await.unwrap();
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn words_about_the_release_tell_the_declaration_that_opened_them() {
+    let email = ScriptedChannel::new("smtp");
+    let body = "
+groups: { staff: { members: [{ id: al, email: al@demo.example }], via: email } }
+communiques: { out: { to: staff, per: release, text: \"{{ declaration.outcome }}, says {{ declaration.by }}\" } }
+";
+    let world = World::by_email(body, &email);
+    let dispatcher = world.dispatcher();
+    dispatcher.declare(&live("eu")).await.unwrap();
+    world.pass(MINUTE).await;
+    let failure = Declaration::new(Outcome::Failure, "ben").place("us".parse().unwrap());
+    dispatcher.declare(&failure).await.unwrap();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(email.seen()[0].text.part("text"), "success, says ada");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_roll_out_of_which_nobody_said_that_it_began_has_begun_when_it_succeeds() {
+    let email = ScriptedChannel::new("smtp");
+    let body = "
+groups: { staff: { members: [{ id: al, email: al@demo.example }], via: email } }
+communiques:
+  starting: { to: staff, at: begun, per: place, text: Starting. }
+  live: { to: staff, per: place, text: Live. }
+  as-a-whole: { to: staff, at: begun, per: release, text: Starting everywhere. }
+";
+    let world = World::by_email(body, &email);
+    let dispatcher = world.dispatcher();
+    for place in ["eu", "us"] {
+        dispatcher.declare(&live(place)).await.unwrap();
+    }
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!([sent(&email, "Starting."), sent(&email, "Starting everywhere.")], [2, 1]);
+}
