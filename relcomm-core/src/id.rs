@@ -24,12 +24,23 @@ impl BadId {
 }
 
 const WORD: &str = "1 to 64 letters, digits, `-`, `_` or `.`, beginning with a letter or digit";
+const TAG: &str = "a tag as of BCP 47: two or three letters, and what follows after a `-`, such as `en` or `de-CH`";
 const PERSON: &str = "1 to 128 characters without spaces, control characters, `/` or `~`";
 
 fn is_word(s: &str) -> bool {
     (1..=64).contains(&s.len())
         && s.starts_with(|c: char| c.is_ascii_alphanumeric())
         && s.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+/// Well-formed by [RFC 5646](https://www.rfc-editor.org/rfc/rfc5646), section 2.1, but for languages of four letters and more, of which none
+/// is registered: a language's name is no tag.
+fn is_tag(s: &str) -> bool {
+    let mut parts = s.split('-');
+    let language = parts.next().unwrap_or_default();
+    let is_language = (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    s.len() <= 64 && is_language && parts.all(is_subtag)
 }
 
 fn is_person(s: &str) -> bool {
@@ -140,7 +151,7 @@ id! {
 }
 id! {
     /// Names a language by its BCP 47 tag, such as `en` or `de-CH`.
-    Lang, "language tag", WORD, is_word
+    Lang, "language tag", TAG, is_tag
 }
 
 impl Lang {

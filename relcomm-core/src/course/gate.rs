@@ -42,9 +42,9 @@ pub struct Gate {
     /// The number of the slip, from 1, since which what it told is no longer so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outdated: Option<u32>,
-    /// Whether whoever has no delivery yet is entered after those who have, as they were not on the roll when it opened.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub widened: bool,
+    /// When it was last found that somebody has no delivery yet, who was not on the roll when it opened: they are entered after the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub widened: Option<Moment>,
     /// Since when what it waits for cannot be reached, if the plan says what is done then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<Moment>,
@@ -216,6 +216,8 @@ pub enum GateFact {
     Widened {
         /// After so many.
         entered: u32,
+        /// When.
+        at: Moment,
     },
     /// What it waits for cannot be reached.
     Blocked {
@@ -384,8 +386,10 @@ impl Gate {
                 facts
             }
             GateInput::Widen { entered } if self.outdated.is_none() && !self.is_taken_back(rule) => match self.phase {
-                Phase::Opening { cursor } if !self.widened => smallvec![GateFact::Widened { entered: cursor }],
-                Phase::Open | Phase::Settled => smallvec![GateFact::Widened { entered }],
+                Phase::Opening { cursor } if self.widened.is_none() => {
+                    smallvec![GateFact::Widened { entered: cursor, at: now }]
+                }
+                Phase::Open | Phase::Settled => smallvec![GateFact::Widened { entered, at: now }],
                 _ => none,
             },
             GateInput::Approve(_)
@@ -502,8 +506,8 @@ impl Gate {
             GateFact::Stirred => self.phase = Phase::Open,
             GateFact::Called => self.called = true,
             GateFact::Outdated { by } => self.outdated = Some(by),
-            GateFact::Widened { entered } => {
-                self.widened = true;
+            GateFact::Widened { entered, at } => {
+                self.widened = Some(at);
                 self.phase = Phase::Opening { cursor: entered };
             }
             GateFact::Blocked { since } => self.blocked = Some(since),

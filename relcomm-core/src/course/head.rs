@@ -71,6 +71,9 @@ pub struct Head {
     /// The persons who were erased, by number.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub erased: BTreeMap<u32, Erased>,
+    /// The planned time before it moved; open without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_plan: Option<Moment>,
     /// How the planned time moved, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slips: Vec<Slip>,
@@ -181,6 +184,12 @@ pub enum HeadFact {
     },
     /// Somebody executes the plan from now on. Who that is stands in the note beside the entry.
     Executing,
+    /// The planned time that the plan has, and which is told until it moves; open without one.
+    Planned {
+        /// The time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by_plan: Option<Moment>,
+    },
     /// The planned time moved.
     Slipped(Slip),
     /// A person was erased from what lies beside the entries. Nothing says who it was.
@@ -234,6 +243,7 @@ impl Head {
                 self.accepted_gaps.insert(of.clone());
             }
             HeadFact::Executing => {}
+            HeadFact::Planned { by_plan } => self.by_plan = *by_plan,
             HeadFact::Slipped(slip) => self.slips.push(*slip),
             HeadFact::Erased { number, was } => {
                 self.erased.insert(*number, was.clone());

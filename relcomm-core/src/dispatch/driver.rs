@@ -15,7 +15,7 @@ use super::work::{Texts, Work};
 use super::{DispatchError, Dispatcher, Record};
 use crate::channel::{AttemptContext, Channel};
 use crate::clock::Moment;
-use crate::course::{Dependence, HeadFact, Lane, LaneFact, LaneInput, Phase, SessionNo};
+use crate::course::{Dependence, Lane, LaneFact, LaneInput, Phase, SessionNo};
 use crate::id::LaneNo;
 use crate::journal::{Change, Committed, JournalError, JournalErrorKind, Tally, Write};
 use crate::mechanism::Mechanism;
@@ -112,8 +112,7 @@ impl<'a> Driver<'a> {
         let mut record = on.enrol().await?;
         if record.head.digests.as_ref() != Some(on.prepared.digests()) {
             on.goes_on(&record).await?;
-            let fact = HeadFact::Prepared(on.prepared.digests().clone());
-            on.record_together(&record, vec![fact], None).await?;
+            on.record_together(&record, on.renewal(&record.head), None).await?;
             record = Record::read(on).await?;
         }
         let tokens = Arc::new(on.tokens().await?);

@@ -276,7 +276,7 @@ impl Dispatcher {
             Some(slip) => slip,
         };
         match slip.checked_sub(1) {
-            None => self.prepared.planned(),
+            None => self.first_planned(&record.head),
             Some(slip) => record.head.slips.get(slip as usize).and_then(|slip| slip.planned),
         }
     }

@@ -4,8 +4,10 @@ use super::driver::Driver;
 use super::gates::PAGE;
 use super::intake::refuse;
 use super::{DispatchError, Dispatcher, Record};
-use crate::course::{DeliveryInput, End, Shut, Stage};
-use crate::journal::Row;
+use crate::clock::Moment;
+use crate::course::{DeliveryInput, End, Head, HeadFact, Shut, Stage};
+use crate::journal::{GateRow, Row};
+use crate::prepare::GatePlan;
 use std::sync::Arc;
 
 impl Dispatcher {
@@ -13,12 +15,49 @@ impl Dispatcher {
     ///
     /// # Errors
     /// Refused: a communique is out for the release and would now be told at each place, or the other way round; or once, and would now be
-    /// told at several times. Everybody would be told again. Or the journal fails.
+    /// told at several times: everybody would be told again. Or the plan has another planned time than was told by what corrects slips. Or
+    /// the journal fails.
     pub async fn continues(&self) -> Result<(), DispatchError> {
         self.goes_on(&Record::read(self).await?).await
     }
 
+    /// The planned time before it moved: that which was told, whatever the plan says by now.
+    pub(crate) fn first_planned(&self, head: &Head) -> Option<Moment> {
+        if head.digests.is_some() { head.by_plan } else { self.prepared.planned() }
+    }
+
+    /// What the record is to know of this bundle: that it is dispatched from now on, and its planned time.
+    pub(super) fn renewal(&self, head: &Head) -> Vec<HeadFact> {
+        let mut facts = vec![HeadFact::Prepared(self.prepared.digests().clone())];
+        let by_plan = self.prepared.planned();
+        if by_plan != head.by_plan && (head.digests.is_none() || head.slips.is_empty()) {
+            facts.push(HeadFact::Planned { by_plan });
+        }
+        facts
+    }
+
+    /// Refuses another planned time than that which somebody was told, and who is to hear when it moves.
+    fn tells_the_same_time(&self, record: &Record) -> Result<(), DispatchError> {
+        let (head, planned) = (&record.head, self.prepared.planned());
+        let first = self.first_planned(head);
+        if planned == first || planned == head.planned(first) {
+            return Ok(());
+        }
+        let tells =
+            |(plan, row): &(&GatePlan, &GateRow)| row.state.is_out() && self.prepared.communique(plan).corrects_slips;
+        let Some((plan, _)) = record.plans.iter().zip(&record.gates).find(tells) else { return Ok(()) };
+        let word = |at: Option<Moment>| at.map_or_else(|| "open".to_owned(), |at| at.to_string());
+        refuse(format!(
+            "the planned time is {} in the plan, and `{}` has told {}: leave it as it was there, and say `slip`, so that whoever heard it \
+             hears that it moved",
+            word(planned),
+            plan.id.communique,
+            word(head.planned(first)),
+        ))
+    }
+
     pub(super) async fn goes_on(&self, record: &Record) -> Result<(), DispatchError> {
+        self.tells_the_same_time(record)?;
         let known = self.journal.gates().await?;
         for out in known.iter().filter(|row| row.state.is_out()) {
             if record.plans.iter().any(|plan| plan.id == out.id) {

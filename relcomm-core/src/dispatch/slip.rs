@@ -20,7 +20,7 @@ impl Dispatcher {
         loop {
             let now = self.clock.now();
             let record = self.enrol().await?;
-            if record.head.planned(self.prepared.planned()) == planned {
+            if record.head.planned(self.first_planned(&record.head)) == planned {
                 return Ok(false);
             }
             if planned.is_some_and(|planned| planned <= now) {
@@ -49,7 +49,7 @@ impl Dispatcher {
             let mut late = Late::specimen(&self.prepared, gate);
             late.planned = Some(slip.planned);
             let roll = self.prepared.roll(gate);
-            let before = record.head.planned(self.prepared.planned());
+            let before = record.head.planned(self.first_planned(&record.head));
             for (number, path) in roll.paths().iter().enumerate() {
                 let person = roll.members().find(|(_, of)| usize::from(*of) == number).map(|(person, _)| person);
                 if let Err(error) = self.prepared.render(gate, &self.prepared.revise(path, before), person, &late) {

@@ -299,7 +299,7 @@ impl Dispatcher {
         Ok(behind)
     }
 
-    /// When an unconfirmed person becomes final: so long after the last due gate opened, if every gate that is due has.
+    /// When an unconfirmed person becomes final: so long after the last due gate opened, or somebody came to it, if every gate that is due has.
     pub(crate) fn settles(&self, record: &Record, now: Moment) -> Option<Moment> {
         let settle = self.prepared.plan().settle()?;
         let mut last = None;
@@ -311,7 +311,8 @@ impl Dispatcher {
                         return None;
                     }
                 }
-                (_, opened) => last = last.max(opened),
+                // Whoever came later has as long as the others had.
+                (_, opened) => last = last.max(opened).max(row.state.widened),
             }
         }
         last.map(|at| at + settle)

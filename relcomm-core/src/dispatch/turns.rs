@@ -80,7 +80,7 @@ impl Driver<'_> {
             return Ok(true);
         }
         if let Phase::Opening { cursor } = row.state.phase {
-            let gathers = on.prepared.is_gathered(plan) || row.state.widened;
+            let gathers = on.prepared.is_gathered(plan) || row.state.widened.is_some();
             let mut gathering = None;
             let chunk = if gathers {
                 let known = self.gatherings.remove(&index).filter(|(version, _)| *version == row.version);

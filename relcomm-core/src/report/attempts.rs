@@ -2,8 +2,8 @@
 
 use super::AttemptReport;
 use crate::clock::Moment;
-use crate::course::{Delivery, DeliveryFact, Leg, Shut};
-use crate::id::DeliveryId;
+use crate::course::{Delivery, DeliveryFact, GateFact, Leg, Shut};
+use crate::id::{DeliveryId, GateNo};
 use crate::journal::{Fact, Journal, JournalError, Note, Subject};
 use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
@@ -62,16 +62,26 @@ pub(super) struct Story {
 
 const PAGE: usize = 4096;
 
-pub(super) async fn stories(journal: &dyn Journal) -> Result<BTreeMap<DeliveryId, Story>, JournalError> {
+/// From which ordinal of a gate on people came after it had opened, and when: in that order.
+pub(super) type Joined = BTreeMap<GateNo, Vec<(u32, Moment)>>;
+
+pub(super) async fn stories(journal: &dyn Journal) -> Result<(BTreeMap<DeliveryId, Story>, Joined), JournalError> {
     let mut stories: BTreeMap<DeliveryId, Story> = BTreeMap::new();
+    let mut joined = Joined::new();
     let mut after = 0;
     loop {
         let page = journal.entries(after, PAGE).await?;
-        let Some(last) = page.last().map(|e| e.seq) else { return Ok(stories) };
+        let Some(last) = page.last().map(|e| e.seq) else { return Ok((stories, joined)) };
         let mut notes: BTreeMap<u64, Note> = journal.notes(after, last).await?.into_iter().collect();
         for entry in page {
-            if let (Subject::Delivery(id), Fact::Delivery(fact)) = (entry.subject, &entry.fact) {
-                stories.entry(id).or_default().take(fact, entry.at, notes.remove(&entry.seq));
+            match (entry.subject, &entry.fact) {
+                (Subject::Delivery(id), Fact::Delivery(fact)) => {
+                    stories.entry(id).or_default().take(fact, entry.at, notes.remove(&entry.seq));
+                }
+                (Subject::Gate(no), Fact::Gate(GateFact::Widened { entered, at })) => {
+                    joined.entry(no).or_default().push((*entered, *at));
+                }
+                _ => {}
             }
         }
         after = last;

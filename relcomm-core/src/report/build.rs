@@ -1,7 +1,7 @@
 //! From the record to the report.
 
 use super::WAIVED;
-use super::attempts::{Carried, Story, stories};
+use super::attempts::{Carried, Joined, Story, stories};
 use super::deadlines::Anchors;
 use super::erased::{Erased, shown};
 use super::quota::{Member, is_met, unmet};
@@ -47,8 +47,9 @@ pub(super) struct Builder<'a> {
     pub(super) on: &'a Dispatcher,
     pub(super) record: Record,
     pub(super) stories: BTreeMap<DeliveryId, Story>,
+    pub(super) joined: Joined,
     /// When other communiques reached what deadlines are relative to, by gate and variant.
-    anchors: Anchors,
+    pub(super) anchors: Anchors,
     pub(super) people: Vec<Vec<DeliveryReport>>,
     /// Those who have left, by their ids.
     pub(super) gone: BTreeMap<String, (Vec<DeliveryReport>, Told)>,
@@ -63,7 +64,7 @@ impl<'a> Builder<'a> {
     async fn new(on: &'a Dispatcher) -> Result<Self, DispatchError> {
         let journal = on.journal();
         let record = Record::read(on).await?;
-        let stories = stories(journal.as_ref()).await?;
+        let (stories, joined) = stories(journal.as_ref()).await?;
         let numbers = super::revisions::numbers(on, &record);
         let everyone = on.prepared().people().len();
         let mut membership = BTreeMap::new();
@@ -82,6 +83,7 @@ impl<'a> Builder<'a> {
             anchors: Anchors::new(),
             gone: BTreeMap::new(),
             stories,
+            joined,
             people: vec![Vec::new(); everyone],
             told: vec![None; everyone],
             numbers,
@@ -375,48 +377,6 @@ impl<'a> Builder<'a> {
         let responsible = || self.on.prepared().plan().responsible().execute.id.as_str().to_owned();
         let performer = || step.performer.as_ref().map_or_else(responsible, ToString::to_string);
         (step.mechanism.clone(), self.on.prepared().is_by_hand(&step.mechanism).then(performer))
-    }
-
-    /// Until when it has to be informed, and whether it was later.
-    pub(super) fn lateness(
-        &self,
-        report: &mut DeliveryReport,
-        plan: &GatePlan,
-        gate: &GateRow,
-        path: &PathPlan,
-        id: Option<DeliveryId>,
-    ) {
-        let prepared = self.on.prepared();
-        let (of, places, variant) = (prepared.plan(), prepared.places(), path.variant.as_ref());
-        let head = &self.record.head;
-        let times = plan.times(of, places, head, &gate.state, (path, path.zone));
-        // Whoever shares a post waits for no hours of their own.
-        let shares = path.steps.first().is_some_and(|step| step.post.is_some());
-        let due = match id.filter(|_| !shares) {
-            Some(id) => times.due(gate.state.opened, id.ordinal),
-            None => times.at.max(gate.state.opened),
-        };
-        let within = |id: &str| of.groups().iter().find(|group| group.id.as_str() == id)?.within;
-        let reached = self.anchors.get(&(plan.index, variant.cloned())).copied();
-        let deadline = plan.deadline(of, places, head, &gate.state, (variant, path.zone), reached);
-        let until = |group: &String| {
-            let own = due.zip(within(group)).map(|(due, within)| due + within);
-            [deadline, own].into_iter().flatten().min()
-        };
-        report.deadline = report.groups.iter().filter_map(until).chain(deadline).min();
-        if report.deadline.is_none() {
-            return;
-        }
-        let story = id.and_then(|id| self.stories.get(&id));
-        let informed_at = story.and_then(|s| s.proved.range(path.informed_when..).map(|(_, at)| *at).min());
-        let is_late = |until: Moment| match report.class {
-            Class::Exempt => false,
-            Class::Informed => informed_at.is_some_and(|at| at > until),
-            Class::Unconfirmed | Class::NotInformed => self.on.now() > until,
-        };
-        let late_in = report.groups.iter().filter(|group| until(group).is_some_and(is_late)).cloned().collect();
-        report.late = report.deadline.is_some_and(is_late);
-        report.late_in = late_in;
     }
 
     async fn statements(&self, report: &mut Report) -> Result<(), DispatchError> {

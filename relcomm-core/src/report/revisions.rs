@@ -79,7 +79,7 @@ impl Builder<'_> {
         report.part = path.part;
         if self.on.prepared().communique(plan).corrects_slips {
             let planned = match self.slips_told(plan).checked_sub(1) {
-                None => self.on.prepared().planned(),
+                None => self.on.first_planned(&self.record.head),
                 Some(slip) => self.record.head.slips.get(slip).and_then(|slip| slip.planned),
             };
             report.planned = Some(planned.map_or_else(|| "open".to_owned(), |at| at.to_string()));

@@ -1,6 +1,6 @@
 //! What is out when the plan is prepared again: other steps, other addresses, other people, another script.
 
-use crate::support::{HOUR, MINUTE, World, addresses, everywhere, finish, person, plan, said, scripted};
+use crate::support::{HOUR, MINUTE, RELEASE, World, addresses, at, everywhere, finish, person, plan, said, scripted};
 use relcomm_core::dispatch::{DispatchError, Dispatcher};
 use relcomm_core::id::Role;
 use relcomm_core::mechanism::Capabilities;
@@ -294,4 +294,39 @@ async fn what_was_declared_is_known_of_a_communique_that_the_plan_did_not_have_t
     let waits: Vec<_> = standing.pending.iter().map(|p| (p.gate.as_str(), p.waiting_for.as_str())).collect();
     assert_eq!(waits, [("more", "the next dispatch")]);
     assert_eq!(standing.next_due, Some(world.clock_now()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_told_a_planned_time_hears_of_another_by_a_slip_alone() {
+    let body = |day: &str| {
+        let plan = RELEASE.replace("2027-05-12T07:00Z", day);
+        format!(
+            "{plan}groups: {{ staff: {{ members: [{{ id: al, email: al@demo.example }}], via: email }} }}
+communiques:
+  soon: {{ to: staff, at: planned -200d, on_slip: correct, per: release, text: \"On {{{{ release.when.planned }}}}\" }}
+  live: {{ to: staff, per: release, text: It is out. }}
+"
+        )
+    };
+    let mail = ScriptedChannel::new("smtp");
+    let world = World::by_email(&body("2027-05-12T07:00Z"), &mail);
+    let dispatcher = world.dispatcher();
+    dispatcher.step().await.unwrap();
+    assert_eq!(mail.seen().len(), 1);
+
+    // Somebody edits the plan in place of saying that it slips.
+    let world = again(world, &body("2027-06-20T07:00Z"));
+    let refused = world.dispatcher().run().await.unwrap_err().to_string();
+    assert!(refused.contains("`soon` has told 2027-05-12T07:00:00Z: leave it as it was"), "{refused}");
+    // They say it, and that the plan says the same does no harm.
+    let dispatcher = world.dispatcher();
+    let june = Some(at("2027-06-20T07:00:00Z"));
+    assert!(dispatcher.slip(june, "ada", None).await.unwrap());
+    dispatcher.step().await.unwrap();
+    assert_eq!(mail.seen().len(), 2, "they hear that it moved");
+    assert!(dispatcher.slip(Some(at("2027-07-01T07:00:00Z")), "ada", None).await.unwrap());
+    dispatcher.step().await.unwrap();
+    let report = dispatcher.report().await.unwrap();
+    let told: Vec<_> = person(&report, "al").deliveries.iter().filter_map(|d| d.planned.as_deref()).collect();
+    assert_eq!(told, ["2027-05-12T07:00:00Z", "2027-06-20T07:00:00Z", "2027-07-01T07:00:00Z"], "{}", report.to_text());
 }

@@ -268,7 +268,7 @@ fn text(fact: &GateFact) -> String {
         GateFact::Stirred => "Stirred".to_owned(),
         GateFact::Called => "Called".to_owned(),
         GateFact::Outdated { by } => format!("Outdated({by})"),
-        GateFact::Widened { entered } => format!("Widened({entered})"),
+        GateFact::Widened { entered, .. } => format!("Widened({entered})"),
         GateFact::Blocked { .. } => "Blocked".to_owned(),
         GateFact::Unblocked => "Unblocked".to_owned(),
         GateFact::Asked => "Asked".to_owned(),

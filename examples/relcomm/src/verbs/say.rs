@@ -155,14 +155,21 @@ pub(super) async fn hold(person: &Person, held: bool) -> Result<Exit, Failure> {
     let communique = communique(person)?;
     let desk = Desk::open(&person.common, Access::Write).await?;
     let news = desk.dispatcher.hold(communique.as_ref(), held, &person.by, person.why.clone()).await?;
-    done(person, if held { "held" } else { "resumed" }, news)
+    let (_, head) = desk.dispatcher.journal().head().await?;
+    let by_name: Vec<&str> = head.held_communiques.iter().map(CommuniqueId::as_str).collect();
+    let still = match &communique {
+        None if !held && !by_name.is_empty() => format!("; still held by name: {}", by_name.join(", ")),
+        Some(_) if !held && head.held => "; it waits all the same, since everything is held".to_owned(),
+        _ => String::new(),
+    };
+    done(person, if held { "held" } else { "resumed" }, news, &still)
 }
 
 pub(super) async fn cancel(person: &Person) -> Result<Exit, Failure> {
     let communique = communique(person)?;
     let desk = Desk::open(&person.common, Access::Write).await?;
     let news = desk.dispatcher.cancel(communique.as_ref(), &person.by, person.why.clone()).await?;
-    done(person, "cancelled", news)
+    done(person, "cancelled", news, "")
 }
 
 pub(super) async fn accept_gap(
@@ -230,9 +237,9 @@ fn communique(person: &Person) -> Result<Option<CommuniqueId>, Failure> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends two verbs, whose results it is")]
-fn done(person: &Person, what: &str, news: bool) -> Result<Exit, Failure> {
+fn done(person: &Person, what: &str, news: bool, still: &str) -> Result<Exit, Failure> {
     let of = person.communique.as_deref().unwrap_or("everything");
-    let line = if news { format!("{of} {what}") } else { format!("{of} already {what}") };
+    let line = if news { format!("{of} {what}{still}") } else { format!("{of} already {what}{still}") };
     answer(person.common.format, &line, &json!({ "communique": person.communique, "says": what, "news": news }));
     Ok(Exit::Done)
 }

@@ -154,6 +154,7 @@ async fn intention(bench: Bench, verb: &str, common: &Common) -> Result<Exit, Fa
 
 /// How it stands with each gate by the record, in words.
 async fn so_far(dispatcher: &Dispatcher) -> Result<BTreeMap<String, String>, Failure> {
+    dispatcher.continues().await?;
     let mut stands = BTreeMap::new();
     for row in dispatcher.journal().gates().await? {
         let (all, ended) = (row.tally.rows, row.tally.rows.saturating_sub(row.tally.running));

@@ -187,7 +187,10 @@ impl Oracle<'_> {
         let anchor = match &time.anchor {
             Anchor::Planned => self.said.planned(now)?,
             Anchor::At(at) => *at,
-            Anchor::Begun => self.said.begun(gate.place, now)?,
+            Anchor::Begun => {
+                let success = || self.said.declared(gate.place, now).filter(|(is, _)| *is == Outcome::Success);
+                self.said.begun(gate.place, now).or_else(|| success().map(|(_, since)| since))?
+            }
             // It counts from what it is meant for.
             Anchor::Declared => {
                 self.said.declared_for(of, gate.place, now).filter(|(is, _)| stands(of.meant_for(), *is))?.1
