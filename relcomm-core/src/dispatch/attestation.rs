@@ -1,8 +1,9 @@
 //! A named person's word about what was done by hand, and which deliveries it is about.
 
+use super::erasure::stand_in_of;
 use super::gates::PAGE;
 use super::intake::{given, refuse, refuse_unknown};
-use super::{DispatchError, Dispatcher, Record};
+use super::{DispatchError, Dispatcher, Record, erased_number};
 use crate::course::{DeliveryFact, DeliveryInput, Facts, Leg, Phase, Stage, Verdict};
 use crate::id::{CommuniqueId, DeliveryId, GateId, GroupId, PlaceId, StakeholderId};
 use crate::journal::{Change, Committed, GateRow, Note, Row, Write};
@@ -112,6 +113,11 @@ impl Dispatcher {
         self.known(Some(&attestation.communique))?;
         given(&attestation.by, "an attestation needs a name: who says so?")?;
         let record = self.enrol().await?;
+        if let Whom::Person(id) = &attestation.whom
+            && stand_in_of(id).is_some_and(|number| record.head.erased.contains_key(&number))
+        {
+            return refuse("this stands for somebody who was erased");
+        }
         let is_of = |gate: &GateId| gate.communique == attestation.communique;
         let is_meant = |gate: &GateId| is_of(gate) && (attestation.place.is_none() || gate.place == attestation.place);
         let gates = || record.plans.iter().map(|plan| &plan.id);
@@ -223,6 +229,10 @@ impl Dispatcher {
         let roll = record.roll(self, plan);
         loop {
             let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(Word::TooEarly(None)) };
+            if erased_number(&row).is_some_and(|number| record.head.erased.contains_key(&number)) {
+                // Nothing is noted of them any more.
+                return Ok(Word::KnownBefore);
+            }
             let course = self.course(record, plan, roll, &row);
             let Some(course) = course else { return Ok(Word::TooEarly(None)) };
             let Some(leg) = self.spoken_of(record, &row) else { return Ok(Word::TooEarly(None)) };

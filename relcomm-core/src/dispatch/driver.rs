@@ -9,6 +9,7 @@ use super::courses::Courses;
 use super::flight::Landing;
 use super::flights::Flights;
 use super::gathering::Gathering;
+use super::intake::refuse;
 use super::standing::Standing;
 use super::token::Tokens;
 use super::work::{Texts, Work};
@@ -151,6 +152,20 @@ impl<'a> Driver<'a> {
             let mut busy = self.collect().await?;
             self.gather_landings().await;
             busy |= self.settle_landed().await?;
+            if self.is_replaced() {
+                // Whoever dispatches the other bundle goes on; what flies here is waited for.
+                if self.landed.is_empty() && self.flights.is_empty() {
+                    self.rest().await?;
+                    return refuse(
+                        "the plan was prepared again and is dispatched as it is now: nothing more goes out as it was",
+                    );
+                }
+                self.beat().await?;
+                if self.landed.is_empty() {
+                    self.wait_for_landing().await;
+                }
+                continue;
+            }
             busy |= self.tick_lanes().await?;
             busy |= self.turn_gates().await?;
             busy |= self.credit_posts().await?;
@@ -193,6 +208,11 @@ impl<'a> Driver<'a> {
                 self.idle(standing.next_due).await;
             }
         }
+    }
+
+    /// Whether another bundle is dispatched by now.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.record.head.digests.as_ref().is_some_and(|digests| digests != self.on.prepared.digests())
     }
 
     pub(super) async fn refresh(&mut self) -> Result<(), DispatchError> {

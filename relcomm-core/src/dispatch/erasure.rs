@@ -14,7 +14,12 @@ const STAND_IN: &str = "erased-";
 
 /// The number of the erased person who stood at a row.
 pub(crate) fn erased_number(row: &Row) -> Option<u32> {
-    row.who.as_ref()?.as_str().strip_prefix(STAND_IN)?.parse().ok()
+    stand_in_of(row.who.as_ref()?)
+}
+
+/// The number of whom a word stands for, if it stands for somebody who was erased.
+pub(super) fn stand_in_of(who: &StakeholderId) -> Option<u32> {
+    who.as_str().strip_prefix(STAND_IN)?.parse().ok()
 }
 
 impl Dispatcher {
@@ -32,8 +37,14 @@ impl Dispatcher {
         let tokens = self.tokens().await?;
         loop {
             let record = self.enrol().await?;
-            let rows = self.rows_of(&record, person).await?;
+            if stand_in_of(person).is_some_and(|number| record.head.erased.contains_key(&number)) {
+                return refuse("this stands for somebody who was erased");
+            }
+            let rows = self.rows_of(person).await?;
             if rows.is_empty() {
+                // Whoever erased them may have been stopped before the last copy was gone.
+                let again = Erasure::new(person.clone(), person.clone(), self.traces(&tokens, person, &rows));
+                self.journal.erase(again, Vec::new()).await?;
                 return match self.is_erased(&record, person) {
                     true => Ok(false),
                     false => refuse("nothing of this person is in the record: they are unknown, or were erased"),
@@ -71,9 +82,10 @@ impl Dispatcher {
         }
     }
 
-    async fn rows_of(&self, record: &Record, person: &StakeholderId) -> Result<Vec<Row>, DispatchError> {
+    /// In every gate of the record, whether the plan still has it or not.
+    async fn rows_of(&self, person: &StakeholderId) -> Result<Vec<Row>, DispatchError> {
         let mut rows = Vec::new();
-        for gate in &record.gates {
+        for gate in self.journal.gates().await? {
             if let Some(ordinal) = self.journal.ordinal(gate.no, person).await? {
                 rows.extend(self.journal.read(&[crate::id::DeliveryId { gate: gate.no, ordinal }]).await?);
             }

@@ -99,6 +99,13 @@ impl Dispatcher {
         rule
     }
 
+    /// A gate once it has heard all that is said, as the next dispatch tells it.
+    pub(super) fn as_said(&self, record: &Record, plan: &GatePlan, row: &GateRow) -> Gate {
+        let now = self.clock.now();
+        let said = from_head(&self.prepared, plan, &record.head, row.state.is_out(), now);
+        decide_all(&row.state, said, |state| self.rule(plan, &record.head, state), now).0
+    }
+
     /// How a requirement of a gate stands.
     pub(crate) async fn dependence(
         &self,
@@ -140,9 +147,7 @@ impl Dispatcher {
         if row.state.phase != Phase::Waiting {
             return None;
         }
-        // The gate may not have heard it yet.
-        let said = from_head(&self.prepared, plan, &record.head, false, now);
-        let (state, _) = decide_all(&row.state, said, |state| self.rule(plan, &record.head, state), now);
+        let state = self.as_said(record, plan, row);
         let rule = self.rule(plan, &record.head, &state);
         (state.phase == Phase::Waiting).then(|| state.verdict(&rule, now))
     }

@@ -169,7 +169,9 @@ impl Dispatcher {
             let since = approvals.since(self.clock.now());
             let standing = record.head.approved(role, digests, approvals.covers_people, since);
             let last = record.head.approvals.iter().rev().find(|a| &a.role == role && &a.digests == digests);
-            if last.is_some_and(|a| a.rejected == rejected) && standing != rejected {
+            // One that expires is given anew: it holds from now on.
+            let renews = !rejected && approvals.expire.is_some();
+            if last.is_some_and(|a| a.rejected == rejected) && standing != rejected && !renews {
                 return Ok(false);
             }
             let approval = Approval { role: role.clone(), digests: digests.clone(), rejected, at: self.clock.now() };

@@ -1,6 +1,6 @@
 //! Where a dispatch stands: what is pending, on what it waits, and when to call again.
 
-use super::gates::{decide_all, from_head, unapproved};
+use super::gates::{decide_all, unapproved};
 use super::{DispatchError, Dispatcher, OpenApproval, Record};
 use crate::clock::{Moment, rfc3339_option};
 use crate::course::{Embargo, Gate, GateInput, Lane, Phase, Verdict};
@@ -114,17 +114,17 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Tells gates that wait what was said, and how others stand: a gate that the plan did not have then has not heard it, and what has come
-    /// about since the last dispatch is in no gate's state yet.
+    /// Tells gates what was said, and those that wait how others stand: a gate that the plan did not have then has not heard it, nor any that
+    /// its words were changed, and what has come about since the last dispatch is in no gate's state yet.
     async fn foresee(&self, record: &mut Record) -> Result<(), DispatchError> {
         let now = self.clock.now();
         let plans = Arc::clone(&record.plans);
         for (index, plan) in plans.iter().enumerate() {
-            let Some(row) = record.gates.get(index).filter(|row| row.state.phase == Phase::Waiting) else { continue };
+            let Some(row) = record.gates.get(index) else { continue };
             let rule = |state: &Gate| self.rule(plan, &record.head, state);
-            let said = from_head(&self.prepared, plan, &record.head, false, now);
-            let (mut state, _) = decide_all(&row.state, said, rule, now);
-            if matches!(state.verdict(&rule(&state), now), Verdict::Depends(_) | Verdict::Undetermined) {
+            let mut state = self.as_said(record, plan, row);
+            let waits = state.phase == Phase::Waiting;
+            if waits && matches!(state.verdict(&rule(&state), now), Verdict::Depends(_) | Verdict::Undetermined) {
                 let mut inputs = Vec::new();
                 for (number, requirement) in plan.requirements.iter().enumerate() {
                     let is = self.dependence(record, plan.revised.is_some(), requirement, now).await?;

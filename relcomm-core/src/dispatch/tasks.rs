@@ -86,7 +86,7 @@ impl Dispatcher {
         }
         let mut tasks = Vec::new();
         for (plan, row) in record.plans.iter().zip(&record.gates) {
-            if row.tally.running == 0 || !row.state.leasable() {
+            if row.tally.running == 0 || !self.as_said(&record, plan, row).leasable() {
                 continue;
             }
             let roll = record.roll(self, plan);

@@ -261,7 +261,9 @@ impl Driver<'_> {
     /// twice. The commit is given first: what has landed is not counted as flying beside what takes its place.
     async fn commit_and_lease(&mut self, writes: Vec<Write>) -> Result<Vec<Committed>, DispatchError> {
         let ready = self.late_version == Some(self.record.head_version) && !self.on.options.cancellation.is_cancelled();
-        let Some(session) = self.session_now().filter(|_| ready) else { return self.commit(writes).await };
+        let Some(session) = self.session_now().filter(|_| ready && !self.is_replaced()) else {
+            return self.commit(writes).await;
+        };
         let (wants, _) = self.wants(&BTreeSet::new());
         if wants.is_empty() {
             return self.commit(writes).await;

@@ -130,6 +130,7 @@ impl<'a> Builder<'a> {
         self.statements(&mut report).await?;
         self.gaps(&mut report).await?;
         self.persons(&mut report);
+        self.without_erased(&mut report);
         self.groups(&mut report);
         let in_time = standing.approvals_open.iter().all(|approval| !approval.late);
         report.compliant = in_time && report.groups.iter().all(|group| group.in_time);

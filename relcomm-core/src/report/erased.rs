@@ -1,6 +1,6 @@
 //! Persons who were erased: shown by a number, as what they were.
 
-use super::build::{Builder, blank};
+use super::build::Builder;
 use super::reasons::class;
 use super::{DeliveryReport, PersonReport, Report};
 use crate::dispatch::erased_number;
@@ -66,19 +66,50 @@ impl Builder<'_> {
                     self.erased.here.insert(person, number);
                 }
                 None => {
-                    let communique = self.on.prepared().communique(plan);
-                    let groups = communique.to.iter().filter_map(|id| self.on.prepared().plan().group(id));
-                    let strictest = groups.map(|group| group.informed_when).max();
-                    let informed_when = communique.informed_when.or(strictest).unwrap_or(Assurance::Accepted);
-                    let mut report = blank(plan.id.communique.as_str());
-                    report.occurrence = plan.id.occurrence.as_ref().map(ToString::to_string);
-                    report.place = plan.id.place.as_ref().map(ToString::to_string);
-                    report.revision = plan.id.revision;
-                    report.id = format!("{}.{}", plan.id, row.id.ordinal);
-                    report.assurance = row.state.best();
-                    (report.class, report.reason) = class(&row.state, informed_when, gate);
-                    self.erased.gone.entry(number).or_default().push(report);
+                    let report = self.of_erased(plan, gate, row, person);
+                    let has_another = |person: &u32| roll.own_people().is_none() && seats.contains_key(person);
+                    let person = person.filter(|person| !has_another(person));
+                    match person.and_then(|person| Some((person, self.people.get_mut(person as usize)?))) {
+                        // Of whom the roll of a revision or correction does not know, they are the same all the same.
+                        Some((person, deliveries)) => {
+                            deliveries.push(report);
+                            self.erased.here.insert(person, number);
+                        }
+                        None => self.erased.gone.entry(number).or_default().push(report),
+                    }
                 }
+            }
+        }
+    }
+
+    /// What is known of an erased person's row, of whom no roll knows.
+    fn of_erased(&self, plan: &GatePlan, gate: &GateRow, row: &Row, person: Option<u32>) -> DeliveryReport {
+        let communique = self.on.prepared().communique(plan);
+        let groups = communique.to.iter().filter_map(|id| self.on.prepared().plan().group(id));
+        let strictest = groups.map(|group| group.informed_when).max();
+        let informed_when = communique.informed_when.or(strictest).unwrap_or(Assurance::Accepted);
+        let mut report = self.row(plan, person);
+        report.id = format!("{}.{}", plan.id, row.id.ordinal);
+        report.assurance = row.state.best();
+        (report.class, report.reason) = class(&row.state, informed_when, gate);
+        report
+    }
+
+    /// No id of somebody who was erased stands with what others were told through them or in their place.
+    pub(super) fn without_erased(&self, report: &mut Report) {
+        let people = self.on.prepared().people();
+        let known = |(person, number): (&u32, &u32)| Some((people.at(*person)?.id().to_owned(), shown(*number)));
+        let erased: BTreeMap<String, String> = self.erased.here.iter().filter_map(known).collect();
+        if erased.is_empty() {
+            return;
+        }
+        let deliveries = report.people.iter_mut().flat_map(|person| &mut person.deliveries);
+        let named = deliveries.flat_map(|delivery| {
+            std::iter::once(&mut delivery.through).chain(delivery.attempts.iter_mut().map(|attempt| &mut attempt.to))
+        });
+        for name in named.chain(report.gaps.iter_mut().map(|gap| &mut gap.person)).flatten() {
+            if let Some(shown) = erased.get(name) {
+                name.clone_from(shown);
             }
         }
     }

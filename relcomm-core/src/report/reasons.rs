@@ -66,6 +66,7 @@ pub(super) fn class(state: &Delivery, informed_when: Assurance, gate: &GateRow) 
     if let Phase::Closed(why) = gate.state.phase
         && state.end.is_none()
         && !state.told_or_perhaps()
+        && !state.perhaps_before()
     {
         let why = match why {
             Closed::Expired => "expired",

@@ -134,3 +134,77 @@ async fn whoever_is_unknown_is_refused_and_nothing_changes() {
     }
     assert_eq!(world.entries().await.len(), before);
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_heard_twice_is_one_person_when_they_are_erased() {
+    let email = ScriptedChannel::new("smtp");
+    let plan = "
+groups: { all: { members: [{ id: ann, email: ann@demo.example }, { id: bob, email: bob@demo.example }], via: email } }
+communiques:
+  soon: { to: all, at: planned -200d, on_slip: correct, per: release, text: \"On {{ release.when.planned }}\" }
+  live: { to: all, per: release, text: It is out. }
+";
+    let world = World::by_email(plan, &email);
+    let dispatcher = world.dispatcher();
+    dispatcher.step().await.unwrap();
+    dispatcher.slip(Some(crate::support::at("2027-06-20T07:00:00Z")), "ada", None).await.unwrap();
+    dispatcher.step().await.unwrap();
+    let before = dispatcher.report().await.unwrap();
+    assert!(dispatcher.erase(&id("bob"), "ada").await.unwrap());
+    let after = dispatcher.report().await.unwrap();
+    let people: Vec<_> = after.people.iter().map(|p| (p.id.as_str(), p.class, p.deliveries.len())).collect();
+    assert_eq!(people, [("ann", Class::Unconfirmed, 3), ("#erased-1", Class::Unconfirmed, 3)]);
+    assert_eq!(after.totals, before.totals);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_told_by_what_the_plan_has_no_more_is_erased_too() {
+    let (mut world, _, _) = told().await;
+    let other = PLAN.replace("communiques: { live:", "communiques: { other:");
+    world.prepared = crate::support::plan(&other, &world.channels);
+    let dispatcher = world.dispatcher();
+    assert!(dispatcher.erase(&id("bob"), "ada").await.unwrap());
+    assert!(!all_of(&world).await.contains("bob"), "{}", all_of(&world).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_for_an_erased_person_is_nobody() {
+    let (world, dispatcher, _) = told().await;
+    assert!(dispatcher.erase(&id("ann"), "ada").await.unwrap());
+    let stand_in = || id("erased-1");
+    let word = Attestation::done(CommuniqueId::new("live").unwrap(), Whom::Person(stand_in()), "ada");
+    let entries = world.entries().await.len();
+    assert!(matches!(dispatcher.attest(&word).await, Err(DispatchError::Refused(_))));
+    assert!(matches!(dispatcher.erase(&stand_in(), "ada").await, Err(DispatchError::Refused(_))));
+    // A word about everybody is none about them.
+    let group = Whom::Group(relcomm_core::id::GroupId::new("all").unwrap());
+    let word = Attestation::done(CommuniqueId::new("live").unwrap(), group, "ada").note(Some("ann, too".into()));
+    dispatcher.attest(&word).await.unwrap();
+    assert!(world.entries().await.len() > entries);
+    let rows = world.journal.scan(relcomm_core::id::GateNo(0), 0, 9).await.unwrap();
+    let erased = rows.iter().find(|row| row.who == Some(stand_in())).unwrap();
+    let said = world.journal.history(relcomm_core::journal::Subject::Delivery(erased.id)).await.unwrap();
+    assert!(said.iter().all(|(_, note)| note.as_ref().is_none_or(|note| note.text.is_none())), "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_named_beside_those_who_were_told_through_them() {
+    let email = ScriptedChannel::new("smtp");
+    let plan = "
+groups:
+  all:
+    members: [{ id: leader, email: leader@demo.example }, { id: bea, through: leader }]
+    via: email
+communiques: { live: { to: all, per: release, text: It is out. } }
+";
+    let world = World::by_email(plan, &email);
+    let dispatcher = world.dispatcher();
+    for place in ["eu", "us"] {
+        dispatcher.declare(&live(place)).await.unwrap();
+    }
+    dispatcher.step().await.unwrap();
+    assert!(dispatcher.report().await.unwrap().to_json().contains("\"through\": \"leader\""));
+    assert!(dispatcher.erase(&id("leader"), "ada").await.unwrap());
+    let report = dispatcher.report().await.unwrap().to_json();
+    assert!(!report.contains("leader"), "{report}");
+}

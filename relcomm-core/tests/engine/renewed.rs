@@ -3,7 +3,7 @@
 use crate::support::{HOUR, MINUTE, RELEASE, World, addresses, at, everywhere, finish, person, plan, said, scripted};
 use relcomm_core::dispatch::{DispatchError, Dispatcher};
 use relcomm_core::id::Role;
-use relcomm_core::mechanism::Capabilities;
+use relcomm_core::mechanism::{Capabilities, Mechanism};
 use relcomm_core::receipt::Assurance;
 use relcomm_core::release::Outcome;
 use relcomm_core::report::{Class, Verdict};
@@ -75,7 +75,7 @@ async fn whoever_was_mailed_is_not_mailed_again_when_the_steps_are_turned_round(
     assert_eq!(addresses(&phone.seen()), ["+420 222 333 444"], "they have not confirmed it");
     let report = dispatcher.report().await.unwrap();
     let told = &person(&report, "al").deliveries[0];
-    assert_eq!(told.mechanism.as_ref().map(|mechanism| mechanism.as_str()), Some("email"), "{told:#?}");
+    assert_eq!(told.mechanism.as_ref().map(Mechanism::as_str), Some("email"), "{told:#?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,7 +270,7 @@ communiques: {{ out: {{ to: staff, per: release, text: It is out. }}{more} }}
         let told: Vec<(&str, Class, Option<&str>)> = person(&report, who)
             .deliveries
             .iter()
-            .map(|d| (d.communique.as_str(), d.class, d.mechanism.as_ref().map(|m| m.as_str())))
+            .map(|d| (d.communique.as_str(), d.class, d.mechanism.as_ref().map(Mechanism::as_str)))
             .collect();
         assert_eq!(told, [("out", Class::Informed, Some("email"))], "{who}");
         assert_eq!(person(&report, who).deliveries[0].attempts.len(), 1, "{who}");
@@ -329,4 +329,51 @@ communiques:
     let report = dispatcher.report().await.unwrap();
     let told: Vec<_> = person(&report, "al").deliveries.iter().filter_map(|d| d.planned.as_deref()).collect();
     assert_eq!(told, ["2027-05-12T07:00:00Z", "2027-06-20T07:00:00Z", "2027-07-01T07:00:00Z"], "{}", report.to_text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dispatcher_sends_nothing_as_it_was_once_the_plan_is_dispatched_otherwise() {
+    let mail = ScriptedChannel::new("smtp");
+    let world = World::by_email(&members(&["al"]), &mail);
+    let old = world.dispatcher();
+    old.step().await.unwrap();
+    let mut options = world.options.clone();
+    options.poll = Some(MINUTE);
+    let waits = tokio::spawn({
+        let old = old.clone().options(options);
+        async move { old.run().await }
+    });
+    world.pass(MINUTE * 3).await;
+
+    let world = again(world, &members(&["al"]).replace("It is out.", "It is really out."));
+    let dispatcher = world.dispatcher();
+    dispatcher.step().await.unwrap();
+    everywhere(&dispatcher, Outcome::Success).await;
+    let ended = waits.await.unwrap();
+    assert!(matches!(&ended, Err(DispatchError::Refused(_))), "{ended:?}");
+    assert!(mail.seen().is_empty());
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(mail.seen()[0].text.part("text"), "It is really out.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_handed_words_that_nobody_approved() {
+    let body = |words: &str| {
+        format!(
+            "{}approvals: {{ roles: {{ owner: mia@demo.example }}, need: owner }}\n",
+            one("phone", "phone: '+420 222 333 444'").replace("It is out.", words)
+        )
+    };
+    let phone = by_phone();
+    let world = World::new(&body("It is out."), scripted([("phone", &phone)]));
+    let dispatcher = world.dispatcher();
+    dispatcher.approve(&Role::new("owner").unwrap(), "mia", None, false, None).await.unwrap();
+    everywhere(&dispatcher, Outcome::Success).await;
+    dispatcher.step().await.unwrap();
+    assert_eq!(dispatcher.tasks().await.unwrap().len(), 1);
+
+    let world = again(world, &body("Never approved."));
+    let dispatcher = world.dispatcher();
+    assert!(dispatcher.tasks().await.unwrap().is_empty());
+    assert!(dispatcher.standing().await.unwrap().lacks_consent());
 }
