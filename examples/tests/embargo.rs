@@ -202,6 +202,45 @@ fn when_it_is_over_texts_and_bundle_hold_everything() {
 }
 
 #[test]
+fn what_the_record_knows_holds_whatever_the_time_is() {
+    let folder = Folder::empty();
+    // An hour ago.
+    let planned = Moment::from_millis(SystemClock::new().now().millis() - 3_600_000);
+    write(&folder, planned);
+    let by_planned = plan(planned)
+        .replace(&format!("until: {planned}"), "until: planned")
+        .replace("  how: Open it.", &format!("  how: Open it.\n  when: {{ planned: {planned} }}"));
+    std::fs::write(folder.path("plan.yaml"), by_planned).unwrap();
+    let env = [("SMTP_URL", "smtp://127.0.0.1:9".to_owned())];
+    let live = |args: &[&str]| {
+        let journal = ["--channels", "channels.yaml", "--journal", "file:j.db"];
+        relcomm_with(&folder, &[args, &journal].concat(), &env)
+    };
+    let failure = ["declare", "plan.yaml", "--outcome", "failure", "--by", "ada", "--proof", "run 7", "--new-journal"];
+    let said = live(&failure);
+    assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
+    // Its end has passed; the release has failed, and nobody has lifted it.
+    let ran = live(&["prepare", "plan.yaml", "--out", "texts", "--bundle", "release.bundle"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    lacks("the bundle", &read(&folder.path("release.bundle")));
+    assert!(files_lack("after a failure", &folder.path("texts")) > 0);
+    let lifted = live(&["lift", "plan.yaml", "--by", "ada", "--cause", "it is known"]);
+    assert_eq!(lifted.code, 0, "{}{}", lifted.stdout, lifted.stderr);
+    assert_eq!(live(&["prepare", "plan.yaml", "--bundle", "release.bundle"]).code, 0);
+    assert!(read(&folder.path("release.bundle")).contains(MARKERS[0]));
+}
+
+#[test]
+fn a_bundle_takes_the_place_of_nothing_but_a_bundle() {
+    let folder = Folder::empty();
+    write(&folder, Moment::parse("2026-01-02T00:00:00Z").unwrap());
+    let ran = relcomm(&folder, &["prepare", "plan.yaml", "--bundle", "live.md"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("a file that is no bundle stands there"), "{}", ran.stderr);
+    assert!(read(&folder.path("live.md")).contains(MARKERS[3]));
+}
+
+#[test]
 fn a_bundle_without_what_is_classified_has_the_digests_that_are_approved_and_debug_shows_nothing() {
     let folder = Folder::empty();
     write(&folder, SystemClock::new().now() + Duration::from_secs(86_400));

@@ -47,7 +47,7 @@ pub(super) fn variable(path: &str) -> String {
 }
 
 /// Whether one of two dotted paths leads to the other, or is it.
-pub(super) fn lies_within(path: &str, whole: &str) -> bool {
+pub(crate) fn lies_within(path: &str, whole: &str) -> bool {
     path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 

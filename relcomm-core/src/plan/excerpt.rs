@@ -59,7 +59,7 @@ fn begin_of(text: &str, most: usize) -> &str {
 
 /// The text in one line that steers no terminal: every control character but the tab, and every one that turns the direction of writing,
 /// is U+FFFD.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     let steers = |c: char| {
         c.is_control() && c != '\t'
             || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -21,6 +21,8 @@ pub(crate) mod resolve;
 pub use directory::{Condition, Directory, DirectoryError, MemberRecord, Predicate};
 pub use draft::PlanDraft;
 pub use embargo::Embargo;
+pub(crate) use embargo::lies_within;
+pub(crate) use excerpt::visible;
 pub use finding::{Finding, Position, Severity};
 pub use findings::{Findings, MOST_FINDINGS, key_path};
 pub use params::Settings;

@@ -27,6 +27,9 @@ pub enum BundleError {
     /// It is not a bundle, or of another format.
     #[error("this is not a bundle of format {FORMAT}")]
     Foreign,
+    /// A file that is no bundle stands in its place.
+    #[error("a file that is no bundle stands there: it is not replaced")]
+    Another,
     /// What is classified was left out of it.
     #[error("the bundle was written without what is classified")]
     Withheld,
@@ -57,12 +60,23 @@ enum Classified {
     Written,
 }
 
+/// Whether a file is there that holds anything but a bundle, such as the plan or the journal.
+fn is_something_else(path: &Path) -> io::Result<bool> {
+    let mut begin = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(64).read_to_end(&mut begin)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    Ok(!begin.is_empty() && !PreparedPlan::is_bundle(&begin))
+}
+
 impl PreparedPlan {
     /// Writes the bundle, in place of an earlier one only when it is complete. What the plan's embargo classifies is left out, but for its
     /// digest and length: nothing can be sent from such a bundle, for which the plan itself is wanted.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// The file cannot be written, or one that is no bundle stands there.
     pub fn write(&self, path: &Path) -> Result<(), BundleError> {
         self.write_with(path, Classified::Withheld)
     }
@@ -80,6 +94,9 @@ impl PreparedPlan {
         let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if std::fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
             return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
+        }
+        if is_something_else(&path)? {
+            return Err(BundleError::Another);
         }
         let mut part = path.clone().into_os_string();
         part.push(".part");

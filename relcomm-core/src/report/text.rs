@@ -4,6 +4,7 @@ use super::lines::{
     approvals_open, corrections, dates, dropped, fallbacks, gaps, gates, hands, late, said, unmet, untold,
 };
 use super::{Report, Verdict};
+use crate::plan::visible;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -53,17 +54,17 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         t.people, t.informed, t.not_informed, t.unconfirmed, t.exempt
     )?;
     for line in said(report) {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", visible(&line))?;
     }
     for line in dates(report) {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", visible(&line))?;
     }
     for s in &report.executions {
         let by = s.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
         writeln!(out, "{}: {} from {}{by}", s.says, s.of, s.at)?;
     }
     for line in approvals_open(report) {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", visible(&line))?;
     }
     writeln!(out)?;
     let width = report.groups.iter().map(|g| g.id.chars().count()).max().unwrap_or(5).max(5);
@@ -90,7 +91,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(out, "\nnot informed, or not confirmed:")?;
         let waiting = if untold.len() + pending.len() > NAMED { &[][..] } else { &pending };
         for line in untold.iter().take(NAMED).chain(waiting) {
-            writeln!(out, "  {line}")?;
+            writeln!(out, "  {}", visible(line.as_ref()))?;
         }
         if untold.len() > NAMED {
             writeln!(out, "  … and {} more", untold.len() - NAMED)?;
@@ -108,14 +109,14 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     if !gaps.is_empty() {
         writeln!(out, "\nmust be informed, and cannot be reached:")?;
         for line in gaps {
-            writeln!(out, "  {line}")?;
+            writeln!(out, "  {}", visible(line.as_ref()))?;
         }
     }
     let corrections: Vec<String> = corrections(report).collect();
     if !corrections.is_empty() {
         writeln!(out, "\ncorrections:")?;
         for line in corrections {
-            writeln!(out, "  {line}")?;
+            writeln!(out, "  {}", visible(line.as_ref()))?;
         }
     }
     list(out, "preferred mechanisms that failed, and what informed instead", &fallbacks(report))?;
@@ -131,7 +132,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     if !report.waiting_for.is_empty() {
         writeln!(out, "\nwaiting:")?;
         for line in &report.waiting_for {
-            writeln!(out, "  {line}")?;
+            writeln!(out, "  {}", visible(line.as_ref()))?;
         }
         if let Some(next) = report.next_due {
             writeln!(out, "  next due at {next}")?;
@@ -167,7 +168,7 @@ fn list(out: &mut String, heading: &str, lines: &[String]) -> std::fmt::Result {
     }
     writeln!(out, "\n{heading}:")?;
     for line in lines.iter().take(NAMED) {
-        writeln!(out, "  {line}")?;
+        writeln!(out, "  {}", visible(line.as_ref()))?;
     }
     match lines.len().saturating_sub(NAMED) {
         0 => Ok(()),

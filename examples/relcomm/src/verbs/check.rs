@@ -9,6 +9,7 @@ use crate::load::{Loaded, earlier, load, load_with, speaks_of_an_embargo};
 use crate::{Exit, Failure};
 use relcomm_core::channel::{AttemptContext, Prepared};
 use relcomm_core::clock::{Clock, SystemClock};
+use relcomm_core::communique::Anchor;
 use relcomm_core::plan::{Finding, MOST_FINDINGS, Severity, json_schema};
 use relcomm_core::prepare::PreparedPlan;
 use relcomm_core::validate::{Deployment as Facts, standard_rules};
@@ -135,7 +136,11 @@ pub(super) async fn prepare(
     super::warn(&bench.findings);
     let mut texts = 0;
     let mut written = BTreeSet::new();
-    let over = embargo_is_over(&bench.prepared);
+    let over = !bench.prepared.has_classified()
+        || match bench.embargo_is_over(common).await? {
+            Some(over) => over,
+            None => ends_by_itself(&bench.prepared),
+        };
     let mut withheld = 0;
     for text in bench.prepared.texts(&bench.channels) {
         texts += 1;
@@ -185,10 +190,11 @@ pub(super) async fn prepare(
     Ok(Exit::Done)
 }
 
-/// Whether the embargo has ended by the plan itself. Whether it was lifted only the record knows, which is not asked here.
-fn embargo_is_over(prepared: &PreparedPlan) -> bool {
+/// Whether the embargo has ended by the plan alone, where there is no record: only at an instant, since a planned time may have moved.
+fn ends_by_itself(prepared: &PreparedPlan) -> bool {
     let now = SystemClock::new().now();
-    !prepared.has_classified() || prepared.embargo_ends().is_some_and(|ends| ends <= now)
+    let is_instant = prepared.plan().embargo().is_some_and(|of| matches!(of.until.anchor, Anchor::At(_)));
+    is_instant && prepared.embargo_ends().is_some_and(|ends| ends <= now)
 }
 
 /// One file for each text, its parts one after another. The name may be a person's id, so whatever a path could stumble over is replaced; a

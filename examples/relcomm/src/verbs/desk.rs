@@ -81,7 +81,8 @@ impl Bench {
         let loaded = match first {
             Loaded::Plan(judged) => {
                 let facts = deployment.facts(&channels).now(now);
-                let is_begun = is_begun(common.journal.as_ref().or(journal.as_ref()), judged.validation.plan()).await;
+                let journal = common.journal.as_ref().or(journal.as_ref());
+                let is_begun = is_begun(journal, judged.validation.plan(), common.new_journal).await?;
                 load(common, &if is_begun { facts } else { facts.live() })?
             }
             bundle @ Loaded::Bundle(_) => bundle,
@@ -150,11 +151,26 @@ impl Bench {
     /// # Errors
     /// It was made in the other mode; it cannot be read.
     pub(super) async fn so_far(self, common: &Common) -> Result<Option<Desk>, Failure> {
+        match self.record_so_far(common)? {
+            Some(journal) => Ok(Some(self.desk(journal).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the embargo is over by the record; `None` if there is none.
+    pub(super) async fn embargo_is_over(&self, common: &Common) -> Result<Option<bool>, Failure> {
+        let Some(journal) = self.record_so_far(common)? else { return Ok(None) };
+        let (_, head) = journal.head().await?;
+        let dispatcher = Dispatcher::new(self.prepared.clone(), self.channels.clone(), journal)?;
+        Ok(Some(dispatcher.clock(self.clock()).embargo_is_over(&head)))
+    }
+
+    fn record_so_far(&self, common: &Common) -> Result<Option<SqliteJournal>, Failure> {
         if common.journal.is_none() && self.journal.is_none() && self.sandbox.is_none() {
             return Ok(None);
         }
         match SqliteJournal::open_read_only(self.place(common)?, self.scope(), self.clock()) {
-            Ok(journal) => Ok(Some(self.desk(journal).await?)),
+            Ok(journal) => Ok(Some(journal)),
             Err(error) if error.kind == JournalErrorKind::Missing => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -221,14 +237,16 @@ fn plan_of(loaded: &Loaded) -> Option<&Plan> {
     }
 }
 
-/// Whether something has been said or done of a plan and version: then its times may pass, as they are meant to.
-async fn is_begun(journal: Option<&String>, plan: Option<&Plan>) -> bool {
-    let (Some(url), Some(plan)) = (journal, plan) else { return false };
-    let Ok(place) = record::path_of(url) else { return false };
+/// Whether something has been said or done of a plan and version: then its times may pass, as they are meant to. So it counts, too, where the
+/// record is missing and none may be made: that it is missing is what has to be said then.
+async fn is_begun(journal: Option<&String>, plan: Option<&Plan>, may_be_made: bool) -> Result<bool, Failure> {
+    let (Some(url), Some(plan)) = (journal, plan) else { return Ok(false) };
+    let Ok(place) = record::path_of(url) else { return Ok(false) };
     let scope = Scope::new(plan.id().clone(), &plan.release().version, Mode::Live);
     match SqliteJournal::open_read_only(place, scope, Arc::new(SystemClock::new())) {
-        Ok(journal) => journal.entries(0, 1).await.is_ok_and(|entries| !entries.is_empty()),
-        Err(_) => false,
+        Ok(journal) => Ok(!journal.entries(0, 1).await?.is_empty()),
+        Err(error) if error.kind == JournalErrorKind::Missing => Ok(!may_be_made),
+        Err(error) => Err(error.into()),
     }
 }
 

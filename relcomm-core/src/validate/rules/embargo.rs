@@ -1,13 +1,16 @@
 //! Whether the embargo is kept by what the plan says.
 
+use super::super::audience::audiences;
 use super::super::vocabulary::{Unknown, judge};
 use super::super::{Rule, Subject};
 use super::timing::order;
 use crate::communique::Communique;
 use crate::id::GroupId;
+
 use crate::plan::source::did_you_mean;
-use crate::plan::{Embargo, Finding, Findings, key_path};
+use crate::plan::{Embargo, Escalations, Finding, Findings, key_path, lies_within};
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// What is classified is something that texts can say.
 #[derive(Debug)]
@@ -28,6 +31,59 @@ impl Rule for Classified {
                 });
                 let path = cx.entry_path("embargo.classified", i);
                 out.push(Finding::error("RC0620", path, message).help(help));
+            } else if let Some(open) = OPEN.into_iter().find(|open| lies_within(variable, open)) {
+                let message =
+                    format!("`{said}` cannot be kept back: `{open}` stands around every message and in every record");
+                let help =
+                    "classify what says what is new, such as `release.what`, `release.why`, `item.ID`, `params.NAME`";
+                let path = cx.entry_path("embargo.classified", i);
+                out.push(Finding::error("RC0620", path, message).help(help));
+            }
+        }
+    }
+}
+
+/// What is in the envelopes of messages, in bundles and in reports: gates and keys are made of it.
+const OPEN: [&str; 5] = ["release.product", "release.version", "release.where", "release.when", "place"];
+
+/// Whoever is reached in the place of somebody who is cleared is cleared, too.
+#[derive(Debug)]
+pub(super) struct ClearedAlike;
+
+impl Rule for ClearedAlike {
+    fn codes(&self) -> &'static [&'static str] {
+        &["RC0624"]
+    }
+
+    fn check(&self, cx: &Subject<'_>, out: &mut Findings) {
+        let Some(embargo) = cx.plan().embargo() else { return };
+        let is_early = |of: &&Communique| of.classified && embargo.clears(&of.to) && !all_after(cx, of, embargo);
+        let mut escalations = None;
+        let mut said = BTreeSet::new();
+        for communique in cx.plan().communiques().iter().filter(is_early) {
+            for audience in audiences(cx, communique) {
+                let (steps, via) = audience.steps(cx);
+                for (index, step) in steps.iter().enumerate() {
+                    let Some(to) = &step.to else { continue };
+                    let found = escalations.get_or_insert_with(|| Escalations::of(cx.plan(), cx.people()));
+                    let people = (cx.plan(), cx.people());
+                    let members = audience.members().iter().filter_map(|number| cx.people().at(*number));
+                    let reached = members.filter_map(|who| found.reached(people, to, &step.via, who));
+                    let knows = |id: &str| {
+                        let mut cleared = embargo.cleared.iter().flat_map(|group| cx.people().members(group));
+                        cleared.any(|number| cx.people().at(*number).is_some_and(|who| who.id() == id))
+                    };
+                    let others = reached.filter(|reached| !knows(reached.id())).count();
+                    let path = cx.step_path(&via, steps, index);
+                    if others > 0 && said.insert(path.clone()) {
+                        let message = format!(
+                            "`{}` may be told before the embargo ends, and this step tells it to somebody who is not cleared",
+                            communique.id
+                        );
+                        let help = "clear a group in which they are, or reach nobody in another's place here";
+                        out.push(Finding::error("RC0624", path, message).help(help));
+                    }
+                }
             }
         }
     }

@@ -62,6 +62,7 @@ pub fn standard_rules() -> Vec<Box<dyn Rule>> {
         Box::new(timing::NotFasterThanTheTick),
         Box::new(embargo::Classified),
         Box::new(embargo::Neutral),
+        Box::new(embargo::ClearedAlike),
         Box::new(intervals::InTime),
         Box::new(graph::NoCycle),
         Box::new(graph::Pursued),

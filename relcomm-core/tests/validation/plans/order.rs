@@ -5,6 +5,15 @@ use crate::cases::{Case, case};
 /// Plans whose times, order or texts are wrong.
 pub(crate) const PLANS: &[Case] = &[
     case("RC0620", &["embargo: { until: 2027-05-14T07:00Z, classified: [«item.exprot] }\n"]),
+    case("RC0620", &["embargo: { until: 2027-05-14T07:00Z, classified: [release.what, «version] }\n"]),
+    case(
+        "RC0624",
+        &[
+            "embargo: { until: 2027-05-14T07:00Z, cleared: staff, classified: item.export }\n",
+            "groups:\n  staff: { owner: ada, members: [{ id: sam, email: sam@b.example }], via: [email, «{ via: email, to: dee, unless: accepted, within: 1h }], informed_when: accepted }\n  others: { owner: ada, members: [{ id: dee, email: dee@b.example }], via: email, informed_when: accepted }\n",
+            "communiques:\n  out: { to: [staff, others], at: embargo, per: release, text: \"{{ release.what | length }}\" }\n  pre: { to: staff, at: planned, per: release, text: \"{{ item.export }}\" }\n",
+        ],
+    ),
     case("RC0101", &["embargo: { until: 2027-05-14T07:00Z, «cleared: stuff }\n"]),
     case("RC0605", &["embargo: { «until: embargo }\n"]),
     case("RC0605", &["embargo: { «until: out accepted }\n"]),
