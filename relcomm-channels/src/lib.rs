@@ -34,6 +34,8 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "email", feature = "webhook", feature = "paging"))]
+mod dial;
 #[cfg(feature = "email")]
 pub mod email;
 #[cfg(feature = "exec")]

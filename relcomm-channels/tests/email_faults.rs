@@ -257,7 +257,7 @@ async fn a_cancellation_begins_nothing_new_and_waits_for_what_has_crossed() {
     // The relay accepts the final dot only after the cancellation has come.
     let script = SmtpScript::new().on_dsn(move |_| cancel.cancel()).answer("*", RecipientAnswer::deliver());
     let late = peer(script);
-    let outcomes = attempt_in(&shared(&late), &context().cancellation(token.clone()), &text, &items).await;
+    let outcomes = attempt_in(&personal(&late), &context().cancellation(token.clone()), &text, &items).await;
     assert!(token.is_cancelled() && accepted(&outcomes[0]));
 }
 

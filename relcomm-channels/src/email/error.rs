@@ -114,6 +114,12 @@ fn judge(phase: Phase, reply: &Reply) -> (ErrorKind, Scope, Retry) {
         _ => return (K::Protocol, Scope::Channel, Retry::Backoff),
     };
     let (subject, detail) = reply.enhanced.map_or((0, 0), |[_, subject, detail]| (subject, detail));
+    if !permanent
+        && matches!(phase, Phase::Mail | Phase::Recipient | Phase::Data | Phase::Dot)
+        && slows(reply, subject, detail)
+    {
+        return (K::RateLimited, Scope::Channel, Retry::Backoff);
+    }
     match phase {
         Phase::Greeting | Phase::Hello => unavailable,
         Phase::StartTls => (K::Tls, Scope::Channel, Retry::Backoff),
@@ -145,7 +151,24 @@ fn judge(phase: Phase, reply: &Reply) -> (ErrorKind, Scope, Retry) {
     }
 }
 
-fn judge_recipient(code: u16, permanent: bool, subject: u8, detail: u8) -> (ErrorKind, Retry) {
+/// Whether a relay asks everybody to slow down: by RFC 3463 the system is not taking messages (4.3.2) or congested (4.4.5), or it is a matter
+/// of policy (4.7.x), but for greylisting, which is about a recipient; 454 without more is said where a sender's rate is spent.
+fn slows(reply: &Reply, subject: u16, detail: u16) -> bool {
+    match (subject, detail) {
+        (3, 2) | (4, 5) => true,
+        // X.7.1 is "not now" of any kind, and said of each recipient by those who put strangers off for a while. Postfix says the same of
+        // a client's rate; only the words differ.
+        (7, 0 | 1) => {
+            let words = reply.text.to_ascii_lowercase();
+            ["too many", "rate", "throttl"].iter().any(|word| words.contains(word))
+        }
+        (7, _) => true,
+        (0, _) => reply.code == 454,
+        _ => false,
+    }
+}
+
+fn judge_recipient(code: u16, permanent: bool, subject: u16, detail: u16) -> (ErrorKind, Retry) {
     use ErrorKind as K;
     match (subject, detail) {
         // RFC 5321, 4.5.3.1.10: 552 was said for too many recipients and means 452.
@@ -230,6 +253,10 @@ mod tests {
             (P::Recipient, "452 4.2.2 full", K::Quota, Scope::Recipient, Backoff),
             (P::Recipient, "554 5.7.1 no", K::Policy, Scope::Recipient, Never),
             (P::Recipient, "451 4.7.1 grey", K::Unavailable, Scope::Recipient, Backoff),
+            (P::Recipient, "450 4.7.1 Error: too many recipients from you", K::RateLimited, Scope::Channel, Backoff),
+            (P::Recipient, "451 4.7.650 slow down", K::RateLimited, Scope::Channel, Backoff),
+            (P::Dot, "454 Throttling failure: Maximum sending rate exceeded.", K::RateLimited, Scope::Channel, Backoff),
+            (P::Data, "451 4.4.5 congested", K::RateLimited, Scope::Channel, Backoff),
             (P::Recipient, "452 4.5.3 many", K::RateLimited, Scope::Recipient, Backoff),
             (P::Recipient, "552 too many", K::RateLimited, Scope::Recipient, Backoff),
             (P::Recipient, "421 4.3.2 bye", K::Unavailable, Scope::Channel, Backoff),

@@ -52,12 +52,19 @@ pub struct EmailChannel {
     maildir: Option<Maildir>,
 }
 
+/// How long a transaction may take in all: a relay that looks into each of several recipients takes its time.
+const CALL: Duration = Duration::from_secs(600);
+
 impl EmailChannel {
     /// A channel to the relay that the options name. Nothing is connected yet.
     ///
     /// # Errors
     /// [`BadEmailOptions`] if there is a user without a password or the other way round, or TLS cannot be set up.
-    pub fn new(options: EmailOptions) -> Result<Self, BadEmailOptions> {
+    pub fn new(mut options: EmailOptions) -> Result<Self, BadEmailOptions> {
+        // Nobody could match the word that each mail arrived.
+        if options.return_path.is_none() && options.reports == Reports::All {
+            options.reports = Reports::Trouble;
+        }
         if options.relay.login.is_some() != options.password.is_some() {
             return Err(BadEmailOptions::Login);
         }
@@ -70,11 +77,12 @@ impl EmailChannel {
         let reported = options.return_path.is_some() && options.reports == Reports::All;
         let proves = if reported { Assurance::Delivered } else { Assurance::Accepted };
         let per_call = if options.return_path.is_some() { NonZeroU32::MIN } else { MOST_RECIPIENTS };
-        let capabilities = Capabilities::new(Addressing::Each, proves)
+        let mut capabilities = Capabilities::new(Addressing::Each, proves)
             .limits([Limit::reject("subject", LONGEST_SUBJECT, Unit::Bytes)])
             .per_call(per_call)
             .concurrency(options.concurrency)
-            .timeout(Duration::from_secs(180));
+            .timeout(CALL);
+        capabilities.rate = options.rate;
         let maildir = match (&options.maildir, &options.return_path) {
             (Some(directory), Some(base)) => {
                 Some(Maildir::new(directory, std::iter::once(base).chain(&options.other_bases).cloned()))

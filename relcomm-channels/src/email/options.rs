@@ -1,6 +1,7 @@
 //! What the email channel is told about its relay, its sender and its receipts.
 
 use super::address::{Mailable, ReturnPath};
+use relcomm_core::mechanism::Rate;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use secrecy::SecretString;
@@ -39,6 +40,7 @@ pub struct EmailOptions {
     pub(super) hello: String,
     pub(super) timeouts: SmtpTimeouts,
     pub(super) concurrency: NonZeroU32,
+    pub(super) rate: Option<Rate>,
     pub(super) roots: Vec<CertificateDer<'static>>,
     pub(super) maildir: Option<PathBuf>,
     pub(super) other_bases: Vec<ReturnPath>,
@@ -68,7 +70,7 @@ pub(super) enum Security {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reports {
-    /// `NOTIFY=SUCCESS,FAILURE,DELAY`: the default.
+    /// `NOTIFY=SUCCESS,FAILURE,DELAY`: the default. Without a return path, so that nothing can be matched, as [`Trouble`](Self::Trouble).
     #[default]
     All,
     /// `NOTIFY=FAILURE,DELAY`: bounces, and no word of success.
@@ -153,6 +155,7 @@ impl EmailOptions {
             reports: Reports::default(),
             timeouts: SmtpTimeouts::default(),
             concurrency: NonZeroU32::MIN.saturating_add(3),
+            rate: None,
             roots: Vec::new(),
             maildir: None,
             other_bases: Vec::new(),
@@ -217,6 +220,13 @@ impl EmailOptions {
         self
     }
 
+    /// With at most so many mails in so long, as the relay takes them. Default: no limit.
+    #[must_use]
+    pub fn rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
     /// Trusts these certificates (PEM, one or more) beside the Mozilla roots.
     ///
     /// # Errors
@@ -256,6 +266,7 @@ impl fmt::Debug for EmailOptions {
             .field("return_path", &self.return_path)
             .field("reports", &self.reports)
             .field("concurrency", &self.concurrency)
+            .field("rate", &self.rate)
             .finish_non_exhaustive()
     }
 }

@@ -78,11 +78,18 @@ impl ExecOptions {
         self
     }
 
+    /// The program, by a path that does not hang on the directory in which it runs.
+    fn found(&self) -> PathBuf {
+        let is_path = self.program.components().count() > 1;
+        let absolute = || std::path::absolute(&self.program).ok();
+        absolute().filter(|_| is_path && self.directory.is_some()).unwrap_or_else(|| self.program.clone())
+    }
+
     /// The process as the channel starts it, with its arguments, directory and environment: for a test that asks what the channel does
     /// not ask.
     #[must_use]
     pub fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(self.found());
         command.args(&self.args).env_clear();
         command.envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         command.envs(self.env.iter().map(|(name, value)| (name, value.expose_secret())));

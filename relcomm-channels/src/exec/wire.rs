@@ -133,7 +133,7 @@ enum Effect {
 #[serde(untagged)]
 enum Again {
     Word(AgainWord),
-    Seconds(u32),
+    Seconds(f64),
 }
 
 #[derive(Deserialize)]
@@ -236,6 +236,9 @@ pub(super) fn read(line: &[u8], hidden: &Hidden, crossed: impl Fn(usize) -> bool
     }
 }
 
+/// The longest wait that a program can impose.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
 fn fault(kind: ErrorKind, line: &Line, hidden: &Hidden, crossed: bool) -> ChannelError {
     let (scope, retry) = usual(kind);
     let error = ChannelError::new(kind, hidden.strike(line.message.as_deref().unwrap_or_default()))
@@ -244,7 +247,9 @@ fn fault(kind: ErrorKind, line: &Line, hidden: &Hidden, crossed: bool) -> Channe
             None => retry,
             Some(Again::Word(AgainWord::Never)) => Retry::Never,
             Some(Again::Word(AgainWord::Backoff)) => Retry::Backoff,
-            Some(Again::Seconds(n)) => Retry::After(Duration::from_secs(n.into())),
+            Some(Again::Seconds(n)) => {
+                Retry::After(Duration::from_secs_f64(n.max(0.0).min(LONGEST_WAIT.as_secs_f64())))
+            }
         });
     let error = match line.code.as_deref().filter(|code| hidden.clears(code)) {
         Some(code) => error.code(code),

@@ -43,7 +43,9 @@ pub(crate) struct HttpClient {
 
 impl HttpClient {
     /// A client with these options.
-    pub(crate) fn new(options: &HttpOptions) -> Result<Self, HttpSetupError> {
+    /// `keeps` says whether connections are kept for the next call: one that the far side is closing just then loses a call, which must
+    /// not be where it cannot be made again.
+    pub(crate) fn new(options: &HttpOptions, keeps: bool) -> Result<Self, HttpSetupError> {
         let tls = tls_config(options.ca_pem.as_deref())?;
         let guard = Guard::new(&options.allow);
         let connect_timeout = options.connect_timeout.min(options.timeout / 2);
@@ -64,6 +66,7 @@ impl HttpClient {
                 .tcp_nodelay(true)
                 .connect_timeout(connect_timeout)
                 .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(if keeps { usize::MAX } else { 0 })
                 .user_agent(concat!("relcomm/", env!("CARGO_PKG_VERSION")))
                 .build()
                 .map_err(|_| HttpSetupError::Client)

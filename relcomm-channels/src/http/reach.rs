@@ -2,11 +2,11 @@
 
 use super::answer::{connect_fault, name_fault, refused_fault};
 use super::client::HttpClient;
+use crate::dial::dial;
 use relcomm_core::channel::{AttemptContext, ChannelError};
 use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
@@ -35,7 +35,7 @@ impl HttpClient {
                 found
             }
         };
-        let stream = TcpStream::connect(addresses.as_slice()).await.map_err(|e| connect_fault(&e, false, host(url)))?;
+        let stream = dial(&addresses, self.connect_timeout).await.map_err(|e| connect_fault(&e, false, host(url)))?;
         if url.scheme() == "https" {
             let bare = host(url).trim_start_matches('[').trim_end_matches(']').to_owned();
             let name = ServerName::try_from(bare).map_err(|e| connect_fault(&e, false, host(url)))?;

@@ -74,7 +74,7 @@ impl PagingChannel {
                 return Err(PagingSetupError::RoutingKey { endpoint: name.clone() });
             }
         }
-        let client = HttpClient::new(&options.http)?;
+        let client = HttpClient::new(&options.http, true)?;
         let bad_base = |why: &str| PagingSetupError::BaseUrl(why.into());
         let base = options.base_url.trim_end_matches('/');
         if base.contains(['?', '#']) {

@@ -90,7 +90,7 @@ impl WebhookChannel {
         if options.endpoints.is_empty() {
             return Err(WebhookSetupError::NoEndpoint);
         }
-        let client = HttpClient::new(&options.http)?;
+        let client = HttpClient::new(&options.http, options.deduplication != Deduplication::None)?;
         let endpoints = options
             .endpoints
             .iter()
@@ -230,8 +230,13 @@ impl Channel for WebhookChannel {
 
     async fn verify(&self, cx: &AttemptContext) -> Result<Vec<Finding>, ChannelError> {
         let mut findings = Vec::new();
-        for (name, endpoint) in &self.endpoints {
-            if let Err(fault) = self.client.reach(cx, &endpoint.url).await {
+        // At once: one that does not answer takes no time from another.
+        let all = self
+            .endpoints
+            .iter()
+            .map(|(name, endpoint)| async move { (name, self.client.reach(cx, &endpoint.url).await) });
+        for (name, reached) in futures_util::future::join_all(all).await {
+            if let Err(fault) = reached {
                 if self.endpoints.len() == 1 {
                     return Err(fault);
                 }

@@ -347,8 +347,13 @@ impl<'a> Driver<'a> {
         for index in 0..self.record.lanes.len() {
             let Some(lane) = self.record.lanes.get(index) else { break };
             let Lane::Barred { .. } = lane.state else { continue };
-            let no = lane.no;
+            let (no, has_others) = (lane.no, lane.name.contains(':'));
             let Some((_, channel)) = self.channel_of(no) else { continue };
+            if has_others {
+                // Of one endpoint among others a channel cannot be asked: one attempt shows it.
+                self.lane_input(no, LaneInput::Mended, self.on.clock.now()).await?;
+                continue;
+            }
             let cx = AttemptContext::new(Arc::clone(&self.on.clock), channel.capabilities().timeout);
             let verified = tokio::select! {
                 biased;
@@ -379,7 +384,7 @@ impl<'a> Driver<'a> {
                 return Ok(());
             };
             if let LaneFact::Barred { kind } = fact {
-                tracing::warn!(lane = %lane.name, %kind, "the channel is barred until it is mended");
+                tracing::warn!(mechanism = lane.mechanism(), %kind, "the channel is barred until it is mended");
             }
             let write = Write::new(Change::Lane(no, fact), lane.version);
             let done = self.commit(vec![write]).await?;
@@ -395,8 +400,7 @@ impl<'a> Driver<'a> {
     }
 
     pub(super) fn channel_of(&self, lane: LaneNo) -> Option<(Mechanism, Arc<dyn Channel>)> {
-        let name = &self.record.lanes.iter().find(|l| l.no == lane)?.name;
-        let mechanism = Mechanism::new(name.split(':').next()?).ok()?;
+        let mechanism = Mechanism::new(self.record.lanes.iter().find(|l| l.no == lane)?.mechanism()).ok()?;
         let binding = self.on.channels.get(&mechanism)?;
         Some((mechanism, Arc::clone(&binding.channel)))
     }

@@ -93,14 +93,17 @@ impl Dispatcher {
                 if self.journal.ready(row.no, lane.no, until, 1).await?.is_empty() {
                     continue;
                 }
+                let mechanism = lane.mechanism();
                 match lane.state {
                     Lane::Barred { kind } => {
-                        // An endpoint's name may be an address.
-                        let mechanism = lane.name.split(':').next().unwrap_or_default();
                         pending.waiting_for =
                             format!("`{mechanism}` to be mended ({kind}), and the next dispatch after that");
                     }
-                    Lane::Down { until, .. } if until > now => {}
+                    Lane::Down { until, .. } if until > now => {
+                        if pending.waiting_for == TRIES {
+                            pending.waiting_for = format!("`{mechanism}`, which failed, to be tried again at {until}");
+                        }
+                    }
                     _ => is_ready = true,
                 }
             }

@@ -470,11 +470,16 @@ impl Driver<'_> {
         input: LaneInput,
         now: Moment,
     ) -> Result<Finish, DispatchError> {
+        let opens = |driver: &Self| driver.record.lanes.iter().find(|l| l.no == lane)?.state.timer();
+        let before = opens(self);
         self.lane_input(lane, input, now).await?;
         Ok(match finish {
             Finish::LaneFault { kind, .. } => {
-                let state = self.record.lanes.iter().find(|l| l.no == lane).map(|l| l.state);
-                let until = state.and_then(|s| s.timer()).unwrap_or(now);
+                let until = opens(self).unwrap_or(now);
+                if until > now && before != Some(until) {
+                    let mechanism = self.record.lanes.iter().find(|l| l.no == lane).map_or("", LaneRow::mechanism);
+                    tracing::warn!(mechanism, %kind, %until, "the channel failed, and is left alone for a while");
+                }
                 Finish::LaneFault { until, kind }
             }
             finish => finish,

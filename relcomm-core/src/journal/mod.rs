@@ -103,6 +103,14 @@ pub struct LaneRow {
     pub state: Lane,
 }
 
+impl LaneRow {
+    /// The mechanism alone: an endpoint's name may be an address, which no log and no word to people shows.
+    #[must_use]
+    pub fn mechanism(&self) -> &str {
+        self.name.split(':').next().unwrap_or_default()
+    }
+}
+
 /// A delivery as the journal has it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

@@ -12,8 +12,21 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-const SMTP: &[&str] =
-    &["kind", "url", "password", "from", "return_path", "receipts", "receipts.maildir", "ca", "hello", "connections"];
+const SMTP: &[&str] = &[
+    "kind",
+    "url",
+    "password",
+    "from",
+    "return_path",
+    "receipts",
+    "receipts.maildir",
+    "ca",
+    "hello",
+    "connections",
+    "rate",
+    "rate.count",
+    "rate.seconds",
+];
 
 const WEBHOOK: &[&str] = &[
     "kind",

@@ -10,7 +10,7 @@ use relcomm_channels::paging::{PagingChannel, PagingOptions};
 use relcomm_channels::webhook::{WebhookChannel, WebhookEndpoint, WebhookOptions};
 use relcomm_core::channel::{AttemptContext, Channel};
 use relcomm_core::clock::SystemClock;
-use relcomm_core::mechanism::{Addressing, Deduplication};
+use relcomm_core::mechanism::{Addressing, Deduplication, Rate};
 use relcomm_core::plan::key_path;
 use relcomm_core::plan::time::Span;
 use secrecy::ExposeSecret;
@@ -32,6 +32,13 @@ pub(super) fn smtp(settings: Settings<'_>) -> Result<Made, String> {
     }
     if let Some(n) = settings.number("connections")? {
         options = options.concurrency(n);
+    }
+    match (settings.number("rate.count")?, settings.number("rate.seconds")?) {
+        (Some(count), Some(seconds)) => {
+            options = options.rate(Rate::new(count, Duration::from_secs(seconds.get().into())));
+        }
+        (None, None) => {}
+        _ => return Err("`rate` needs `count` and `seconds`".into()),
     }
     if let Some(base) = return_path(settings)? {
         options = match settings.text("receipts.maildir")? {

@@ -85,7 +85,8 @@ impl Maildir {
                 Ok(raw) => received.push(Received::new(name, classify(&raw, &self.bases), raw)),
                 // Another reader was faster.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+                // One that cannot be read does not hide the others; it stays where it is.
+                Err(error) => tracing::warn!(error = %error.kind(), "a mail of the Maildir cannot be read"),
             }
         }
         Ok(received)

@@ -13,7 +13,7 @@ pub(super) const LONGEST: usize = 16 * 1024;
 #[derive(Clone, PartialEq, Eq)]
 pub(in crate::email) struct Reply {
     pub(in crate::email) code: u16,
-    pub(in crate::email) enhanced: Option<[u8; 3]>,
+    pub(in crate::email) enhanced: Option<[u16; 3]>,
     /// The words of the first line.
     pub(in crate::email) text: String,
 }
@@ -34,7 +34,7 @@ impl Reply {
             *separator = b' ';
         }
         let reply = ResponseReceiver::default().parse(&mut alone.iter()).ok()?;
-        let enhanced = (matches!(reply.esc, [2 | 4 | 5, _, _])).then_some(reply.esc);
+        let enhanced = matches!(reply.esc, [2 | 4 | 5, _, _]).then(|| enhanced(&alone)).flatten();
         (200..=599).contains(&reply.code).then(|| Self {
             code: reply.code,
             enhanced,
@@ -72,6 +72,14 @@ impl Reply {
             && candidate.bytes().any(|b| b.is_ascii_digit());
         looks_like_one.then(|| candidate.to_owned())
     }
+}
+
+/// The enhanced code of a line (RFC 3463, 2), whose parts have up to three digits: the parser holds them to 255.
+fn enhanced(line: &[u8]) -> Option<[u16; 3]> {
+    let word = line.get(4..)?.split(u8::is_ascii_whitespace).next()?;
+    let mut parts = std::str::from_utf8(word).ok()?.split('.').map(|part| part.parse::<u16>().ok());
+    let code = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(code)
 }
 
 impl fmt::Debug for Reply {

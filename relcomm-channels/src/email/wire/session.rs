@@ -2,12 +2,14 @@
 
 use super::reply::{Offers, Reply};
 use super::{Bounds, Tls, Wire};
+use crate::dial::dial;
 use crate::email::error::{Fault, Phase};
 use crate::email::options::{EmailOptions, Security, SmtpTimeouts};
 use data_encoding::BASE64;
 use rustls_pki_types::ServerName;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -65,8 +67,10 @@ impl Link {
     }
 
     async fn connect(&self) -> Result<TcpStream, Fault> {
-        let connected = TcpStream::connect((self.host.as_str(), self.port)).await;
-        let stream = connected.map_err(|error| Fault::Connect(error.kind()))?;
+        let fault = |error: std::io::Error| Fault::Connect(error.kind());
+        let found: Vec<SocketAddr> =
+            tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(fault)?.collect();
+        let stream = dial(&found, self.timeouts.connect).await.map_err(fault)?;
         // A name such as localhost may lead elsewhere.
         let near = stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
         if self.security == Security::Clear && !near {

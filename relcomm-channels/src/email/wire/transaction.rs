@@ -167,7 +167,15 @@ async fn recipients(
     outcomes: &mut Outcomes,
 ) -> Result<Vec<usize>, ChannelError> {
     let mut taken = Vec::new();
+    // What the text needs, and half of the time that is left at the most.
+    let text = link.timeouts.command * 2 + link.timeouts.block + link.timeouts.acceptance;
+    let text = text.min(bounds.cx.remaining() / 2);
     for (place, recipient) in &envelope.recipients {
+        if !taken.is_empty() && bounds.cx.remaining() < text {
+            // The relay is slow: those who are left have a mail of their own.
+            outcomes.set(*place, Outcome::Failed(Fault::Cancelled.error(&[])));
+            continue;
+        }
         let about = [recipient.as_str()];
         let line = envelope.rcpt(&session.offers, recipient);
         let reply = session.exchange(link, bounds, &line).await.map_err(|fault| fault.error(&about))?;
