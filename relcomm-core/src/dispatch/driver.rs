@@ -116,6 +116,7 @@ impl<'a> Driver<'a> {
             on.record_together(&record, on.renewal(&record.head), None).await?;
             record = Record::read(on).await?;
         }
+        on.recall_rates(&record).await?;
         let tokens = Arc::new(on.tokens().await?);
         Ok(Self {
             on,

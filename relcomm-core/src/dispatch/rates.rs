@@ -1,15 +1,22 @@
-//! What the rates of the lanes still allow. Shared by all runs of a dispatcher and its clones: short calls in a row keep the rate too.
+//! What the rates of the lanes still allow. Shared by all runs of a dispatcher and its clones, and known to the next from the record: short
+//! calls in a row keep the rate too.
 
+use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
+use crate::course::DeliveryFact;
 use crate::id::LaneNo;
-use crate::mechanism::Rate;
+use crate::journal::{Fact, Journal, JournalError, LaneRow, Subject};
+use crate::mechanism::{Mechanism, Rate};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// When how many attempts were begun on each lane, as far back as its rate looks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rates {
     begun: Arc<Mutex<Begun>>,
+    /// Whether what the record knows is among them.
+    recalled: Arc<AtomicBool>,
 }
 
 type Begun = BTreeMap<LaneNo, VecDeque<(Moment, u32)>>;
@@ -40,5 +47,66 @@ impl Rates {
             return None;
         }
         self.begun().get(&lane)?.front().map(|(at, _)| *at + rate.per)
+    }
+}
+
+/// How many entries are read at a time.
+const PAGE: usize = 4096;
+
+impl Dispatcher {
+    /// Brings to mind, once, which attempts others have begun so lately that the rates still look at them.
+    pub(super) async fn recall_rates(&self, record: &Record) -> Result<(), DispatchError> {
+        let rated = record.lanes.iter().filter_map(|lane| self.rate_of(lane));
+        let Some(span) = rated.map(|rate| rate.per).max() else { return Ok(()) };
+        if self.rates.recalled.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let mut after = self.entries_before(self.clock.now() - span).await?;
+        loop {
+            let page = self.journal.entries(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.seq;
+            for entry in page {
+                let (Subject::Delivery(id), Fact::Delivery(DeliveryFact::Started { leg, .. })) =
+                    (entry.subject, entry.fact)
+                else {
+                    continue;
+                };
+                let row = self.journal.read(&[id]).await?.pop();
+                let lane = row.and_then(|row| Some(row.state.legs.get(usize::from(leg))?.lane));
+                if let Some(lane) = lane {
+                    self.rates.spend(lane, 1, entry.at);
+                }
+            }
+        }
+    }
+
+    /// When the rate of a lane lets something through again; `None` if it does now.
+    pub(super) fn rate_opens(&self, lane: &LaneRow) -> Option<Moment> {
+        self.rates.opens(lane.no, self.rate_of(lane)?, self.clock.now())
+    }
+
+    fn rate_of(&self, lane: &LaneRow) -> Option<Rate> {
+        let mechanism = Mechanism::new(lane.mechanism()).ok()?;
+        self.channels.get(&mechanism)?.channel.capabilities().rate
+    }
+
+    /// The number of an entry that is no later than then, nearly as late as can be: few are looked at.
+    async fn entries_before(&self, then: Moment) -> Result<u64, JournalError> {
+        let is_earlier = async |seq: u64| -> Result<bool, JournalError> {
+            Ok(self.journal.entries(seq - 1, 1).await?.first().is_some_and(|entry| entry.at <= then))
+        };
+        let (mut low, mut step) = (0, 1);
+        while is_earlier(low + step).await? {
+            low += step;
+            step *= 2;
+        }
+        while step > 1 {
+            step /= 2;
+            if is_earlier(low + step).await? {
+                low += step;
+            }
+        }
+        Ok(low)
     }
 }

@@ -74,6 +74,7 @@ impl Dispatcher {
         let mut record = Record::read(self).await?;
         self.foresee(&mut record).await?;
         let mut standing = self.standing_of(&record).await?;
+        self.recall_rates(&record).await?;
         self.look_at_ready(&record, &mut standing).await?;
         Ok(standing)
     }
@@ -104,7 +105,15 @@ impl Dispatcher {
                             pending.waiting_for = format!("`{mechanism}`, which failed, to be tried again at {until}");
                         }
                     }
-                    _ => is_ready = true,
+                    _ => match self.rate_opens(lane) {
+                        Some(at) => {
+                            if pending.waiting_for == TRIES {
+                                pending.waiting_for = format!("`{mechanism}`, whose rate is spent until {at}");
+                            }
+                            standing.next_due = Some(standing.next_due.map_or(at, |due| due.min(at)));
+                        }
+                        None => is_ready = true,
+                    },
                 }
             }
             if is_ready {

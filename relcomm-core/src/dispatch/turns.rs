@@ -404,9 +404,7 @@ impl Driver<'_> {
 
     /// When a lane that has spent its rate may go on.
     pub(super) fn rate_opens(&self) -> Option<Moment> {
-        let now = self.on.clock.now();
-        let spent = |l: &LaneRow| self.on.rates.opens(l.no, self.channel_of(l.no)?.1.capabilities().rate?, now);
-        self.record.lanes.iter().filter_map(spent).min()
+        self.record.lanes.iter().filter_map(|lane| self.on.rate_opens(lane)).min()
     }
 
     // --- outcomes -----------------------------------------------------------------------------------------------------------------
@@ -478,7 +476,7 @@ impl Driver<'_> {
                 let until = opens(self).unwrap_or(now);
                 if until > now && before != Some(until) {
                     let mechanism = self.record.lanes.iter().find(|l| l.no == lane).map_or("", LaneRow::mechanism);
-                    tracing::warn!(mechanism, %kind, %until, "the channel failed, and is left alone for a while");
+                    tracing::info!(mechanism, %kind, %until, "the channel failed, and is left alone for a while");
                 }
                 Finish::LaneFault { until, kind }
             }

@@ -244,6 +244,28 @@ async fn short_calls_keep_the_rate_and_say_when_it_lets_more_through() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_dispatches_next_keeps_the_rate_by_the_record() {
+    let rate = Rate::new(n(4), MINUTE);
+    let email = ScriptedChannel::new("smtp").capabilities(|c| c.rate(rate));
+    let world = World::new(&plan(10, "", "Hello."), scripted([("email", &email)]));
+    let began = world.clock_now();
+    declared(&world).await.step().await.unwrap();
+    assert_eq!(email.seen().len(), 4);
+    world.pass(Duration::from_secs(30)).await;
+    // Another process.
+    let looks = world.dispatcher().standing().await.unwrap();
+    assert_eq!(looks.next_due, Some(began + MINUTE), "{looks:?}");
+    assert!(looks.pending.iter().any(|p| p.waiting_for.contains("whose rate is spent until")), "{looks:?}");
+    world.dispatcher().step().await.unwrap();
+    assert_eq!(email.seen().len(), 4);
+    world.clock_until(began + MINUTE).await;
+    world.dispatcher().step().await.unwrap();
+    assert_eq!(email.seen().len(), 8);
+    assert!(finish(&world.dispatcher()).await.is_done());
+    assert_eq!((email.seen().len(), densest(&email, MINUTE)), (10, 4));
+}
+
+#[tokio::test(start_paused = true)]
 async fn keys_stay_the_same_over_tries_and_dispatchers() {
     let email = ScriptedChannel::new("smtp")
         .capabilities(|c| c.per_call(n(10)))

@@ -8,7 +8,7 @@ use crate::communique::Communique;
 use crate::id::GroupId;
 
 use crate::plan::source::did_you_mean;
-use crate::plan::{Embargo, Escalations, Finding, Findings, key_path, lies_within};
+use crate::plan::{Embargo, Escalations, Finding, Findings, Reached, key_path, lies_within};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -73,7 +73,12 @@ impl Rule for ClearedAlike {
                         let mut cleared = embargo.cleared.iter().flat_map(|group| cx.people().members(group));
                         cleared.any(|number| cx.people().at(*number).is_some_and(|who| who.id() == id))
                     };
-                    let others = reached.filter(|reached| !knows(reached.id())).count();
+                    // Whoever answers for the release or holds a role knows of it.
+                    let stranger = |reached: &Reached<'_>| match reached {
+                        Reached::Person(who) => !knows(who.id()),
+                        Reached::Party(_) => false,
+                    };
+                    let others = reached.filter(stranger).count();
                     let path = cx.step_path(&via, steps, index);
                     if others > 0 && said.insert(path.clone()) {
                         let message = format!(
