@@ -8,7 +8,12 @@ pub(super) const FEATURES: &[Feature] = &[
         15,
         |c, d| {
             let until = c.planned + d.one(&[-1, 0, 3, 9]) * HOUR + 19;
-            let cleared = if d.percent(60) { vec![d.one(&["staff"])] } else { Vec::new() };
+            let mut cleared = if d.percent(60) { vec![d.one(&["staff"])] } else { Vec::new() };
+            // Whoever is reached in a member's place may be no member.
+            let steps = c.groups.iter().flat_map(|g| &g.via).chain(c.communiques.iter().flat_map(|of| &of.via));
+            if steps.into_iter().any(|step| step.to.is_some_and(|to| to != Reach::Named("responsible"))) {
+                cleared.clear();
+            }
             let after = c.communiques.iter().flat_map(|of| &of.after).chain(c.needs.values());
             let waited: Vec<usize> = after.map(|after| after.on).collect();
             let number = d.below(c.communiques.len());
