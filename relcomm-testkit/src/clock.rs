@@ -248,9 +248,11 @@ impl Patience {
 fn is_vain(entry: &Entry) -> bool {
     match &entry.fact {
         Fact::Lane(_) => true,
-        Fact::Delivery(fact) => {
-            matches!(fact, DeliveryFact::Started { .. } | DeliveryFact::Again { counts: false, .. })
-        }
+        // A group with hours puts off each evening what the channel has not taken by then.
+        Fact::Delivery(fact) => matches!(
+            fact,
+            DeliveryFact::Started { .. } | DeliveryFact::Again { counts: false, .. } | DeliveryFact::Postponed { .. }
+        ),
         _ => false,
     }
 }

@@ -141,6 +141,28 @@ timeline:{ALL_LIVE}expect:
 }
 
 #[test]
+fn a_channel_that_never_comes_back_ends_it_also_where_the_hours_of_a_group_are_over_each_evening() {
+    let plan = "plan: 1
+zone: UTC
+release: { product: Demo, version: 1.0.0, what: [Sharing], why: Asked for., how: Open it. }
+responsible: Ada <ada@demo.example>
+groups: { staff: { members: [ann@demo.example, bob@demo.example], via: email, between: \"07:00-20:00\" } }
+communiques: { live: { to: staff } }
+";
+    let performance = perform_with(
+        plan,
+        "
+answers: [{ to: \"*\", via: email, answer: { failed: { channel: true } } }]
+timeline: [{ at: 10:00, declare: { outcome: success, by: ada } }]
+expect: [{ sent: 0 }, { exit: 5 }]
+",
+    );
+    let performance = performance.unwrap_or_else(|why| panic!("{}", told(&why)));
+    assert!(performance.held(), "{performance}");
+    assert!(timeline(&performance).contains("nothing else happens: it ends here"), "{performance}");
+}
+
+#[test]
 fn a_hanging_far_side_ends_with_the_time_of_a_call() {
     holds(&format!(
         "
