@@ -11,7 +11,7 @@ use relcomm_core::channel::{
 use relcomm_core::clock::Moment;
 use relcomm_core::dispatch::Task;
 use relcomm_core::id::{CommuniqueId, GroupId};
-use relcomm_core::mechanism::{Capabilities, Deduplication, Mechanism};
+use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication, Mechanism};
 use relcomm_core::plan::source::WordOr;
 use relcomm_core::plan::time::Span;
 use relcomm_core::plan::{Finding, People, Plan};
@@ -447,7 +447,8 @@ impl Channel for FarSide {
                 cx.clock.sleep(elapsed(Some(after))).await;
             }
             // Of what is done by hand once for all somebody says that it was done for the group.
-            let is_handed = self.capabilities.by_hand && to.person.is_none();
+            let once = self.capabilities.addressing == Addressing::Once;
+            let is_handed = self.capabilities.by_hand && once;
             self.world.state().handed |= is_handed;
             let later = answer.and_then(|a| a.later.as_ref()).filter(|_| !is_handed);
             match reply(answer, self.capabilities.by_hand) {

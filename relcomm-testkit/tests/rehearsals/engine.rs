@@ -347,6 +347,21 @@ expect: [{ totals: { informed: 1, not_informed: 2 } }]
 }
 
 #[test]
+fn what_is_done_by_hand_at_an_address_of_a_group_is_said_of_the_group_too() {
+    let letter = "plan: 1
+zone: UTC
+release: { product: Demo, version: 1.0.0, what: [Sharing], why: Asked for., how: Open it. }
+responsible: Ada <ada@demo.example>
+groups: { sponsors: { newsletter: sponsors-letter, informed_when: acknowledged } }
+communiques: { live: { to: sponsors } }
+";
+    let performance = Rehearsal::happy_path().perform("plan.yaml", letter.as_bytes(), &HeldFiles::new()).unwrap();
+    assert_eq!(performance.exit, 0, "{performance}");
+    let told = timeline(&performance);
+    assert!(told.contains("somebody says that live for sponsors was done"), "{told}");
+}
+
+#[test]
 fn a_post_is_answered_for_the_groups_whose_steps_name_it() {
     once(
         "answers: [{ to: desk, answer: refused }]
