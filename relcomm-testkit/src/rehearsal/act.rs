@@ -1,6 +1,6 @@
 //! What people do in a rehearsal, and what happens to the machine.
 
-use super::far_side::elapsed;
+use super::elapsed::Elapsed;
 use super::play::{Play, Unplayable, wrong};
 use super::scene::Scene;
 use super::script::{Done, Event, JumpDraft};
@@ -8,7 +8,6 @@ use super::stage::{OnCall, at_once};
 use relcomm_core::clock::Clock;
 use relcomm_core::dispatch::{Attestation, GapOf, Whom};
 use relcomm_core::id::CommuniqueId;
-use relcomm_core::plan::time::Span;
 use relcomm_core::release::Declaration;
 
 impl Play<'_> {
@@ -170,10 +169,10 @@ impl Play<'_> {
             return self.prepare_again(scene);
         }
         if let Some(crash) = &event.crash {
-            scene.die(elapsed(Some(crash.back)));
+            scene.die(crash.back.0);
         }
         if let Some(JumpDraft { ahead, back }) = &event.jump {
-            let millis = |span: &Option<Span>| i64::try_from(elapsed(*span).as_millis()).unwrap_or(i64::MAX);
+            let millis = |by: &Option<Elapsed>| i64::try_from(by.unwrap_or_default().0.as_millis()).unwrap_or(i64::MAX);
             let by = millis(ahead) - millis(back);
             scene.clock.jump(by);
             scene.note(format!("the machine's clock jumps by {} s", by / 1000));

@@ -5,7 +5,6 @@ use super::script::{FarSideDraft, Repeats};
 use relcomm_core::channel::ChannelSet;
 use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication, Mechanism};
 use relcomm_core::plan::source::Ordered;
-use relcomm_core::plan::time::Span;
 use relcomm_core::plan::{People, Plan};
 use relcomm_core::receipt::Assurance;
 
@@ -42,8 +41,8 @@ fn capabilities(draft: &FarSideDraft, mechanism: &Mechanism, addressing: Address
     can = if by_hand { can.by_hand() } else { can };
     can = draft.per_call.map_or(can.clone(), |n| can.per_call(n));
     can = draft.concurrency.map_or(can.clone(), |n| can.concurrency(n));
-    match draft.timeout.and_then(Span::as_elapsed) {
-        Some(timeout) => can.timeout(timeout),
+    match draft.timeout {
+        Some(timeout) => can.timeout(timeout.0),
         None => can,
     }
 }

@@ -1,9 +1,10 @@
 //! What a script expects, as people write it.
 
+use super::elapsed::Elapsed;
 use relcomm_core::id::{CommuniqueId, GroupId, OccurrenceId, PlaceId};
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::source::Ordered;
-use relcomm_core::plan::time::Span;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -21,7 +22,7 @@ pub(super) struct Expectation {
     /// How many rows there are, or with `is` how many are so.
     pub(super) count: Option<usize>,
     /// How far apart the attempts of each row began, at least.
-    pub(super) apart: Option<Span>,
+    pub(super) apart: Option<Elapsed>,
     /// How many texts reached a far side: of these rows, or of all.
     pub(super) sent: Option<usize>,
     /// What the texts say that reached a far side: of these rows, or all.

@@ -1,5 +1,6 @@
 //! The far sides: channels that answer as the script says, remember what reached them, and bring receipts back later.
 
+use super::elapsed::Elapsed;
 use super::expectation::fits;
 use super::script::{AnswerDraft, AnswerMap, AnswerWord, Bounce, CrashAt, Later, Point};
 use crate::clock::VirtualClock;
@@ -13,7 +14,6 @@ use relcomm_core::dispatch::Task;
 use relcomm_core::id::{CommuniqueId, GroupId};
 use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication, Mechanism};
 use relcomm_core::plan::source::WordOr;
-use relcomm_core::plan::time::Span;
 use relcomm_core::plan::{Finding, People, Plan};
 use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind};
 use relcomm_core::stakeholder::Address;
@@ -217,18 +217,13 @@ impl World {
                     && c.attempt.unwrap_or(1) == attempt
             };
             let found = state.crashes.iter().position(here).map(|at| state.crashes.remove(at));
-            state.crashed = state.crashed.or(found.as_ref().map(|(_, c)| elapsed(Some(c.back))));
+            state.crashed = state.crashed.or(found.as_ref().map(|(_, c)| c.back.0));
             found.is_some()
         };
         if dies {
             std::future::pending::<()>().await;
         }
     }
-}
-
-/// Elapsed time of a script; nothing where none is given.
-pub(super) fn elapsed(span: Option<Span>) -> Duration {
-    span.and_then(Span::as_elapsed).unwrap_or_default()
 }
 
 /// To whom an attempt is.
@@ -333,16 +328,14 @@ fn follow(later: &Later) -> Vec<(Duration, Evidence, Option<String>)> {
         (later.displayed, Assurance::Displayed),
         (later.acknowledged, Assurance::Acknowledged),
     ];
-    let mut all: Vec<_> = reached
-        .into_iter()
-        .filter_map(|(span, sure)| Some((elapsed(Some(span?)), Evidence::Reached(sure), None)))
-        .collect();
+    let mut all: Vec<_> =
+        reached.into_iter().filter_map(|(span, sure)| Some((span?.0, Evidence::Reached(sure), None))).collect();
     if let Some(bounced) = &later.bounced {
         let Bounce { after, status } = match bounced {
             WordOr::Word(after) => Bounce { after: Some(*after), status: None },
             WordOr::Map(bounce) => bounce.clone(),
         };
-        all.push((elapsed(after), Evidence::Failed, status));
+        all.push((after.unwrap_or_default().0, Evidence::Failed, status));
     }
     all
 }
@@ -367,8 +360,8 @@ fn reply(answer: Option<&AnswerDraft>, by_hand: bool) -> Reply {
     let refused = |status: Option<&str>| {
         Reply::Failed(ChannelError::new(ErrorKind::RecipientInvalid, "refused").code(status.unwrap_or("5.1.1")), false)
     };
-    let not_now = |status: Option<&str>, after: Option<Span>, channel: bool| {
-        let retry = after.and_then(Span::as_elapsed).map_or(Retry::Backoff, Retry::After);
+    let not_now = |status: Option<&str>, after: Option<Elapsed>, channel: bool| {
+        let retry = after.map_or(Retry::Backoff, |after| Retry::After(after.0));
         let mut error = ChannelError::new(ErrorKind::Unavailable, "not now").retry(retry).code(status.unwrap_or("503"));
         if channel {
             error = error.scope(Scope::Channel);
@@ -444,7 +437,7 @@ impl Channel for FarSide {
             let answer = self.world.answer(&to, &self.via, item.attempt);
             self.world.pass(&to, &self.via, item.attempt, Point::Begun).await;
             if let Some(after) = answer.and_then(|a| a.after) {
-                cx.clock.sleep(elapsed(Some(after))).await;
+                cx.clock.sleep(after.0).await;
             }
             // Of what is done by hand once for all somebody says that it was done for the group.
             let once = self.capabilities.addressing == Addressing::Once;

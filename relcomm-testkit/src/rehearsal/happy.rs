@@ -1,11 +1,11 @@
 //! The happy path: what happens where no script says anything else.
 
+use super::elapsed::Elapsed;
 use super::script::{AnswerDraft, ApproveDraft, DeclareDraft, Event, Later};
 use relcomm_core::clock::Moment;
 use relcomm_core::id::StakeholderId;
 use relcomm_core::plan::Plan;
 use relcomm_core::plan::draft::Act;
-use relcomm_core::plan::time::Span;
 use relcomm_core::release::Outcome;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) fn start(planned: Moment) -> Moment {
 
 /// Everyone takes everything over, and acknowledges it after two minutes.
 pub(super) fn answers() -> Vec<AnswerDraft> {
-    let later = Later { acknowledged: "2m".parse::<Span>().ok(), ..Later::default() };
+    let later = Later { acknowledged: Some(Elapsed(Duration::from_secs(120))), ..Later::default() };
     let to = "*".to_owned();
     vec![AnswerDraft { to, via: None, communique: None, attempt: None, answer: None, after: None, later: Some(later) }]
 }

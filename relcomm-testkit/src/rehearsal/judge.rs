@@ -1,12 +1,12 @@
 //! Whether what was expected is true.
 
+use super::elapsed::Elapsed;
 use super::expectation::{Age, Expectation, Reached, Said, Selector, Words, fits};
 use super::far_side::Seen;
 use relcomm_core::clock::Moment;
 use relcomm_core::id::{CommuniqueId, DeliveryId, GroupId, OccurrenceId, PlaceId};
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::source::{Ordered, did_you_mean};
-use relcomm_core::plan::time::Span;
 use relcomm_core::plan::{Finding, Plan};
 use relcomm_core::receipt::Assurance;
 use relcomm_core::report::{Class, DeliveryReport, Part, PersonReport, Report, Statement};
@@ -411,11 +411,10 @@ fn no_attempt(row: &Row<'_>, wanted: &Ordered<String, String>) -> Option<String>
     Some(format!("no attempt is like that: {}", if told.is_empty() { "there is none".into() } else { told.join("; ") }))
 }
 
-fn too_close(delivery: &DeliveryReport, apart: Span) -> Option<String> {
-    let apart = apart.as_elapsed().unwrap_or_default();
+fn too_close(delivery: &DeliveryReport, apart: Elapsed) -> Option<String> {
     let pairs = delivery.attempts.iter().zip(delivery.attempts.iter().skip(1));
     pairs
-        .filter(|(before, after)| after.at.since(before.at) < apart)
+        .filter(|(before, after)| after.at.since(before.at) < apart.0)
         .map(|(before, after)| format!("attempts at {} and {}", before.at, after.at))
         .next()
 }

@@ -33,6 +33,7 @@
 //!
 #![doc = include_str!("LANGUAGE.md")]
 
+mod elapsed;
 mod script;
 mod expectation;
 mod members;

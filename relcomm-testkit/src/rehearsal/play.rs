@@ -2,6 +2,7 @@
 
 use super::Check;
 use super::channels::channels;
+use super::elapsed::{Elapsed, NotElapsed};
 use super::expectation::{Expectation, fits};
 use super::far_side::World;
 use super::happy;
@@ -18,7 +19,7 @@ use relcomm_core::dispatch::DispatchError;
 use relcomm_core::journal::{MemoryJournal, Mode, Scope};
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::source::{Source, WordOr, did_you_mean};
-use relcomm_core::plan::time::{BadTime, Instant, Span};
+use relcomm_core::plan::time::Instant;
 use relcomm_core::plan::{Finding, PlanDraft, Settings, Sources};
 use relcomm_core::prepare::{PreparedPlan, prepare};
 use relcomm_core::report::Report;
@@ -317,9 +318,8 @@ impl<'a> Play<'a> {
     /// An instant of the script.
     pub(super) fn instant(&self, text: &str, before: Moment) -> Result<Moment, String> {
         if let Some(span) = text.strip_prefix('+') {
-            let span: Span = span.parse().map_err(|e: BadTime| e.to_string())?;
-            let span = span.as_elapsed().ok_or("business days are no time that passes here")?;
-            return Ok(self.start + span);
+            let span: Elapsed = span.parse().map_err(|e: NotElapsed| e.to_string())?;
+            return Ok(self.start + span.0);
         }
         let time = |form| NaiveTime::parse_from_str(text, form).ok();
         if let Some(time) = time("%H:%M").or_else(|| time("%H:%M:%S")) {

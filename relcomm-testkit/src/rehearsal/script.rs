@@ -1,11 +1,12 @@
 //! The script of a rehearsal, as people write it.
 
+use super::elapsed::Elapsed;
 use super::expectation::Expectation;
 use relcomm_core::id::{CommuniqueId, GroupId, PlaceId, Role, StakeholderId};
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::Finding;
 use relcomm_core::plan::source::{Format, OneOrMany, Ordered, Source, WordOr};
-use relcomm_core::plan::time::Span;
+
 use relcomm_core::receipt::Assurance;
 use relcomm_core::release::Outcome;
 use schemars::JsonSchema;
@@ -137,7 +138,7 @@ pub(super) struct FarSideDraft {
     /// How many calls are in flight at once. Default: 8.
     pub(super) concurrency: Option<NonZeroU32>,
     /// How long a call may take. Default: 60 s.
-    pub(super) timeout: Option<Span>,
+    pub(super) timeout: Option<Elapsed>,
 }
 
 /// How a far side recognises a repeat.
@@ -167,7 +168,7 @@ pub(super) struct AnswerDraft {
     /// How it answers. Default: accepted.
     pub(super) answer: Option<WordOr<AnswerWord, AnswerMap>>,
     /// After how long it answers. Default: at once.
-    pub(super) after: Option<Span>,
+    pub(super) after: Option<Elapsed>,
     /// What follows an acceptance.
     pub(super) later: Option<Later>,
 }
@@ -229,7 +230,7 @@ pub(super) struct NotNow {
     /// The code, such as 503.
     pub(super) status: Option<String>,
     /// How long to wait.
-    pub(super) retry_after: Option<Span>,
+    pub(super) retry_after: Option<Elapsed>,
     /// Whether the whole channel fails and not this recipient alone.
     #[serde(default)]
     pub(super) channel: bool,
@@ -252,15 +253,15 @@ pub(super) struct Lost {
 #[serde(deny_unknown_fields)]
 pub(super) struct Later {
     /// Handed on, so long after.
-    pub(super) relayed: Option<Span>,
+    pub(super) relayed: Option<Elapsed>,
     /// In the mailbox or on the device, so long after.
-    pub(super) delivered: Option<Span>,
+    pub(super) delivered: Option<Elapsed>,
     /// Shown, so long after.
-    pub(super) displayed: Option<Span>,
+    pub(super) displayed: Option<Elapsed>,
     /// Acknowledged by the person, so long after.
-    pub(super) acknowledged: Option<Span>,
+    pub(super) acknowledged: Option<Elapsed>,
     /// Back it came.
-    pub(super) bounced: Option<WordOr<Span, Bounce>>,
+    pub(super) bounced: Option<WordOr<Elapsed, Bounce>>,
 }
 
 /// A bounce, or a person's word that it failed.
@@ -268,7 +269,7 @@ pub(super) struct Later {
 #[serde(deny_unknown_fields)]
 pub(super) struct Bounce {
     /// How long after the acceptance. Default: at once.
-    pub(super) after: Option<Span>,
+    pub(super) after: Option<Elapsed>,
     /// The code, such as 5.1.1.
     pub(super) status: Option<String>,
 }
@@ -298,7 +299,7 @@ pub(super) struct CrashAt {
     /// At which point.
     pub(super) point: Point,
     /// After how long the dispatcher is back.
-    pub(super) back: Span,
+    pub(super) back: Elapsed,
 }
 
 /// A point of an attempt.
@@ -496,7 +497,7 @@ pub(super) struct SayDraft {
 #[serde(deny_unknown_fields)]
 pub(super) struct CrashDraft {
     /// After how long the dispatchers are back.
-    pub(super) back: Span,
+    pub(super) back: Elapsed,
 }
 
 /// A jump of the machine's clock.
@@ -504,9 +505,9 @@ pub(super) struct CrashDraft {
 #[serde(deny_unknown_fields)]
 pub(super) struct JumpDraft {
     /// By how much ahead.
-    pub(super) ahead: Option<Span>,
+    pub(super) ahead: Option<Elapsed>,
     /// By how much back.
-    pub(super) back: Option<Span>,
+    pub(super) back: Option<Elapsed>,
 }
 
 /// A script and the trees it was read from, for positions.

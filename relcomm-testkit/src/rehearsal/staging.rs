@@ -1,5 +1,6 @@
 //! The same in Rust: a rehearsal put together call by call, for unit tests of plans.
 
+use super::elapsed::Elapsed;
 use super::script::{
     AcceptGapDraft, AnswerDraft, AnswerMap, AnswerWord, ApproveDraft, AttestDraft, Bounce, CrashDraft, DeclareDraft,
     Document, Done, Event, Later, MadeUp, NotNow, SayDraft, Script, SlipDraft, Status, Taken,
@@ -8,7 +9,6 @@ use super::{Performance, Rehearsal, Unperformed};
 use relcomm_core::id::{CommuniqueId, GroupId, PlaceId, Role, StakeholderId};
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::source::{Ordered, WordOr};
-use relcomm_core::plan::time::Span;
 use relcomm_core::plan::{HeldFiles, PlanDir, Settings, Sources};
 use relcomm_core::release::Outcome;
 use relcomm_core::report::{Class, PersonReport};
@@ -243,7 +243,7 @@ impl Staging {
     #[must_use]
     #[track_caller]
     pub fn crash(self, back: &str) -> Self {
-        let crash = CrashDraft { back: right::<Span>(back, "duration") };
+        let crash = CrashDraft { back: right::<Elapsed>(back, "duration") };
         self.happens(Event { crash: Some(crash), ..Event::default() })
     }
 
@@ -310,7 +310,7 @@ impl Answer {
     /// Not now, with this code, and how long to wait (`30s`).
     #[track_caller]
     pub fn failed(mut self, status: &str, retry_after: &str) -> Self {
-        let retry_after = Some(right::<Span>(retry_after, "duration"));
+        let retry_after = Some(right::<Elapsed>(retry_after, "duration"));
         let failed = NotNow { status: Some(status.to_owned()), retry_after, channel: false };
         self.draft.answer = Some(WordOr::Map(AnswerMap { failed: Some(failed), ..AnswerMap::default() }));
         self

@@ -48,6 +48,13 @@ fn every_slip_is_found_where_it_stands() {
         ("RC1201", 1, "outages: [{ via: email, from: soon, until: 11:00 }]\n"),
         ("RC1201", 1, "outages: [{ via: email, from: 11:00, until: 10:00 }]\n"),
         ("RC1201", 1, "set: { release.versoin: 2 }\n"),
+        ("RC0005", 1, "channels: { email: { timeout: 1bd } }\n"),
+        ("RC0005", 1, "answers: [{ to: desk, after: 1bd }]\n"),
+        ("RC0005", 1, "answers: [{ to: desk, later: { bounced: { after: 2bd } } }]\n"),
+        ("RC0005", 1, "answers: [{ to: desk, answer: { failed: { retry_after: 1bd } } }]\n"),
+        ("RC0005", 1, "crashes: [{ to: desk, point: begun, back: 1bd }]\n"),
+        ("RC0005", 1, "timeline: [{ at: 10:00, jump: { ahead: 1bd } }]\n"),
+        ("RC0005", 1, "expect: [{ apart: 30bd }]\n"),
     ];
     for (code, line, script) in cases {
         let (found, at, says) = slip(&format!("{script}{PEOPLE}"));
@@ -55,6 +62,8 @@ fn every_slip_is_found_where_it_stands() {
     }
     let (code, _, says) = slip("members: { nobody: { count: 2 } }\n");
     assert!(code == "RC1201" && says.contains("no group `nobody`"), "{says}");
+    let (_, _, says) = slip(&format!("expect: [{{ apart: 30bd }}]\n{PEOPLE}"));
+    assert!(says.contains("business days are no time that passes here: write days or hours"), "{says}");
     let (_, _, says) = slip("members: { desk: { count: 2 } }\n");
     assert!(says.contains("no members whose place"), "{says}");
 }
