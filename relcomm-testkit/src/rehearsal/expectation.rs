@@ -6,7 +6,8 @@ use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::source::Ordered;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 /// What must be true of the report, of what went out, or of the findings. Everything that it says must hold.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -16,8 +17,12 @@ pub(super) struct Expectation {
     #[serde(rename = "where")]
     pub(super) rows: Option<Selector>,
     /// What each of these rows shows, by the report's own field names; of a list, how many it holds.
+    #[serde(default, deserialize_with = "filled")]
+    #[schemars(extend("minProperties" = 1))]
     pub(super) is: Option<Ordered<String, String>>,
     /// What at least one attempt of each row shows, by the report's own field names.
+    #[serde(default, deserialize_with = "filled")]
+    #[schemars(extend("minProperties" = 1))]
     pub(super) attempt: Option<Ordered<String, String>>,
     /// How many rows there are, or with `is` how many are so.
     pub(super) count: Option<usize>,
@@ -30,6 +35,8 @@ pub(super) struct Expectation {
     /// What no text, report, journal entry, note or line of the timeline holds.
     pub(super) everywhere: Option<Lacks>,
     /// That one did not come before the other: the last of each before the first of the next.
+    #[serde(default, deserialize_with = "filled_list")]
+    #[schemars(extend("minItems" = 1))]
     pub(super) order: Option<Vec<Reached>>,
     /// What was never tried.
     pub(super) never: Option<Selector>,
@@ -38,6 +45,8 @@ pub(super) struct Expectation {
     /// What the report says was approved or rejected, all of it in its order.
     pub(super) approvals: Option<Vec<Said>>,
     /// The report's totals over persons, as far as they are given.
+    #[serde(default, deserialize_with = "filled")]
+    #[schemars(extend("minProperties" = 1))]
     pub(super) totals: Option<Ordered<String, u32>>,
     /// Why everybody who is not informed, and for no waiver exempt, is not.
     pub(super) reason: Option<String>,
@@ -49,6 +58,74 @@ pub(super) struct Expectation {
     pub(super) exit: Option<u8>,
     /// That the plan, or its preparation, has a finding of this code.
     pub(super) finding: Option<String>,
+}
+
+/// What names nothing would be true of everything.
+fn filled<'de, D, K, V>(from: D) -> Result<Option<Ordered<K, V>>, D::Error>
+where
+    D: Deserializer<'de>,
+    Option<Ordered<K, V>>: Deserialize<'de>,
+{
+    let found = Option::<Ordered<K, V>>::deserialize(from)?;
+    match found {
+        Some(none) if none.iter().next().is_none() => Err(D::Error::custom("this names nothing")),
+        found => Ok(found),
+    }
+}
+
+/// The same of a list.
+fn filled_list<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<Reached>>, D::Error> {
+    let found = Option::<Vec<Reached>>::deserialize(from)?;
+    match found {
+        Some(none) if none.is_empty() => Err(D::Error::custom("this names nothing")),
+        found => Ok(found),
+    }
+}
+
+impl Expectation {
+    /// The keys that say what must be true.
+    pub(super) fn says(&self) -> impl Iterator<Item = &'static str> {
+        let Self {
+            rows: _,
+            is,
+            attempt,
+            count,
+            apart,
+            sent,
+            text,
+            everywhere,
+            order,
+            never,
+            declarations,
+            approvals,
+            totals,
+            reason,
+            waiting_for,
+            verdict,
+            exit,
+            finding,
+        } = self;
+        let keys = [
+            ("is", is.is_some()),
+            ("attempt", attempt.is_some()),
+            ("count", count.is_some()),
+            ("apart", apart.is_some()),
+            ("sent", sent.is_some()),
+            ("text", text.is_some()),
+            ("everywhere", everywhere.is_some()),
+            ("order", order.is_some()),
+            ("never", never.is_some()),
+            ("declarations", declarations.is_some()),
+            ("approvals", approvals.is_some()),
+            ("totals", totals.is_some()),
+            ("reason", reason.is_some()),
+            ("waiting_for", waiting_for.is_some()),
+            ("verdict", verdict.is_some()),
+            ("exit", exit.is_some()),
+            ("finding", finding.is_some()),
+        ];
+        keys.into_iter().filter(|(_, said)| *said).map(|(key, _)| key)
+    }
 }
 
 /// Which rows: those of which all of this is true. `*` stands for any letters.

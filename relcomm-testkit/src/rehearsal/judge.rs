@@ -3,6 +3,7 @@
 use super::elapsed::Elapsed;
 use super::expectation::{Age, Expectation, Reached, Said, Selector, Words, fits};
 use super::far_side::Seen;
+use super::fields::{self, misnamed};
 use relcomm_core::clock::Moment;
 use relcomm_core::id::{CommuniqueId, DeliveryId, GroupId, OccurrenceId, PlaceId};
 use relcomm_core::mechanism::Mechanism;
@@ -36,6 +37,9 @@ pub(super) fn row_id(gate: &str, id: DeliveryId) -> String {
     format!("{gate}.{}", id.ordinal)
 }
 
+/// What a row can be.
+const PARTS: [&str; 3] = ["live", "correction", "slip"];
+
 /// One row of the report: a person and a delivery, or a person to whom nothing was due.
 #[derive(Clone, Copy)]
 struct Row<'a> {
@@ -50,9 +54,15 @@ impl Evidence<'_> {
             expected.rows.iter().chain(&expected.never).filter_map(|of| self.is_nowhere(of)).collect();
         let rows = self.rows(expected.rows.as_ref());
         let speaks_of_rows = expected.is.is_some() || expected.apart.is_some() || expected.attempt.is_some();
-        if expected.rows.is_some() && expected.count.is_none() && rows.is_empty() && expected.sent != Some(0) {
+        let may_be_none = expected.rows.is_none() || expected.sent == Some(0);
+        if rows.is_empty() && expected.count.is_none() && (speaks_of_rows || !may_be_none) {
             failed.push("no row of the report is like that".to_owned());
         }
+        let misnamed = |what, of: &Option<Ordered<String, String>>, known| -> Vec<String> {
+            of.iter().flat_map(Ordered::keys).filter_map(|field| misnamed(what, field, known)).collect()
+        };
+        failed.extend(misnamed("a row", &expected.is, fields::ROW));
+        failed.extend(misnamed("an attempt", &expected.attempt, fields::ATTEMPT));
         self.judge_rows(expected, &rows, &mut failed);
         let texts = self.texts(expected.rows.as_ref());
         if let Some(sent) = expected.sent
@@ -76,22 +86,7 @@ impl Evidence<'_> {
             }
         }
         self.judge_whole(expected, &mut failed);
-        let says_nothing = !speaks_of_rows
-            && expected.count.is_none()
-            && expected.sent.is_none()
-            && expected.text.is_none()
-            && expected.everywhere.is_none()
-            && expected.order.is_none()
-            && expected.never.is_none()
-            && expected.declarations.is_none()
-            && expected.approvals.is_none()
-            && expected.totals.is_none()
-            && expected.reason.is_none()
-            && expected.waiting_for.is_none()
-            && expected.verdict.is_none()
-            && expected.exit.is_none()
-            && expected.finding.is_none();
-        if says_nothing {
+        if expected.says().next().is_none() {
             failed.push("this expects nothing".to_owned());
         }
         failed
@@ -145,6 +140,7 @@ impl Evidence<'_> {
 
     fn judge_order(&self, order: &[Reached], failed: &mut Vec<String>) {
         let mut before: Option<((u64, Moment), &Reached)> = None;
+        let mut open: Option<String> = None;
         for reached in order {
             let rows = self.rows(Some(&reached.selector()));
             let when = |row: &Row<'_>| {
@@ -156,6 +152,13 @@ impl Evidence<'_> {
                 failed.push(format!("nothing of {} was {}", words(&reached.selector()), reached.state));
                 return;
             };
+            if let Some(earlier) = open {
+                let next = words(&reached.selector());
+                failed.push(format!("{earlier} by then, and the first of {next} already at {}", first.1));
+            }
+            // Whoever is exempt was not to get there, and the last may come later still.
+            let late = |row: &&Row<'_>| when(row).is_none() && row.delivery.is_some_and(|d| d.class != Class::Exempt);
+            open = rows.iter().find(late).map(|row| format!("{} was not {}", name(row), reached.state));
             if let Some((then, earlier)) = before
                 && then > *first
             {
@@ -245,7 +248,7 @@ impl Evidence<'_> {
         let communiques = plan.communiques().iter();
         let occurrences =
             communiques.clone().flat_map(|of| &of.occurrences).filter_map(|of| Some(of.id.as_ref()?.as_str()));
-        let Selector { communique, group, place, occurrence, via, .. } = of;
+        let Selector { communique, group, place, occurrence, via, part, .. } = of;
         let communique = communique.as_ref().map(CommuniqueId::as_str);
         lacks("communique", communique, communiques.clone().map(|of| of.id.as_str()))
             .or_else(|| {
@@ -262,6 +265,7 @@ impl Evidence<'_> {
             .or_else(|| {
                 lacks("mechanism", via.as_ref().map(Mechanism::as_str), self.mechanisms.iter().map(|via| via.as_str()))
             })
+            .or_else(|| lacks("part", part.as_deref(), PARTS.into_iter()))
     }
 
     fn rows(&self, of: Option<&Selector>) -> Vec<Row<'_>> {
@@ -376,15 +380,12 @@ fn words(of: &Selector) -> String {
 
 /// What a field of the report shows, where it is not what is wanted.
 fn differs(row: &Row<'_>, field: &str, wanted: &str) -> Option<String> {
-    let of_delivery = row.delivery.and_then(|d| serde_json::to_value(d).ok()?.get(field).cloned());
-    let value = of_delivery.or_else(|| serde_json::to_value(row.person).ok()?.get(field).cloned());
-    let Some(value) = value else { return Some(format!("the report has no field `{field}`")) };
-    let found = shown(value);
+    let found = fields::of_row(row.person, row.delivery, field);
     (found != wanted).then(|| format!("{field} is {found}, not {wanted}"))
 }
 
 /// A value of the report in the words of a script.
-fn shown(value: Value) -> String {
+pub(super) fn shown(value: Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::String(text) => text,

@@ -42,6 +42,7 @@ mod channels;
 mod stage;
 mod happy;
 mod timeline;
+mod fields;
 mod judge;
 mod scene;
 mod play;

@@ -3,7 +3,7 @@
 use super::Check;
 use super::channels::channels;
 use super::elapsed::{Elapsed, NotElapsed};
-use super::expectation::{Expectation, fits};
+use super::expectation::fits;
 use super::far_side::World;
 use super::happy;
 use super::members::Casting;
@@ -203,17 +203,36 @@ impl<'a> Play<'a> {
     /// A plan that cannot be prepared is what some rehearsals expect.
     fn unprepared(&self, findings: Vec<Finding>) -> Result<Played, Unplayable> {
         let expected = self.script.expect.as_deref().unwrap_or_default();
-        if expected.is_empty() || expected.iter().any(|e| e.finding.is_none()) {
+        if expected.is_empty() || expected.iter().any(|e| e.finding.is_none() && e.exit != Some(UNPREPARED)) {
             return Err(Unplayable::Plan(findings));
         }
-        let check = |(index, expected): (usize, &Expectation)| {
-            let code = expected.finding.as_deref().unwrap_or_default();
-            let found = findings.iter().any(|f| f.code == code);
-            let failed = if found { Vec::new() } else { vec![format!("there is no finding {code}")] };
-            Check::new(self.expect, &format!("expect[{index}]"), failed)
-        };
-        let checks = expected.iter().enumerate().map(check).collect();
-        Ok(Played { timeline: Vec::new(), checks, report: None, exit: 2, findings })
+        let mut checks = Vec::new();
+        // What would be judged on the way is not true of what never begins.
+        let never = || vec!["the plan is not valid: it never comes to this".to_owned()];
+        for (number, event) in self.script.timeline.iter().flatten().enumerate() {
+            let refused = event.refused.iter().map(|_| format!("timeline[{number}].refused"));
+            let between = (0..event.expect.len()).map(|index| format!("timeline[{number}].expect[{index}]"));
+            checks.extend(refused.chain(between).map(|path| Check::new(self.timeline, &path, never())));
+        }
+        let crashes = (0..self.script.crashes.iter().flatten().count()).map(|number| format!("crashes[{number}]"));
+        checks.extend(crashes.map(|path| Check::new(self.source, &path, never())));
+        for (index, expected) in expected.iter().enumerate() {
+            let mut failed = Vec::new();
+            if let Some(code) = &expected.finding
+                && !findings.iter().any(|f| f.code == code)
+            {
+                failed.push(format!("there is no finding {code}"));
+            }
+            if let Some(exit) = expected.exit.filter(|exit| *exit != UNPREPARED) {
+                failed.push(format!("the exit code is {UNPREPARED}, not {exit}"));
+            }
+            let others: Vec<_> = expected.says().filter(|key| !matches!(*key, "finding" | "exit")).collect();
+            if !others.is_empty() {
+                failed.push(format!("the plan is not valid, and nothing shows {}", others.join(", ")));
+            }
+            checks.push(Check::new(self.expect, &format!("expect[{index}]"), failed));
+        }
+        Ok(Played { timeline: Vec::new(), checks, report: None, exit: UNPREPARED, findings })
     }
 
     pub(super) fn prepare(
@@ -332,6 +351,9 @@ impl<'a> Play<'a> {
         }
     }
 }
+
+/// The exit code where the plan is not valid.
+const UNPREPARED: u8 = 2;
 
 /// Where no clock is given: a Monday at nine.
 const DEFAULT_START: Moment = Moment::from_millis(1_804_842_000_000);

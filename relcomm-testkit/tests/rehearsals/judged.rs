@@ -1,6 +1,7 @@
 //! An expectation that is not true does not hold, and the first one that does not is named.
 
 use crate::rehearsals::stage::{HEAD, diverges, perform};
+use std::collections::BTreeSet;
 
 const LIVE: &str = "
 members: { customers: { count: 4, columns: { place: [eu] } } }
@@ -39,6 +40,17 @@ fn each_kind_of_expectation_can_fail() {
     fails("{ where: { occurrence: late }, sent: 0 }", "the plan has no occurrence `late`");
     fails("{ where: { person: customers-2 }, is: { class: not_informed } }", "class is informed");
     fails("{ where: { person: customers-2 }, is: { clas: informed } }", "no field `clas`");
+    fails("{ where: { person: customers-2 }, is: { throgh: none } }", "no field `throgh`; did you mean `through`?");
+    fails("{ where: { person: customers-2 }, is: { clas: informed }, count: 0 }", "no field `clas`");
+    fails("{ where: { person: customers-2 }, is: { revision: 2 } }", "revision is 1, not 2");
+    fails("{ where: { person: customers-2 }, attempt: { cod: none } }", "no field `cod`; did you mean `code`?");
+    fails("{ where: { part: slpi }, sent: 0 }", "the plan has no part `slpi`; did you mean `slip`?");
+    fails("{ never: { part: corection } }", "the plan has no part `corection`");
+    fails("{ where: { person: customers-2, part: slip }, is: { class: informed }, sent: 0 }", "no row");
+    fails(
+        "{ order: [{ communique: live, state: delivered }, { communique: brief, place: us, state: accepted }] }",
+        "of customers-1 was not delivered by then, and the first of brief at us already at 2027-03-02T10:30:00Z",
+    );
     fails("{ where: { person: customers-2 }, is: { attempts: 2 } }", "attempts is 1");
     fails("{ where: { group: customers }, is: { mechanism: email }, count: 4 }", "3 rows of 4");
     fails("{ where: { group: customers }, count: 5 }", "there are 4 such rows, not 5: ");
@@ -73,6 +85,34 @@ fn each_kind_of_expectation_can_fail() {
     fails("{ finding: RC0302 }", "there is no such finding");
     fails("{ }", "expects nothing");
     fails("{ where: { person: customers-2 } , text: { contains: Dear }, exit: 1 }", "the exit code is 5, not 1");
+}
+
+#[test]
+fn whatever_a_report_shows_of_a_row_can_be_expected_and_what_it_leaves_out_too() {
+    let performance = perform(&format!(
+        "{LIVE}  - {{ where: {{ person: customers-2 }}, is: {{ revision: 1, superseded: false, planned: none, through: none }} }}
+  - {{ where: {{ person: customers-2 }}, attempt: {{ to: none, by: none, reference: none }} }}
+"
+    ));
+    let performance = performance.unwrap();
+    assert!(performance.held(), "{performance}");
+    let people = &performance.report.as_ref().unwrap().people;
+    let (mut rows, mut attempts) = (BTreeSet::new(), BTreeSet::new());
+    for person in people {
+        rows.extend(keys(person));
+        rows.extend(person.deliveries.iter().flat_map(keys));
+        attempts.extend(person.deliveries.iter().flat_map(|d| &d.attempts).flat_map(keys));
+    }
+    assert!(rows.len() > 15 && attempts.len() > 7, "{rows:?} {attempts:?}");
+    let all = |keys: BTreeSet<String>| keys.iter().map(|key| format!("{key}: other")).collect::<Vec<_>>().join(", ");
+    let expected = format!("  - {{ is: {{ {} }}, attempt: {{ {} }} }}\n", all(rows), all(attempts));
+    let (_, why) = diverges(&format!("{LIVE}{expected}"));
+    assert!(!why.contains("no field"), "{why}");
+}
+
+fn keys(part: &impl serde::Serialize) -> Vec<String> {
+    let tree = serde_json::to_value(part).unwrap();
+    tree.as_object().unwrap().keys().cloned().collect()
 }
 
 #[test]

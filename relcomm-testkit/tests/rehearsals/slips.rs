@@ -55,6 +55,10 @@ fn every_slip_is_found_where_it_stands() {
         ("RC0005", 1, "crashes: [{ to: desk, point: begun, back: 1bd }]\n"),
         ("RC0005", 1, "timeline: [{ at: 10:00, jump: { ahead: 1bd } }]\n"),
         ("RC0005", 1, "expect: [{ apart: 30bd }]\n"),
+        ("RC0005", 1, "expect: [{ totals: {} }]\n"),
+        ("RC0005", 1, "expect: [{ is: {} }]\n"),
+        ("RC0005", 1, "expect: [{ attempt: {} }]\n"),
+        ("RC0005", 1, "expect: [{ order: [] }]\n"),
     ];
     for (code, line, script) in cases {
         let (found, at, says) = slip(&format!("{script}{PEOPLE}"));
@@ -117,6 +121,26 @@ fn a_plan_that_is_not_valid_is_not_played_unless_that_is_expected() {
     assert!(!perform_with(&broken, &other).unwrap().held());
     let more = format!("{PEOPLE}expect: [{{ finding: RC0101 }}, {{ exit: 0 }}]\n");
     assert!(matches!(perform_with(&broken, &more), Err(Unperformed::Plan(_))));
+    let both = format!("{PEOPLE}expect: [{{ finding: RC0101 }}, {{ exit: 2 }}]\n");
+    assert!(perform_with(&broken, &both).unwrap().held());
+}
+
+#[test]
+fn of_a_plan_that_is_not_valid_nothing_but_its_findings_is_true() {
+    let broken = PLAN.replace("to: desk", "to: dask");
+    let why = |script: &str| {
+        let performance = perform_with(&broken, &format!("{PEOPLE}{script}")).unwrap();
+        let failed: Vec<_> = performance.diverged().flat_map(|check| check.failed.clone()).collect();
+        failed.join("; ")
+    };
+    let shows = why("expect: [{ finding: RC0101, sent: 0, verdict: informed, totals: { informed: 7 }, exit: 0 }]\n");
+    assert_eq!(shows, "the exit code is 2, not 0; the plan is not valid, and nothing shows sent, totals, verdict");
+    for between in ["expect: [{ sent: 7 }]", "declare: { outcome: success, by: ada }, refused: no"] {
+        let never = why(&format!("timeline: [{{ at: 10:00, {between} }}]\nexpect: [{{ finding: RC0101 }}]\n"));
+        assert_eq!(never, "the plan is not valid: it never comes to this");
+    }
+    let crash = "crashes: [{ to: desk, point: begun, back: 1m }]\nexpect: [{ finding: RC0101 }]\n";
+    assert_eq!(why(crash), "the plan is not valid: it never comes to this");
 }
 
 #[test]
