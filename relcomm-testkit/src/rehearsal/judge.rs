@@ -11,6 +11,7 @@ use relcomm_core::plan::source::{Ordered, did_you_mean};
 use relcomm_core::plan::{Finding, Plan};
 use relcomm_core::receipt::Assurance;
 use relcomm_core::report::{Class, DeliveryReport, Part, PersonReport, Report, Statement};
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -127,7 +128,7 @@ impl Evidence<'_> {
         if let Some(seen) = self.seen.iter().find(|s| s.says.contains(lacks)) {
             failed.push(format!("it stands in the text of {} by {}", seen.about.communique, seen.via));
         }
-        if self.report.to_json().contains(lacks) {
+        if spelt_out(self.report).contains(lacks) {
             failed.push("it stands in the report".to_owned());
         }
         if self.written.contains(lacks) {
@@ -303,6 +304,25 @@ impl Evidence<'_> {
     fn texts(&self, of: Option<&Selector>) -> Vec<&Seen> {
         self.seen.iter().filter(|s| s.arrived && of.is_none_or(|of| is_of(s, of))).collect()
     }
+}
+
+/// As JSON, and each of its words as it was before JSON put signs before quotes and others.
+pub(super) fn spelt_out(part: &impl Serialize) -> String {
+    fn add(value: &Value, to: &mut String) {
+        match value {
+            Value::String(text) => {
+                to.push('\n');
+                to.push_str(text);
+            }
+            Value::Array(items) => items.iter().for_each(|item| add(item, to)),
+            Value::Object(fields) => fields.values().for_each(|value| add(value, to)),
+            _ => {}
+        }
+    }
+    let tree = serde_json::to_value(part).unwrap_or_default();
+    let mut all = tree.to_string();
+    add(&tree, &mut all);
+    all
 }
 
 /// That the plan has no such word, and which one was perhaps meant.

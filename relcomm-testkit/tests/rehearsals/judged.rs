@@ -116,6 +116,15 @@ fn keys(part: &impl serde::Serialize) -> Vec<String> {
 }
 
 #[test]
+fn what_stands_nowhere_is_looked_for_as_it_was_said() {
+    for (said, looked_for) in [("'the \"blue\" build'", "'\"blue\"'"), (r"'C:\builds\7'", r"'C:\builds\7'")] {
+        let proof = LIVE.replace("place: eu, by: ada }", &format!("place: eu, by: ada, proof: {said} }}"));
+        let (_, why) = diverges(&format!("{proof}  - {{ everywhere: {{ lacks: {looked_for} }} }}\n"));
+        assert_eq!(why, "it stands in the report; it stands in the journal or the timeline", "{looked_for}");
+    }
+}
+
+#[test]
 fn what_is_expected_in_between_is_judged_there() {
     let between =
         LIVE.replace("at: 10:30,", "at: 10:30, expect: [{ where: { communique: brief, place: us }, sent: 1 }],");
