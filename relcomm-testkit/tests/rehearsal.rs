@@ -7,4 +7,5 @@ mod rehearsals {
     mod scale;
     mod slips;
     mod stage;
+    mod whom;
 }

@@ -134,6 +134,7 @@ impl Play<'_> {
         if let Some(says) = &event.erase {
             // The timeline does not say who that was, either.
             let what = format!("{} erases somebody", says.by);
+            scene.world.forget(says.person.as_str());
             return scene.say(self.timeline, event, path, what, dispatcher.erase(&says.person, &says.by));
         }
         if let Some(why) = &event.refused {

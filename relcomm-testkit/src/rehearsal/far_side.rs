@@ -1,24 +1,25 @@
 //! The far sides: channels that answer as the script says, remember what reached them, and bring receipts back later.
 
-use super::elapsed::Elapsed;
-use super::expectation::fits;
-use super::script::{AnswerDraft, AnswerMap, AnswerWord, Bounce, CrashAt, Later, Point};
+use super::answer::{Name, Reply, follow, reply};
+use super::recipient::{Mark, Recipient, named};
+use super::script::{AnswerDraft, CrashAt, Later, Point};
 use crate::clock::VirtualClock;
 use async_trait::async_trait;
 use relcomm_core::channel::{
-    About, Accepted, Answered, AttemptContext, Batch, Channel, ChannelError, Descriptor, ErrorKind, Found, Key, Lookup,
-    Outcome, Outcomes, Outgoing, Part, Prepared, ReceiptSource, Received, Retry, Scope, Wording,
+    About, Answered, AttemptContext, Batch, Channel, ChannelError, Descriptor, ErrorKind, Found, Key, Lookup, Outcome,
+    Outcomes, Outgoing, Part, Prepared, ReceiptSource, Received, Retry, Scope, Wording,
 };
 use relcomm_core::clock::Moment;
 use relcomm_core::dispatch::Task;
-use relcomm_core::id::{CommuniqueId, GroupId};
+use relcomm_core::id::{CommuniqueId, DeliveryId, GroupId};
+use relcomm_core::journal::{Journal, MemoryJournal};
 use relcomm_core::mechanism::{Addressing, Capabilities, Deduplication, Mechanism};
-use relcomm_core::plan::source::WordOr;
 use relcomm_core::plan::{Finding, People, Plan};
-use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind};
+use relcomm_core::receipt::{Assurance, Evidence, Receipt, ReceiptKind, Token};
 use relcomm_core::stakeholder::Address;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,11 +27,14 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) about: About,
-    pub(super) person: Option<String>,
+    /// Who is behind the address; nobody where it is posted without one.
+    pub(super) people: Vec<String>,
     pub(super) groups: Vec<String>,
     pub(super) via: Mechanism,
     /// What it says: subject, text and short line.
     pub(super) says: String,
+    /// Whether it is told once for all.
+    pub(super) is_post: bool,
     /// Whether the far side has it after this try, as a copy of its own.
     pub(super) arrived: bool,
 }
@@ -67,6 +71,12 @@ struct State {
     told_by: BTreeMap<(CommuniqueId, Mechanism), BTreeSet<GroupId>>,
     /// Whether something that is done once for all was handed to somebody since that was last asked.
     handed: bool,
+    /// How many calls there were under a key.
+    tries: BTreeMap<Key, u32>,
+    /// The record, once there is one.
+    journal: Option<MemoryJournal>,
+    /// Who was reached in the place of whose delivery it is, by delivery and leg.
+    in_their_place: BTreeMap<(DeliveryId, u8), String>,
 }
 
 /// Who is behind an address, and their groups.
@@ -175,8 +185,39 @@ impl World {
             to.is(&a.to)
                 && a.via.as_ref().is_none_or(|m| m == via)
                 && a.communique.as_ref().is_none_or(|c| c == &to.communique)
-                && a.attempt.is_none_or(|n| n == attempt)
+                && a.attempt.is_none_or(|n| n.get() == attempt)
         })
+    }
+
+    /// Learns which record it is that marks speak of.
+    pub(super) fn look_into(&self, journal: MemoryJournal) {
+        self.state().journal = Some(journal);
+    }
+
+    /// Who was reached in the place of whose delivery it is.
+    pub(super) fn in_their_place(&self) -> BTreeMap<(DeliveryId, u8), String> {
+        self.state().in_their_place.clone()
+    }
+
+    /// Of whoever is erased nothing is told.
+    pub(super) fn forget(&self, who: &str) {
+        self.state().in_their_place.retain(|_, reached| reached != who);
+    }
+
+    /// The number of this call under the key, from 1.
+    fn count(&self, key: Key) -> u32 {
+        let mut state = self.state();
+        let tries = state.tries.entry(key).or_default();
+        *tries += 1;
+        *tries
+    }
+
+    /// Whose delivery a mark is of.
+    async fn mark(&self, token: &Token) -> Option<Mark> {
+        let journal = self.state().journal.clone()?;
+        let (id, leg) = named(token)?;
+        let whose = journal.read(&[id]).await.ok()?.pop()?.who?.as_str().to_owned();
+        Some(Mark { id, leg, whose })
     }
 
     /// Whether something that is done once for all was handed to somebody since this was last asked.
@@ -187,7 +228,7 @@ impl World {
     /// What is said of a post that somebody does by hand for a group, and after how long: what was reached, or that it failed.
     pub(super) fn words(&self, task: &Task) -> Vec<(Duration, Option<Assurance>)> {
         let group = vec![task.group.to_string()];
-        let to = Recipient { person: None, groups: group, communique: task.communique.clone() };
+        let to = Recipient { people: Vec::new(), groups: group, communique: task.communique.clone() };
         let later = self.answer(&to, &task.mechanism, 1).and_then(|answer| answer.later.as_ref());
         let reached = |evidence| match evidence {
             Evidence::Reached(sure) => Some(sure),
@@ -214,7 +255,7 @@ impl World {
                 c.point == point
                     && to.is(&c.to)
                     && c.via.as_ref().is_none_or(|m| m == via)
-                    && c.attempt.unwrap_or(1) == attempt
+                    && c.attempt.map_or(1, NonZeroU32::get) == attempt
             };
             let found = state.crashes.iter().position(here).map(|at| state.crashes.remove(at));
             state.crashed = state.crashed.or(found.as_ref().map(|(_, c)| c.back.0));
@@ -223,19 +264,6 @@ impl World {
         if dies {
             std::future::pending::<()>().await;
         }
-    }
-}
-
-/// To whom an attempt is.
-struct Recipient {
-    person: Option<String>,
-    groups: Vec<String>,
-    communique: CommuniqueId,
-}
-
-impl Recipient {
-    fn is(&self, pattern: &str) -> bool {
-        self.person.as_deref().is_some_and(|id| fits(pattern, id)) || self.groups.iter().any(|g| fits(pattern, g))
     }
 }
 
@@ -256,36 +284,54 @@ impl FarSide {
         Self { world, descriptor: Descriptor::new(format!("rehearsed-{via}")), via, capabilities }
     }
 
-    fn recipient(&self, item: &Outgoing, about: &About) -> Recipient {
+    /// Whether it reaches people each, rather than all at once.
+    fn is_each(&self) -> bool {
+        self.capabilities.addressing == Addressing::Each
+    }
+
+    async fn recipient(&self, item: &Outgoing, about: &About) -> Recipient {
         let of_text: Vec<String> = about.groups.iter().map(GroupId::to_string).collect();
         let address = item.address.as_ref().map(|a| a.as_str().to_owned());
         let known = address.and_then(|a| self.world.state().people.get(&(self.via.clone(), a)).cloned());
-        // Of several who share an address, those whom the text is for.
+        let known = known.unwrap_or_default();
+        if known.is_empty() {
+            // A post is for those whose steps name it.
+            let state = self.world.state();
+            let told_by = state.told_by.get(&(about.communique.clone(), self.via.clone()));
+            let groups = told_by.map_or(of_text, |groups| groups.iter().map(ToString::to_string).collect());
+            return Recipient { people: Vec::new(), groups, communique: about.communique.clone() };
+        }
+        // Of several who share an address, those whom the text is for; or whoever is reached in the place of somebody for whom it is.
         let is_meant = |behind: &&Behind| behind.groups.iter().any(|g| of_text.contains(g));
-        // Or whoever is reached in the place of somebody for whom it is.
-        match known.as_ref().and_then(|all| all.iter().find(is_meant).or_else(|| all.first())) {
-            Some(Behind { id, groups }) => {
-                let groups = groups.iter().filter(|g| of_text.contains(g)).cloned().collect();
-                Recipient { person: Some(id.clone()), groups, communique: about.communique.clone() }
-            }
-            None => {
-                // A post is for those whose steps name it.
-                let state = self.world.state();
-                let told_by = state.told_by.get(&(about.communique.clone(), self.via.clone()));
-                let groups = told_by.map_or(of_text, |groups| groups.iter().map(ToString::to_string).collect());
-                Recipient { person: None, groups, communique: about.communique.clone() }
+        let mut meant: Vec<&Behind> = known.iter().filter(is_meant).collect();
+        if meant.is_empty() {
+            meant = known.iter().take(1).collect();
+        }
+        if self.is_each() {
+            let mark = self.world.mark(&item.token()).await;
+            // The record knows apart those who share an address.
+            let own = mark.as_ref().and_then(|mark| meant.iter().position(|behind| behind.id == mark.whose));
+            meant = meant.into_iter().skip(own.unwrap_or(0)).take(1).collect();
+            if let (Some(mark), Some(reached)) = (mark, meant.first())
+                && mark.whose != reached.id
+            {
+                self.world.state().in_their_place.insert((mark.id, mark.leg), reached.id.clone());
             }
         }
+        let groups = meant.iter().flat_map(|b| &b.groups).filter(|g| of_text.contains(g)).cloned().collect();
+        let people = meant.iter().map(|behind| behind.id.clone()).collect();
+        Recipient { people, groups, communique: about.communique.clone() }
     }
 
     fn remember(&self, to: &Recipient, about: &About, text: &Prepared) -> usize {
         let says = ["subject", "text", "short"].map(|part| text.part(part)).join("\n");
         let seen = Seen {
             about: about.clone(),
-            person: to.person.clone(),
+            people: to.people.clone(),
             groups: to.groups.clone(),
             via: self.via.clone(),
             says,
+            is_post: !self.is_each(),
             arrived: false,
         };
         let mut state = self.world.state();
@@ -306,6 +352,10 @@ impl FarSide {
         }
         let now = self.world.inner.clock.truly();
         for (after, evidence, code) in later.map(follow).unwrap_or_default() {
+            let evidence = match evidence {
+                Evidence::Reached(sure) => Evidence::Reached(sure.min(self.capabilities.proves)),
+                other => other,
+            };
             state.numbered += 1;
             let number = state.numbered;
             let identity = format!("{}-{number}", item.key);
@@ -316,82 +366,6 @@ impl FarSide {
             // Not in the instant of the acceptance itself: it is not heard yet.
             let after = after.max(Duration::from_millis(1));
             state.receipts.insert((now + after, number), (self.via.clone(), receipt));
-        }
-    }
-}
-
-/// What follows an acceptance: after how long, what, and with which code.
-fn follow(later: &Later) -> Vec<(Duration, Evidence, Option<String>)> {
-    let reached = [
-        (later.relayed, Assurance::Relayed),
-        (later.delivered, Assurance::Delivered),
-        (later.displayed, Assurance::Displayed),
-        (later.acknowledged, Assurance::Acknowledged),
-    ];
-    let mut all: Vec<_> =
-        reached.into_iter().filter_map(|(span, sure)| Some((span?.0, Evidence::Reached(sure), None))).collect();
-    if let Some(bounced) = &later.bounced {
-        let Bounce { after, status } = match bounced {
-            WordOr::Word(after) => Bounce { after: Some(*after), status: None },
-            WordOr::Map(bounce) => bounce.clone(),
-        };
-        all.push((after.unwrap_or_default().0, Evidence::Failed, status));
-    }
-    all
-}
-
-/// The far side's name for what it has, and where that can be seen.
-#[derive(Clone, Debug, Default)]
-struct Name {
-    reference: Option<String>,
-    url: Option<String>,
-}
-
-/// An answer as it is acted on.
-enum Reply {
-    Accepted(Accepted),
-    Failed(ChannelError, bool),
-    Indeterminate(bool, Name),
-    Hang,
-}
-
-fn reply(answer: Option<&AnswerDraft>, by_hand: bool) -> Reply {
-    let usual = if by_hand { Assurance::Attempted } else { Assurance::Accepted };
-    let refused = |status: Option<&str>| {
-        Reply::Failed(ChannelError::new(ErrorKind::RecipientInvalid, "refused").code(status.unwrap_or("5.1.1")), false)
-    };
-    let not_now = |status: Option<&str>, after: Option<Elapsed>, channel: bool| {
-        let retry = after.map_or(Retry::Backoff, |after| Retry::After(after.0));
-        let mut error = ChannelError::new(ErrorKind::Unavailable, "not now").retry(retry).code(status.unwrap_or("503"));
-        if channel {
-            error = error.scope(Scope::Channel);
-        }
-        Reply::Failed(error, channel)
-    };
-    match answer.and_then(|a| a.answer.as_ref()) {
-        None | Some(WordOr::Word(AnswerWord::Accepted)) => Reply::Accepted(Accepted::new(usual)),
-        Some(WordOr::Word(AnswerWord::Refused)) => refused(None),
-        Some(WordOr::Word(AnswerWord::Failed)) => not_now(None, None, false),
-        Some(WordOr::Word(AnswerWord::Indeterminate)) => Reply::Indeterminate(true, Name::default()),
-        Some(WordOr::Word(AnswerWord::Hang)) => Reply::Hang,
-        Some(WordOr::Map(AnswerMap { refused: Some(with), .. })) => refused(with.status.as_deref()),
-        Some(WordOr::Map(AnswerMap { failed: Some(with), .. })) => {
-            not_now(with.status.as_deref(), with.retry_after, with.channel)
-        }
-        Some(WordOr::Map(AnswerMap { indeterminate: Some(with), .. })) => {
-            let name = Name { reference: with.reference.clone(), url: with.url.clone() };
-            Reply::Indeterminate(with.arrived.unwrap_or(true), name)
-        }
-        Some(WordOr::Map(AnswerMap { accepted, .. })) => {
-            let taken = accepted.clone().unwrap_or_default();
-            let mut accepted = Accepted::new(taken.assurance.unwrap_or(usual));
-            if let Some(url) = taken.url {
-                accepted = accepted.url(url);
-            }
-            if let Some(reference) = taken.reference {
-                accepted = accepted.reference(reference);
-            }
-            Reply::Accepted(accepted)
         }
     }
 }
@@ -428,36 +402,37 @@ impl Channel for FarSide {
     ) -> Result<(), ChannelError> {
         let about: About = serde_json::from_str(batch.text.part(ABOUT))
             .map_err(|_| ChannelError::new(ErrorKind::Internal, "the text does not say what it is about"))?;
+        // Calls that fail are tries, too.
+        let tries: Vec<u32> = batch.items.iter().map(|item| self.world.count(item.key)).collect();
         if self.world.is_out(&self.via) {
             return Err(ChannelError::new(ErrorKind::Connect, "out").scope(Scope::Channel).retry(Retry::Backoff));
         }
-        for (i, item) in batch.items.iter().enumerate() {
-            let to = self.recipient(item, &about);
+        for ((i, item), attempt) in batch.items.iter().enumerate().zip(tries) {
+            let to = self.recipient(item, &about).await;
             let index = self.remember(&to, &about, batch.text);
-            let answer = self.world.answer(&to, &self.via, item.attempt);
-            self.world.pass(&to, &self.via, item.attempt, Point::Begun).await;
+            let answer = self.world.answer(&to, &self.via, attempt);
+            self.world.pass(&to, &self.via, attempt, Point::Begun).await;
             if let Some(after) = answer.and_then(|a| a.after) {
                 cx.clock.sleep(after.0).await;
             }
             // Of what is done by hand once for all somebody says that it was done for the group.
-            let once = self.capabilities.addressing == Addressing::Once;
-            let is_handed = self.capabilities.by_hand && once;
+            let is_handed = self.capabilities.by_hand && !self.is_each();
             self.world.state().handed |= is_handed;
             let later = answer.and_then(|a| a.later.as_ref()).filter(|_| !is_handed);
-            match reply(answer, self.capabilities.by_hand) {
+            match reply(answer, &self.capabilities) {
                 Reply::Accepted(accepted) => {
                     outcomes.crossing(i);
-                    self.world.pass(&to, &self.via, item.attempt, Point::Crossed).await;
+                    self.world.pass(&to, &self.via, attempt, Point::Crossed).await;
                     let name = Name { reference: accepted.reference.clone(), url: accepted.url.clone() };
                     self.take(index, item, later, name);
-                    self.world.pass(&to, &self.via, item.attempt, Point::Taken).await;
+                    self.world.pass(&to, &self.via, attempt, Point::Taken).await;
                     outcomes.set(i, Outcome::Accepted(accepted));
                 }
                 Reply::Failed(error, true) => return Err(error),
                 Reply::Failed(error, false) => outcomes.set(i, Outcome::Failed(error)),
                 Reply::Indeterminate(arrived, name) => {
                     outcomes.crossing(i);
-                    self.world.pass(&to, &self.via, item.attempt, Point::Crossed).await;
+                    self.world.pass(&to, &self.via, attempt, Point::Crossed).await;
                     if arrived {
                         self.take(index, item, later, name);
                     }

@@ -81,7 +81,7 @@ impl Evidence<'_> {
             self.judge_order(order, &mut failed);
         }
         if let Some(never) = &expected.never {
-            let tried = self.seen.iter().filter(|s| is_of(s, never)).count();
+            let tried = self.seen.iter().filter(|s| self.is_of(s, never)).count();
             if tried > 0 {
                 failed.push(format!("it was tried {tried} times"));
             }
@@ -300,9 +300,37 @@ impl Evidence<'_> {
             && of.revision.is_none_or(|revision| delivery.is_some_and(|d| d.revision == revision))
     }
 
+    /// Whether a far side saw it of these.
+    fn is_of(&self, seen: &Seen, of: &Selector) -> bool {
+        let person = |p: &String| seen.people.iter().any(|id| fits(p, id)) || self.shares(seen, p);
+        of.group.as_ref().is_none_or(|g| seen.groups.iter().any(|s| s == g.as_str()))
+            && of.communique.as_ref().is_none_or(|c| &seen.about.communique == c)
+            && of.occurrence.as_ref().is_none_or(|o| seen.about.occurrence.as_ref() == Some(o))
+            && of.place.as_ref().is_none_or(|p| seen.about.place.as_ref() == Some(p))
+            && of.via.as_ref().is_none_or(|v| &seen.via == v)
+            && of.part.as_ref().is_none_or(|part| is_word(&seen.about.part, part))
+            && of.revision.is_none_or(|revision| seen.about.revision == revision)
+            && of.person.as_ref().is_none_or(person)
+    }
+
+    /// Whether it is a post that tells such a person, too.
+    fn shares(&self, seen: &Seen, person: &str) -> bool {
+        let about = &seen.about;
+        let is_told = |d: &DeliveryReport| {
+            d.communique == about.communique.as_str()
+                && d.occurrence.as_deref() == about.occurrence.as_ref().map(OccurrenceId::as_str)
+                && d.place.as_deref() == about.place.as_ref().map(PlaceId::as_str)
+                && (d.part, d.revision) == (about.part, about.revision)
+                && d.attempts.iter().any(|attempt| attempt.mechanism == seen.via)
+                && d.groups.iter().any(|group| seen.groups.contains(group))
+        };
+        let mut people = self.report.people.iter().filter(|who| fits(person, &who.id));
+        seen.is_post && people.any(|who| who.deliveries.iter().any(is_told))
+    }
+
     /// The texts that reached a far side.
     fn texts(&self, of: Option<&Selector>) -> Vec<&Seen> {
-        self.seen.iter().filter(|s| s.arrived && of.is_none_or(|of| is_of(s, of))).collect()
+        self.seen.iter().filter(|s| s.arrived && of.is_none_or(|of| self.is_of(s, of))).collect()
     }
 }
 
@@ -337,23 +365,6 @@ pub(super) fn no_such<'w>(what: &str, word: &str, known: impl Iterator<Item = &'
     format!("the plan has no {what} `{word}`{meant}")
 }
 
-/// Whether a far side saw it of these.
-fn is_of(seen: &Seen, of: &Selector) -> bool {
-    let person = |p: &String| match &seen.person {
-        Some(id) => fits(p, id),
-        // Posted once for all.
-        None => false,
-    };
-    of.person.as_ref().is_none_or(person)
-        && of.group.as_ref().is_none_or(|g| seen.groups.iter().any(|s| s == g.as_str()))
-        && of.communique.as_ref().is_none_or(|c| &seen.about.communique == c)
-        && of.occurrence.as_ref().is_none_or(|o| seen.about.occurrence.as_ref() == Some(o))
-        && of.place.as_ref().is_none_or(|p| seen.about.place.as_ref() == Some(p))
-        && of.via.as_ref().is_none_or(|v| &seen.via == v)
-        && of.part.as_ref().is_none_or(|part| is_word(&seen.about.part, part))
-        && of.revision.is_none_or(|revision| seen.about.revision == revision)
-}
-
 /// Whether a word of the report is this one.
 fn is_word(part: &Part, word: &str) -> bool {
     serde_json::to_value(part).is_ok_and(|value| value.as_str() == Some(word))
@@ -364,7 +375,7 @@ fn judge_words(words: &Words, texts: &[&Seen], failed: &mut Vec<String>) {
         failed.push("no such text reached a far side".to_owned());
     }
     for seen in texts {
-        let whom = seen.person.as_deref().unwrap_or("all");
+        let whom = if seen.people.is_empty() { "all".to_owned() } else { seen.people.join(", ") };
         if let Some(contains) = &words.contains
             && !seen.says.contains(contains)
         {

@@ -37,6 +37,8 @@ mod elapsed;
 mod script;
 mod expectation;
 mod members;
+mod recipient;
+mod answer;
 mod far_side;
 mod channels;
 mod stage;

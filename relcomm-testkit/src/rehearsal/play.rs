@@ -142,11 +142,12 @@ impl<'a> Play<'a> {
         self.answers_are_clear()?;
         // Who joins later is not there yet, nor is what a change brings.
         if !script.timeline.iter().flatten().any(|event| event.join.is_some() || event.change.is_some()) {
-            self.who_is_meant(&prepared)?;
+            self.who_is_meant(&prepared, &world)?;
             self.what_is_meant(&prepared)?;
         }
         let scope = Scope::new(prepared.plan().id().clone(), &prepared.plan().release().version, Mode::Sandbox);
         let journal = MemoryJournal::new(scope, Arc::new(clock.clone()) as Arc<dyn Clock>);
+        world.look_into(journal.clone());
         let executor = happy::executor(prepared.plan());
         let events = script.timeline.clone().unwrap_or_else(|| happy::timeline(prepared.plan(), self.start));
         let mut scene = Scene {
@@ -290,9 +291,10 @@ impl<'a> Play<'a> {
     }
 
     /// An answer or a crash that is for nobody is a slip.
-    fn who_is_meant(&self, prepared: &PreparedPlan) -> Result<(), Unplayable> {
-        let people = prepared.people();
-        let ids: Vec<&str> = people.iter().map(|who| who.id()).collect();
+    fn who_is_meant(&self, prepared: &PreparedPlan, world: &World) -> Result<(), Unplayable> {
+        // Among them whoever answers for the release, and may be reached in another's place.
+        let met = world.met();
+        let ids: Vec<&str> = met.iter().map(String::as_str).collect();
         let groups: Vec<&str> = prepared.plan().groups().iter().map(|g| g.id.as_str()).collect();
         let all = || ids.iter().chain(&groups);
         let answers = self.script.answers.iter().flatten().map(|a| &a.to).enumerate();

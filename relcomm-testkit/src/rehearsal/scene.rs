@@ -290,7 +290,7 @@ impl Scene {
 
     fn story(&self) -> Result<(Vec<Entry>, Names, Vec<Line>), Unplayable> {
         let entries = self.entries()?;
-        let mut names = Names::default();
+        let mut names = Names { in_their_place: self.world.in_their_place(), ..Names::default() };
         let gates = Self::now(async { Ok(self.journal.gates().await?) })?;
         for gate in gates {
             let rows = Self::now(async { Ok(self.journal.scan(gate.no, 0, usize::MAX).await?) })?;

@@ -164,7 +164,7 @@ pub(super) struct AnswerDraft {
     /// For this communique only.
     pub(super) communique: Option<CommuniqueId>,
     /// At this try only, from 1.
-    pub(super) attempt: Option<u32>,
+    pub(super) attempt: Option<NonZeroU32>,
     /// How it answers. Default: accepted.
     pub(super) answer: Option<WordOr<AnswerWord, AnswerMap>>,
     /// After how long it answers. Default: at once.
@@ -295,7 +295,7 @@ pub(super) struct CrashAt {
     /// On this mechanism; on all, where none is named.
     pub(super) via: Option<Mechanism>,
     /// At this try, from 1. Default: 1.
-    pub(super) attempt: Option<u32>,
+    pub(super) attempt: Option<NonZeroU32>,
     /// At which point.
     pub(super) point: Point,
     /// After how long the dispatcher is back.

@@ -13,6 +13,7 @@ use relcomm_core::plan::{HeldFiles, PlanDir, Settings, Sources};
 use relcomm_core::release::Outcome;
 use relcomm_core::report::{Class, PersonReport};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -289,8 +290,9 @@ impl Answer {
     }
 
     /// At this try only, from 1.
+    #[track_caller]
     pub fn attempt(mut self, number: u32) -> Self {
-        self.draft.attempt = Some(number);
+        self.draft.attempt = Some(NonZeroU32::new(number).unwrap_or_else(|| panic!("tries are counted from 1")));
         self
     }
 

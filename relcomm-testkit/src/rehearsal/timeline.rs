@@ -43,6 +43,8 @@ pub(super) struct Names {
     pub(super) gates: BTreeMap<GateNo, String>,
     pub(super) lanes: BTreeMap<LaneNo, String>,
     pub(super) who: BTreeMap<DeliveryId, String>,
+    /// Who was reached in their place, by delivery and leg.
+    pub(super) in_their_place: BTreeMap<(DeliveryId, u8), String>,
 }
 
 /// The people of whom the same is told by name; more are counted.
@@ -191,7 +193,12 @@ impl Teller<'_> {
         let nth = if tries > 1 { format!(" (try {tries})") } else { String::new() };
         let by = format!(" by {}{nth}", self.lane(by));
         let of = self.names.gates.get(&id.gate).cloned().unwrap_or_default();
-        self.add(at, Told { of, by, what }, self.names.who.get(&id).cloned());
+        let reached = self.names.in_their_place.get(&(id, leg));
+        let who = self.names.who.get(&id).map(|who| match reached {
+            Some(reached) => format!("{who} (to {reached})"),
+            None => who.clone(),
+        });
+        self.add(at, Told { of, by, what }, who);
     }
 }
 

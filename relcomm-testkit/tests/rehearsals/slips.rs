@@ -55,6 +55,7 @@ fn every_slip_is_found_where_it_stands() {
         ("RC0005", 1, "crashes: [{ to: desk, point: begun, back: 1bd }]\n"),
         ("RC0005", 1, "timeline: [{ at: 10:00, jump: { ahead: 1bd } }]\n"),
         ("RC0005", 1, "expect: [{ apart: 30bd }]\n"),
+        ("RC0005", 1, "answers: [{ to: desk, attempt: 0 }]\n"),
         ("RC0005", 1, "expect: [{ totals: {} }]\n"),
         ("RC0005", 1, "expect: [{ is: {} }]\n"),
         ("RC0005", 1, "expect: [{ attempt: {} }]\n"),
