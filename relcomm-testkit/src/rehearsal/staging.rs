@@ -1,6 +1,7 @@
 //! The same in Rust: a rehearsal put together call by call, for unit tests of plans.
 
 use super::elapsed::Elapsed;
+use super::happy::SOMEBODY;
 use super::script::{
     AcceptGapDraft, AnswerDraft, AnswerMap, AnswerWord, ApproveDraft, AttestDraft, Bounce, CrashDraft, DeclareDraft,
     Document, Done, Event, Later, MadeUp, NotNow, SayDraft, Script, SlipDraft, Status, Taken,
@@ -76,6 +77,7 @@ pub struct Staging {
     sources: Box<dyn Sources>,
     script: Script,
     at: String,
+    by: String,
 }
 
 impl fmt::Debug for Staging {
@@ -97,8 +99,8 @@ fn mechanism(word: &str) -> Mechanism {
 
 impl Staging {
     fn new(name: String, plan: Vec<u8>, sources: Box<dyn Sources>) -> Self {
-        let script = Script { rehearsal: 1, name: name.clone(), answers: Some(Vec::new()), ..Script::default() };
-        Self { name, plan, sources, script, at: "+0s".to_owned() }
+        let script = Script { rehearsal: 1, name: name.clone(), ..Script::default() };
+        Self { name, plan, sources, script, at: "+0s".to_owned(), by: SOMEBODY.to_owned() }
     }
 
     /// Beginning at this instant, such as `2027-03-02T09:00Z`. Default: 31 days before the planned time, else a Monday at nine.
@@ -148,6 +150,25 @@ impl Staging {
         self
     }
 
+    /// What is said next is said by this person; until then by somebody of whom the plan knows nothing.
+    #[must_use]
+    pub fn by(mut self, who: &str) -> Self {
+        self.by = who.to_owned();
+        self
+    }
+
+    /// What was said last is refused, in words that hold these.
+    ///
+    /// # Panics
+    /// Nothing was said yet.
+    #[must_use]
+    #[track_caller]
+    pub fn refused(mut self, words: &str) -> Self {
+        let last = self.script.timeline.as_mut().and_then(|said| said.last_mut());
+        last.unwrap_or_else(|| panic!("nothing was said that could be refused")).refused = Some(words.to_owned());
+        self
+    }
+
     fn happens(mut self, event: Event) -> Self {
         let event = Event { at: self.at.clone(), ..event };
         self.script.timeline.get_or_insert_default().push(event);
@@ -159,8 +180,8 @@ impl Staging {
     #[track_caller]
     pub fn declare(self, place: &str, outcome: Outcome) -> Self {
         let place = (!place.is_empty()).then(|| right::<PlaceId>(place, "place id"));
-        let declare =
-            DeclareDraft { outcome, place, by: "somebody".into(), proof: Some("a rehearsal".into()), as_of: None };
+        let proof = Some("a rehearsal".into());
+        let declare = DeclareDraft { outcome, place, by: self.by.clone(), proof, as_of: None };
         self.happens(Event { declare: Some(declare), ..Event::default() })
     }
 
@@ -204,7 +225,7 @@ impl Staging {
         group: Option<GroupId>,
     ) -> Self {
         let communique = right::<CommuniqueId>(communique, "communique id");
-        let (by, outcome) = ("somebody".to_owned(), Done::Done);
+        let (by, outcome) = (self.by.clone(), Done::Done);
         let attest = AttestDraft { communique, person, group, place, by, outcome, assurance: None, note: None };
         self.happens(Event { attest: Some(attest), ..Event::default() })
     }
@@ -214,7 +235,7 @@ impl Staging {
     #[track_caller]
     pub fn accept_gap(self, person: &str, why: &str) -> Self {
         let person = StakeholderId::new(person).unwrap_or_else(|_| panic!("`{person}` is no person's id"));
-        let (by, company) = ("somebody".to_owned(), None);
+        let (by, company) = (self.by.clone(), None);
         let accept = AcceptGapDraft { person: Some(person), company, by, why: why.to_owned() };
         self.happens(Event { accept_gap: Some(accept), ..Event::default() })
     }
@@ -222,21 +243,21 @@ impl Staging {
     /// Everything that is not out yet is held.
     #[must_use]
     pub fn hold(self) -> Self {
-        let say = SayDraft { communique: None, by: "somebody".into(), why: None };
+        let say = SayDraft { communique: None, by: self.by.clone(), why: None };
         self.happens(Event { hold: Some(say), ..Event::default() })
     }
 
     /// What is held goes on.
     #[must_use]
     pub fn resume(self) -> Self {
-        let say = SayDraft { communique: None, by: "somebody".into(), why: None };
+        let say = SayDraft { communique: None, by: self.by.clone(), why: None };
         self.happens(Event { resume: Some(say), ..Event::default() })
     }
 
     /// The planned time moves: to an instant, or `open`.
     #[must_use]
     pub fn slip(self, planned: &str) -> Self {
-        let slip = SlipDraft { planned: planned.to_owned(), by: "somebody".into(), why: None };
+        let slip = SlipDraft { planned: planned.to_owned(), by: self.by.clone(), why: None };
         self.happens(Event { slip: Some(slip), ..Event::default() })
     }
 
@@ -248,21 +269,26 @@ impl Staging {
         self.happens(Event { crash: Some(crash), ..Event::default() })
     }
 
-    /// Plays it until nothing is left to happen.
+    /// Plays it until nothing is left to happen. Where nobody says anything (nothing after [`at`](Self::at)), every approval is given and
+    /// success is declared; and unless an answer is given everybody acknowledges: the [happy path](Rehearsal::happy_path).
     ///
     /// # Panics
-    /// The plan is not valid, or the engine fails.
+    /// The plan is not valid, the engine fails, or what somebody says is refused of which that was not [said](Self::refused).
     #[must_use]
     #[track_caller]
     pub fn run(self) -> Performance {
         let rehearsal = Rehearsal { document: Document::of(self.script), settings: Settings::default() };
-        rehearsal.perform(&self.name, &self.plan, &*self.sources).unwrap_or_else(|why| match why {
+        let performed = rehearsal.perform(&self.name, &self.plan, &*self.sources);
+        let performance = performed.unwrap_or_else(|why| match why {
             Unperformed::Script(findings) | Unperformed::Plan(findings) => {
                 let errors: Vec<_> = findings.iter().filter(|f| f.is_error()).map(ToString::to_string).collect();
                 panic!("{}", errors.join("\n"))
             }
             other => panic!("{other}"),
-        })
+        });
+        let failed: Vec<&str> = performance.diverged().flat_map(|check| &check.failed).map(String::as_str).collect();
+        assert!(failed.is_empty(), "{}\n{performance}", failed.join("\n"));
+        performance
     }
 }
 

@@ -47,6 +47,44 @@ fn a_plan_that_is_not_valid_panics_with_its_findings() {
 }
 
 #[test]
+fn where_nobody_says_anything_it_is_the_happy_path() {
+    let performance = rehearse_text(PLAN).people("customers", 2).run();
+    performance.exits(0).informs(4, 0);
+    assert_eq!(performance.timeline_text().matches("acknowledged").count(), 6, "{performance}");
+}
+
+/// As the demo, and only those who are named declare and approve.
+fn named() -> Staging {
+    let plan = format!("{PLAN}approvals: {{ roles: {{ owner: [mia] }}, need: owner }}\nprotocol: {{ declare: ada }}\n");
+    rehearse_text(&plan).people("customers", 1).at("+1h").approve("owner", "mia")
+}
+
+#[test]
+fn it_is_said_by_whom() {
+    let performance = named().at("+2h").by("ada").declare("eu", Outcome::Success).hold().slip("open").resume().run();
+    for said in ["ada declares success at eu", "ada holds everything", "ada says that the planned time is open"] {
+        assert!(performance.timeline_text().contains(said), "{said}: {performance}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "it was refused: the plan names who declares, and this person is not among them")]
+fn what_is_refused_panics() {
+    let _ = named().at("+2h").declare("eu", Outcome::Success).run();
+}
+
+#[test]
+#[should_panic(expected = "it was refused: ")]
+fn an_attestation_of_nobody_panics() {
+    let _ = named().at("+2h").by("ada").declare("eu", Outcome::Success).done("live", "nobody").run();
+}
+
+#[test]
+fn that_it_is_refused_can_be_said() {
+    let _ = named().at("+2h").declare("eu", Outcome::Success).refused("the plan names who declares").run();
+}
+
+#[test]
 fn a_plan_on_disk_is_read_with_what_lies_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("plan.yaml"), PLAN).unwrap();
