@@ -55,6 +55,8 @@ pub(super) struct OnCall {
     poked: bool,
     /// Until when, truly, it is dead.
     dead_until: Option<Moment>,
+    /// Who is called in its place as soon as it has ended what it does.
+    successor: Option<Dispatcher>,
 }
 
 impl fmt::Debug for OnCall {
@@ -65,7 +67,7 @@ impl fmt::Debug for OnCall {
 
 impl OnCall {
     pub(super) fn new(dispatcher: Dispatcher) -> Self {
-        Self { dispatcher, step: None, next: None, poked: true, dead_until: None }
+        Self { dispatcher, step: None, next: None, poked: true, dead_until: None, successor: None }
     }
 
     pub(super) fn poke(&mut self) {
@@ -76,13 +78,22 @@ impl OnCall {
     pub(super) fn die(&mut self, back: Moment) {
         self.step = None;
         self.dead_until = Some(back);
+        self.succeed();
     }
 
-    /// Goes on with another bundle, as a process that is started with it would.
+    /// Goes on with another bundle, as a process that is started with it would. What is in flight ends first: nobody kills it.
     pub(super) fn replace(&mut self, dispatcher: Dispatcher) {
-        self.dispatcher = dispatcher;
-        self.step = None;
-        self.poked = true;
+        self.successor = Some(dispatcher);
+        if self.step.is_none() {
+            self.succeed();
+        }
+    }
+
+    fn succeed(&mut self) {
+        if let Some(successor) = self.successor.take() {
+            self.dispatcher = successor;
+            self.poked = true;
+        }
     }
 
     /// Does what is due now. `true` if it got anywhere.
@@ -108,7 +119,13 @@ impl OnCall {
             Poll::Pending => Ok(false),
             Poll::Ready(standing) => {
                 self.step = None;
-                self.next = standing?.next_due;
+                self.next = match standing {
+                    Ok(standing) => standing.next_due,
+                    // The record went on with what its successor brought.
+                    Err(DispatchError::Refused(_)) if self.successor.is_some() => None,
+                    Err(error) => return Err(error),
+                };
+                self.succeed();
                 Ok(true)
             }
         }

@@ -224,6 +224,31 @@ timeline:
     );
 }
 
+#[test]
+fn what_is_in_flight_when_people_join_or_somebody_else_executes_lands() {
+    for act in [
+        "join: { customers: 1 }",
+        "leave: { customers: customers-2 }",
+        "change: { release.why: Since. }",
+        "execute: { by: bea }",
+    ] {
+        let performance = holds(&format!(
+            "
+members: {{ customers: {{ count: 2, columns: {{ place: [eu] }} }} }}
+answers:
+  - {{ to: customers-1, via: email, after: 50s, later: {{ delivered: 1m }} }}
+timeline:
+  - {{ at: 10:00, declare: {{ outcome: success, place: eu, by: ada }} }}
+  - {{ at: \"10:00:20\", {act} }}
+  - {{ at: 10:05, expect: [{{ where: {{ person: customers-1, communique: live }}, sent: 1, is: {{ class: informed, attempts: 1 }} }}] }}
+  - {{ at: 10:06, stop: true }}
+"
+        ));
+        let told = timeline(&performance);
+        assert!(told.contains("10:00:50Z  live/eu → customers-1"), "{act}: {told}");
+    }
+}
+
 const APPROVED: &str = "
 plan: 1
 id: demo
