@@ -185,6 +185,7 @@ impl Play<'_> {
     /// The people or the plan have changed: the plan is prepared anew, and whoever dispatches goes on with that.
     fn prepare_again(&self, scene: &mut Scene) -> Result<(), Unplayable> {
         let (prepared, channels, findings) = self.prepare(&scene.world, scene.clock.now())?;
+        scene.known.add(&prepared);
         (scene.prepared, scene.channels, scene.findings) = (prepared, channels, findings);
         let dispatcher = scene.dispatcher()?;
         scene.on_call.iter_mut().for_each(|on_call| on_call.replace(dispatcher.clone()));

@@ -16,6 +16,7 @@ use chrono::NaiveTime;
 use relcomm_core::channel::ChannelSet;
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_core::dispatch::DispatchError;
+use relcomm_core::id::{CommuniqueId, GroupId};
 use relcomm_core::journal::{MemoryJournal, Mode, Scope};
 use relcomm_core::mechanism::Mechanism;
 use relcomm_core::plan::source::{Source, WordOr, did_you_mean};
@@ -64,6 +65,29 @@ pub(super) struct Play<'a> {
     files: &'a dyn Sources,
     pub(super) casting: Casting,
     start: Moment,
+}
+
+/// What the plan speaks of, or spoke of before it was changed.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    groups: BTreeSet<GroupId>,
+    communiques: BTreeSet<CommuniqueId>,
+    carriers: BTreeSet<Mechanism>,
+}
+
+impl Known {
+    fn of(prepared: &PreparedPlan) -> Self {
+        let mut known = Self::default();
+        known.add(prepared);
+        known
+    }
+
+    pub(super) fn add(&mut self, prepared: &PreparedPlan) {
+        let plan = prepared.plan();
+        self.groups.extend(plan.groups().iter().map(|group| group.id.clone()));
+        self.communiques.extend(plan.communiques().iter().map(|communique| communique.id.clone()));
+        self.carriers.extend(prepared.carriers().keys().cloned());
+    }
 }
 
 pub(super) fn wrong(source: &Source, path: &str, message: impl Into<String>) -> Unplayable {
@@ -140,10 +164,11 @@ impl<'a> Play<'a> {
             Err(other) => return Err(other),
         };
         self.answers_are_clear()?;
-        // Who joins later is not there yet, nor is what a change brings.
-        if !script.timeline.iter().flatten().any(|event| event.join.is_some() || event.change.is_some()) {
-            self.who_is_meant(&prepared, &world)?;
-            self.what_is_meant(&prepared)?;
+        let known = Known::of(&prepared);
+        // Who joins later is not there yet, nor is what a change brings: then it is judged at the end.
+        let grows = script.timeline.iter().flatten().any(|event| event.join.is_some() || event.change.is_some());
+        if !grows {
+            self.words_are_known(&known, &world)?;
         }
         let scope = Scope::new(prepared.plan().id().clone(), &prepared.plan().release().version, Mode::Sandbox);
         let journal = MemoryJournal::new(scope, Arc::new(clock.clone()) as Arc<dyn Clock>);
@@ -164,6 +189,7 @@ impl<'a> Play<'a> {
             asked: BTreeSet::new(),
             words: BTreeMap::new(),
             executor,
+            known,
         };
         for _ in 0..script.dispatchers.map_or(1, NonZeroU32::get) {
             scene.on_call.push(OnCall::new(scene.dispatcher()?));
@@ -171,6 +197,9 @@ impl<'a> Play<'a> {
         let stopped = self.happen(&mut scene, &events)?;
         if !stopped {
             scene.run_to_end()?;
+        }
+        if grows {
+            self.words_are_known(&scene.known, &scene.world)?;
         }
         for number in scene.world.crashes_left() {
             let why = vec!["it never came to this crash".to_owned()];
@@ -290,12 +319,18 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
+    /// What an answer, a crash, an outage or a channel speaks of is, or was, in the plan.
+    fn words_are_known(&self, known: &Known, world: &World) -> Result<(), Unplayable> {
+        self.who_is_meant(known, world)?;
+        self.what_is_meant(known)
+    }
+
     /// An answer or a crash that is for nobody is a slip.
-    fn who_is_meant(&self, prepared: &PreparedPlan, world: &World) -> Result<(), Unplayable> {
+    fn who_is_meant(&self, known: &Known, world: &World) -> Result<(), Unplayable> {
         // Among them whoever answers for the release, and may be reached in another's place.
         let met = world.met();
         let ids: Vec<&str> = met.iter().map(String::as_str).collect();
-        let groups: Vec<&str> = prepared.plan().groups().iter().map(|g| g.id.as_str()).collect();
+        let groups: Vec<&str> = known.groups.iter().map(GroupId::as_str).collect();
         let all = || ids.iter().chain(&groups);
         let answers = self.script.answers.iter().flatten().map(|a| &a.to).enumerate();
         let crashes = self.script.crashes.iter().flatten().map(|c| &c.to).enumerate();
@@ -310,7 +345,7 @@ impl<'a> Play<'a> {
     }
 
     /// What is said of a mechanism or a communique that the plan does not have is a slip, too.
-    fn what_is_meant(&self, prepared: &PreparedPlan) -> Result<(), Unplayable> {
+    fn what_is_meant(&self, known: &Known) -> Result<(), Unplayable> {
         let Script { answers, crashes, outages, channels, .. } = self.script;
         let answers = || answers.iter().flatten().enumerate();
         let of_answers = answers().filter_map(|(n, a)| Some((format!("answers[{n}].via"), a.via.as_ref()?)));
@@ -319,16 +354,16 @@ impl<'a> Play<'a> {
         let outages = outages.iter().flatten().enumerate().map(|(n, o)| (format!("outages[{n}].via"), &o.via));
         let channels = channels.iter().map(|(mechanism, _)| (format!("channels.{mechanism}"), mechanism));
         for (path, via) in of_answers.chain(of_crashes).chain(outages).chain(channels) {
-            if !prepared.carriers().contains_key(via) {
+            if !known.carriers.contains(via) {
                 let message = format!("nobody is told by `{via}` in this plan");
-                let known = prepared.carriers().keys().map(Mechanism::as_str);
+                let known = known.carriers.iter().map(Mechanism::as_str);
                 return Err(misspelt(self.source, &path, message, via.as_str(), known));
             }
         }
         for (n, of) in answers().filter_map(|(n, answer)| Some((n, answer.communique.as_ref()?))) {
-            if prepared.plan().communique(of).is_none() {
+            if !known.communiques.contains(of) {
                 let path = format!("answers[{n}].communique");
-                let known = prepared.plan().communiques().iter().map(|of| of.id.as_str());
+                let known = known.communiques.iter().map(CommuniqueId::as_str);
                 let message = format!("the plan has no communique `{of}`");
                 return Err(misspelt(self.source, &path, message, of.as_str(), known));
             }

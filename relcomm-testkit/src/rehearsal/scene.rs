@@ -5,7 +5,7 @@ use super::expectation::{Expectation, fits};
 use super::far_side::World;
 use super::happy::SOMEBODY;
 use super::judge::{Evidence, no_such, row_id, spelt_out};
-use super::play::{Played, Unplayable};
+use super::play::{Known, Played, Unplayable};
 use super::script::Event;
 use super::stage::{OnCall, at_once};
 use super::timeline::{Line, Names, Said, tell};
@@ -46,6 +46,8 @@ pub(super) struct Scene {
     pub(super) words: BTreeMap<(Moment, DeliveryId, GroupId, usize), Attestation>,
     /// Who executes, if somebody said so or the plan asks.
     pub(super) executor: Option<String>,
+    /// What the plan speaks of, or has spoken of.
+    pub(super) known: Known,
 }
 
 impl Scene {

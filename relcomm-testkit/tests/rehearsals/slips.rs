@@ -65,6 +65,14 @@ fn every_slip_is_found_where_it_stands() {
         let (found, at, says) = slip(&format!("{script}{PEOPLE}"));
         assert_eq!((found, at), (code, line), "{script}{says}");
     }
+    // Somebody may still join, and be meant: it is judged when all have come.
+    let joins = "timeline:\n  - { at: 10:00, join: { customers: 1 } }\n  - { at: 11:00, stop: true }\n";
+    for slips in ["{ to: costumers-3, answer: refused }", "{ to: desk, via: emial }", "{ to: desk, communique: lives }"]
+    {
+        let (code, at, says) = slip(&format!("answers: [{slips}]\n{joins}{PEOPLE}"));
+        assert_eq!((code, at), ("RC1201", 1), "{says}");
+    }
+    assert!(perform(&format!("answers: [{{ to: customers-3, answer: refused }}]\n{joins}{PEOPLE}")).is_ok());
     let (code, _, says) = slip("members: { nobody: { count: 2 } }\n");
     assert!(code == "RC1201" && says.contains("no group `nobody`"), "{says}");
     let (_, _, says) = slip(&format!("expect: [{{ apart: 30bd }}]\n{PEOPLE}"));
