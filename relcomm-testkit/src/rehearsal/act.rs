@@ -146,7 +146,7 @@ impl Play<'_> {
         }
         if let Some(values) = &event.change {
             for (path, value) in values {
-                if !self.plan.set(path, value) {
+                if !self.plan.put(path, value.kind()) {
                     return Err(wrong(self.timeline, &at("change"), format!("the plan has no `{path}` to change")));
                 }
                 scene.note(format!("the plan's {path} is changed"));

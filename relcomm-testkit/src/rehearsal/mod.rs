@@ -34,7 +34,9 @@
 #![doc = include_str!("LANGUAGE.md")]
 
 mod elapsed;
+mod value;
 mod script;
+mod document;
 mod expectation;
 mod members;
 mod recipient;
@@ -55,11 +57,12 @@ pub use expectation::fits;
 pub use staging::{Answer, Judged, Staging, rehearse, rehearse_text};
 pub use timeline::Line;
 
+use document::Document;
 use play::{Play, Unplayable};
 use relcomm_core::plan::source::{Format, Source};
 use relcomm_core::plan::{Finding, Position, Settings, Sources, json_schema_of};
 use relcomm_core::report::Report;
-use script::{Document, Script};
+use script::Script;
 use serde::Serialize;
 use std::fmt;
 

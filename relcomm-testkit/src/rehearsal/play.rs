@@ -2,13 +2,14 @@
 
 use super::Check;
 use super::channels::channels;
+use super::document::Document;
 use super::elapsed::{Elapsed, NotElapsed};
 use super::expectation::fits;
 use super::far_side::World;
 use super::happy;
 use super::members::Casting;
 use super::scene::Scene;
-use super::script::{AnswerWord, Document, Event, Script};
+use super::script::{AnswerWord, Event, Script};
 use super::stage::OnCall;
 use super::timeline::Line;
 use crate::clock::VirtualClock;
@@ -116,7 +117,7 @@ impl<'a> Play<'a> {
     ) -> Result<Self, Unplayable> {
         let Document { script, source, timeline, expect } = document;
         for (path, value) in &script.set {
-            if !plan.set(path, value) {
+            if !plan.put(path, value.kind()) {
                 return Err(wrong(source, "set", format!("the plan has no `{path}` to set")));
             }
         }

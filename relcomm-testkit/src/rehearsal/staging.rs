@@ -1,11 +1,13 @@
 //! The same in Rust: a rehearsal put together call by call, for unit tests of plans.
 
+use super::document::Document;
 use super::elapsed::Elapsed;
 use super::happy::SOMEBODY;
 use super::script::{
     AcceptGapDraft, AnswerDraft, AnswerMap, AnswerWord, ApproveDraft, AttestDraft, Bounce, CrashDraft, DeclareDraft,
-    Document, Done, Event, Later, MadeUp, NotNow, SayDraft, Script, SlipDraft, Status, Taken,
+    Done, Event, Later, MadeUp, NotNow, SayDraft, Script, SlipDraft, Status, Taken,
 };
+use super::value::Value;
 use super::{Performance, Rehearsal, Unperformed};
 use relcomm_core::id::{CommuniqueId, GroupId, PlaceId, Role, StakeholderId};
 use relcomm_core::mechanism::Mechanism;
@@ -120,10 +122,10 @@ impl Staging {
         self
     }
 
-    /// With this value in the place of the plan's at a path such as `release.version`.
+    /// With this value in the place of the plan's at a path such as `release.version`: a word, a number, `true` or `false`.
     #[must_use]
     pub fn set(mut self, path: &str, value: &str) -> Self {
-        let more = (path.to_owned(), value.to_owned());
+        let more = (path.to_owned(), Value::plain(value));
         self.script.set = self.script.set.into_iter().chain([more]).collect();
         self
     }

@@ -285,6 +285,25 @@ expect:
 }
 
 #[test]
+fn numbers_and_truth_values_of_the_plan_can_be_set_and_changed() {
+    let plan = APPROVED.replace("to: desk, text", "to: desk, urgent: false, text");
+    let performance = perform_with(
+        &plan,
+        "
+set: { communiques.live.urgent: true, release.why: 7 }
+timeline:
+  - { at: 10:00, approve: { role: owner, by: mia } }
+  - { at: 10:05, change: { communiques.live.urgent: false, release.how: \"true\" } }
+  - { at: 11:00, stop: true }
+",
+    );
+    performance.unwrap_or_else(|why| panic!("{}", told(&why)));
+    let quoted = "set: { communiques.live.urgent: \"true\" }\n";
+    let Err(Unperformed::Plan(findings)) = perform_with(&plan, quoted) else { panic!("it is text") };
+    assert_eq!(findings[0].code, "RC0003", "{findings:?}");
+}
+
+#[test]
 fn a_far_side_that_is_asked_tells_by_which_name_it_has_it() {
     let performance = perform_with(
         &APPROVED.replace("approvals: { roles: { owner: [mia] }, need: owner }\n", ""),

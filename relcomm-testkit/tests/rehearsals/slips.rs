@@ -156,7 +156,7 @@ fn of_a_plan_that_is_not_valid_nothing_but_its_findings_is_true() {
 fn the_schema_takes_what_is_read_and_refuses_unknown_keys() {
     let schema = jsonschema::validator_for(&script_schema()).unwrap();
     let good = serde_json::json!({
-        "rehearsal": 1, "name": "it", "answers": [{ "to": "a", "answer": "refused" }, { "to": "b", "answer": { "failed": { "status": "503", "retry_after": "1m" } } }],
+        "rehearsal": 1, "name": "it", "set": { "plan": 1, "approvals.covers_people": true, "id": "it" }, "answers": [{ "to": "a", "answer": "refused" }, { "to": "b", "answer": { "failed": { "status": "503", "retry_after": "1m" } } }],
         "timeline": [{ "at": "10:00", "declare": { "outcome": "success", "by": "ada" } }], "expect": [{ "exit": 0 }],
     });
     assert!(schema.is_valid(&good), "{:?}", schema.iter_errors(&good).map(|e| e.to_string()).collect::<Vec<_>>());

@@ -203,6 +203,11 @@ impl Source {
 
     /// Puts a text in the place of the value of a path; `false` if there is no such value. Its position stays.
     pub fn set(&mut self, path: &str, text: &str) -> bool {
+        self.put(path, Kind::Scalar { text: text.to_owned(), plain: false })
+    }
+
+    /// Puts any value in the place of another, as [`set`](Self::set) does a text: a number or a truth value is a plain scalar.
+    pub fn put(&mut self, path: &str, value: Kind) -> bool {
         let mut node = &mut self.root;
         for step in node::steps(path) {
             let next = match (&step, node.kind_mut()) {
@@ -217,7 +222,7 @@ impl Source {
                 None => return false,
             }
         }
-        *node.kind_mut() = Kind::Scalar { text: text.to_owned(), plain: false };
+        *node.kind_mut() = value;
         true
     }
 
