@@ -2,6 +2,7 @@
 
 mod rehearsals {
     mod engine;
+    mod happy;
     mod in_rust;
     mod judged;
     mod scale;

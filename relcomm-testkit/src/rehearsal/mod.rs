@@ -45,6 +45,7 @@ mod far_side;
 mod channels;
 mod stage;
 mod happy;
+mod parts;
 mod timeline;
 mod fields;
 mod judge;

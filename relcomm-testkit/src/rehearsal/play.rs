@@ -8,6 +8,7 @@ use super::expectation::fits;
 use super::far_side::World;
 use super::happy;
 use super::members::Casting;
+use super::parts::Parts;
 use super::scene::Scene;
 use super::script::{AnswerWord, Event, Script};
 use super::stage::OnCall;
@@ -135,7 +136,7 @@ impl<'a> Play<'a> {
             None => {
                 let unseen = World::new(VirtualClock::starting_at(DEFAULT_START), Vec::new(), Vec::new(), Vec::new());
                 if let Ok((prepared, ..)) = play.prepare(&unseen, DEFAULT_START) {
-                    play.start = prepared.plan().release().when.planned.map_or(DEFAULT_START, happy::start);
+                    play.start = happy::start(&prepared).unwrap_or(DEFAULT_START);
                 }
             }
         }
@@ -174,8 +175,8 @@ impl<'a> Play<'a> {
         let scope = Scope::new(prepared.plan().id().clone(), &prepared.plan().release().version, Mode::Sandbox);
         let journal = MemoryJournal::new(scope, Arc::new(clock.clone()) as Arc<dyn Clock>);
         world.look_into(journal.clone());
-        let executor = happy::executor(prepared.plan());
-        let events = script.timeline.clone().unwrap_or_else(|| happy::timeline(prepared.plan(), self.start));
+        let executor = Parts::of(prepared.plan()).executes;
+        let events = script.timeline.clone().unwrap_or_else(|| happy::timeline(&prepared, self.start));
         let mut scene = Scene {
             clock,
             journal,
@@ -282,7 +283,7 @@ impl<'a> Play<'a> {
         findings.extend(preparation.findings);
         match preparation.prepared {
             Some(prepared) => {
-                let prepared = match happy::preparer(prepared.plan()) {
+                let prepared = match Parts::of(prepared.plan()).prepares {
                     Some(by) => prepared.prepared_by(by).map_err(Unplayable::Engine)?,
                     None => prepared,
                 };

@@ -105,7 +105,8 @@ impl Staging {
         Self { name, plan, sources, script, at: "+0s".to_owned(), by: SOMEBODY.to_owned() }
     }
 
-    /// Beginning at this instant, such as `2027-03-02T09:00Z`. Default: 31 days before the planned time, else a Monday at nine.
+    /// Beginning at this instant, such as `2027-03-02T09:00Z`. Default: 31 days before the planned time, or a day before
+    /// what is due earlier; else a Monday at nine.
     #[must_use]
     pub fn starting(mut self, at: &str) -> Self {
         self.script.clock = Some(at.to_owned());
