@@ -32,6 +32,10 @@ impl Document {
                 let message = "this version of relcomm reads rehearsals of version 1";
                 return Err(vec![Finding::error("RC1201", "rehearsal", message).at(source.at("rehearsal"))]);
             }
+            if all.iter().any(|above| above.script.name == script.name) {
+                let message = format!("another rehearsal of the name `{}` stands above in this file", script.name);
+                return Err(vec![Finding::error("RC1201", "name", message).at(source.at("name"))]);
+            }
             value::read_plain(&mut script, &source);
             let (mut timeline, mut expect) = (source.clone(), source.clone());
             if let Some(like) = &script.like {

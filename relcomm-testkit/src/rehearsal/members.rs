@@ -10,6 +10,9 @@ use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Read};
 
+/// More than any plan tells, and few enough to be held in memory.
+const MOST: u32 = 10_000_000;
+
 /// The people of one group.
 #[derive(Clone, Debug)]
 struct Cast {
@@ -48,7 +51,7 @@ impl Casting {
             };
             plan.set(&path, &file(group));
             let mut cast = Cast { group: group.clone(), spec: spec.clone(), mechanisms, on: Vec::new(), made: 0 };
-            cast.join(spec.count);
+            cast.join(spec.count)?;
             casts.push(cast);
         }
         Ok(Self { casts })
@@ -61,8 +64,7 @@ impl Casting {
 
     /// So many more.
     pub(super) fn join(&mut self, group: &GroupId, count: u32) -> Result<(), String> {
-        self.cast(group)?.join(count);
-        Ok(())
+        self.cast(group)?.join(count)
     }
 
     /// One less.
@@ -85,9 +87,12 @@ fn file(group: &GroupId) -> String {
 }
 
 impl Cast {
-    fn join(&mut self, count: u32) {
-        self.on.extend(self.made + 1..=self.made + count);
-        self.made += count;
+    fn join(&mut self, count: u32) -> Result<(), String> {
+        let made = self.made.checked_add(count).filter(|made| *made <= MOST);
+        let made = made.ok_or_else(|| format!("`{}` would have more than {MOST} members", self.group))?;
+        self.on.extend(self.made + 1..=made);
+        self.made = made;
+        Ok(())
     }
 
     fn id(&self, number: u32) -> String {

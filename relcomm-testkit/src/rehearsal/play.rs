@@ -395,4 +395,4 @@ impl<'a> Play<'a> {
 const UNPREPARED: u8 = 2;
 
 /// Where no clock is given: a Monday at nine.
-const DEFAULT_START: Moment = Moment::from_millis(1_804_842_000_000);
+const DEFAULT_START: Moment = Moment::from_millis(1_805_101_200_000);

@@ -1,8 +1,9 @@
 //! The happy path of plans that ask more of people, or of the time.
 
-use crate::rehearsals::stage::{timeline, told};
+use crate::rehearsals::stage::{PLAN, timeline, told};
+use chrono::{Datelike, Timelike};
 use relcomm_core::plan::HeldFiles;
-use relcomm_testkit::rehearsal::Rehearsal;
+use relcomm_testkit::rehearsal::{Rehearsal, rehearse_text};
 
 /// Plays the happy path of a plan that says this besides; it ends well. The timeline.
 fn ends_well(more: &str) -> String {
@@ -61,6 +62,13 @@ fn approvals_that_expire_are_given_late_enough_and_again() {
 ";
     let told = ends_well(&format!("{ADA}{early}{expire}"));
     assert_eq!(told.matches("mia approves as owner").count(), 4, "{told}");
+}
+
+#[test]
+fn where_no_time_is_known_it_begins_on_a_monday() {
+    let performance = rehearse_text(PLAN).people("customers", 1).run();
+    let begins = performance.timeline.first().unwrap().at.datetime();
+    assert_eq!((begins.weekday(), begins.hour()), (chrono::Weekday::Mon, 9));
 }
 
 #[test]

@@ -35,6 +35,8 @@ fn every_slip_is_found_where_it_stands() {
         ("RC1201", 2, "timeline:\n  - { at: 10:00, refused: no }\n"),
         ("RC1201", 2, "timeline:\n  - { at: 10:00, attest: { communique: talk, by: ada, outcome: done } }\n"),
         ("RC1201", 2, "timeline:\n  - { at: 10:00, join: { desk: 2 } }\n"),
+        ("RC1201", 2, "timeline:\n  - { at: 10:00, join: { customers: 4294967295 } }\n"),
+        ("RC1201", 2, "timeline:\n  - { at: 10:00, join: { customers: 4294967200 } }\n"),
         ("RC1201", 2, "timeline:\n  - { at: 10:00, change: { communiques.lvie.text: Hello } }\n"),
         ("RC1201", 2, "timeline:\n  - { at: 10:00, change: { release.why: x }, hold: { by: ada } }\n"),
         ("RC0005", 2, "expect:\n  - { approvals: [{ digest: other }] }\n"),
@@ -87,6 +89,8 @@ fn a_rehearsal_that_is_like_none_or_of_another_version_is_refused() {
     assert!(refused("rehearsal: 1\nname: a\nlike: b\n").contains("no rehearsal of the name `b`"));
     assert!(refused("rehearsal: 2\nname: a\n").contains("version 1"));
     assert!(refused("").contains("empty"));
+    let twice = refused("rehearsal: 1\nname: a\n---\nrehearsal: 1\nname: a\n");
+    assert!(twice.contains("another rehearsal of the name `a`"), "{twice}");
 }
 
 #[test]
