@@ -11,19 +11,24 @@ use honest::{Honest, SECRET, SIGNATURE, signature};
 use relcomm_core::clock::{Clock, Moment};
 use relcomm_testkit::clock::SimClock;
 use relcomm_testkit::contract::channel::{
-    CallBack, CannotShow, ChannelFixture, FarSide, Plot, RawCall, Trial, clauses, run,
+    CallBack, CannotShow, ChannelFixture, FarSide, Plot, RawCall, Trial, clauses, run, run_one,
 };
+use relcomm_testkit::contract::{ClauseReport, Verdict};
 use std::sync::Arc;
 use table::{BITES, Flaw};
 
 struct OfDesk {
     flaw: Option<Flaw>,
     clock: Arc<SimClock>,
+    addresses: Vec<&'static str>,
+    /// Whether it says whom a message reached.
+    tells: bool,
 }
 
 impl OfDesk {
     fn new(flaw: Option<Flaw>) -> Self {
-        Self { flaw, clock: Arc::new(SimClock::starting_at(Moment::from_millis(1_800_000_000_000))) }
+        let clock = Arc::new(SimClock::starting_at(Moment::from_millis(1_800_000_000_000)));
+        Self { flaw, clock, addresses: vec!["ana@desk.test", "bea@desk.test", "cy@desk.test"], tells: true }
     }
 }
 
@@ -33,11 +38,23 @@ impl ChannelFixture for OfDesk {
         let desk = Arc::new(Desk::new(plot, self.flaw != Some(Flaw::Boastful)));
         let (arrivals, calls) = (Arc::clone(&desk), Arc::clone(&desk));
         let channel = Honest::new(self.flaw, desk);
-        Ok(Trial::new(channel, move || arrivals.arrivals(), move || calls.calls()))
+        let tells = self.tells;
+        let arrivals = move || {
+            let mut all = arrivals.arrivals();
+            for arrival in &mut all {
+                // Everybody sees their own address.
+                arrival.raw.extend(format!("\nTo: {}", arrival.to.as_deref().unwrap_or_default()).into_bytes());
+                arrival.to = arrival.to.take().filter(|_| tells);
+            }
+            all
+        };
+        Ok(Trial::new(channel, arrivals, move || calls.calls()))
     }
 
     fn far_side(&self) -> FarSide {
-        FarSide::taking(["ana@desk.test", "bea@desk.test", "cy@desk.test"]).refusing(REFUSED).secrets([SECRET])
+        let mut far_side = FarSide::taking([]).refusing(REFUSED).secrets([SECRET]);
+        far_side.addresses = self.addresses.iter().map(ToString::to_string).collect();
+        far_side
     }
 
     fn callback(&self, about: &CallBack<'_>) -> Option<RawCall> {
@@ -65,6 +82,25 @@ async fn every_clause_catches_its_wrong_channel() {
         table.judged(bite, &broken, &told.concat());
     }
     table.demand(clauses());
+}
+
+/// What comes of the clause of addresses, with these, at a far side that says whom a message reached or does not.
+async fn addresses_seen(flaw: Option<Flaw>, addresses: &[&'static str], tells: bool) -> ClauseReport {
+    let fixture = OfDesk { addresses: addresses.to_vec(), tells, ..OfDesk::new(flaw) };
+    run_one(&fixture, "c09_nobody_elses_address_is_visible").await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_elses_address_is_judged_by_what_the_far_side_says() {
+    let (two, nested) = (["ana@desk.test", "bea@desk.test"], ["ana@desk.test", "joana@desk.test", "cy@desk.test"]);
+    for (addresses, tells) in [(&two[..], true), (&two[..], false), (&nested[..], true), (&nested[..], false)] {
+        let honest = addresses_seen(None, addresses, tells).await;
+        assert_eq!((honest.verdict, honest.left_out.len()), (Verdict::Kept, usize::from(!tells)), "{addresses:?}");
+        let revealing = addresses_seen(Some(Flaw::Revealing), addresses, tells).await;
+        assert!(matches!(revealing.verdict, Verdict::Broken(_)), "{addresses:?} {tells}");
+    }
+    let one = addresses_seen(Some(Flaw::Revealing), &["ana@desk.test"], true).await;
+    assert_eq!(one.verdict, Verdict::NotApplicable("the fixture knows no two addresses".into()));
 }
 
 mod as_tests {
