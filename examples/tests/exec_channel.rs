@@ -254,6 +254,26 @@ fn the_example_keeps_the_contract_of_channels() {
     }
 }
 
+/// The spool, as if all that it needs took long to load.
+const SLOW: &str = r#"
+import os, sys, time
+time.sleep(1.6)
+sys.path.insert(0, os.environ["EXEC"])
+import spool
+spool.main()
+"#;
+
+#[test]
+fn a_program_that_takes_long_to_start_keeps_the_contract_all_the_same() {
+    let folder = Folder::empty();
+    std::fs::write(folder.path("slow.py"), SLOW).unwrap();
+    let slow = folder.path("slow.py").display().to_string();
+    let args = ["contract", "--clause", "c07", "--env", "EXEC", "--exec", "python3", &slow];
+    let ran = relcomm_with(&folder, &args, &[("EXEC", program("").display().to_string())]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("c07_an_outcome_is_set_as_soon_as_it_is_known: kept"), "{}", ran.stdout);
+}
+
 #[test]
 fn a_broken_program_is_told_which_clause_it_breaks() {
     let folder = Folder::empty();
@@ -277,6 +297,10 @@ fn a_broken_program_is_told_which_clause_it_breaks() {
     let report: Value = serde_json::from_str(&contract("json", &[&broken]).stdout).unwrap();
     assert_eq!(report["broken"], 2, "{report:#}");
     assert_eq!(report["clauses"][1]["verdict"], "kept", "{report:#}");
+
+    let unknown = relcomm_with(&folder, &["contract", "--clause", "c02", "--clause", "c2", "--exec", &broken], &[]);
+    assert_eq!(unknown.code, 1, "{}{}", unknown.stdout, unknown.stderr);
+    assert!(unknown.stderr.contains("--clause c2: there is no such clause"), "{}", unknown.stderr);
 
     // What cannot be tested is a matter of usage.
     for (program, words) in [

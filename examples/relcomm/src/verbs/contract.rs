@@ -16,13 +16,15 @@ use std::io::{Read, Write};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// How long the program may take to say what it is, what it saw, and that it will fail.
 const ASKING: Duration = Duration::from_secs(20);
-/// How long a program may take to start and to come to the point at which it falls silent.
+/// How long a program may take to come to the point at which it falls silent, besides starting.
 const SILENCE: Duration = Duration::from_millis(1500);
+/// How much longer a program may take to start than it took alone: others start beside it.
+const BESIDE_OTHERS: u32 = 2;
 /// The longest answer that is read, in octets.
 const LONGEST: u64 = 1 << 24;
 
@@ -44,8 +46,17 @@ pub(super) async fn contract(
         secrets.push(value.clone());
         options = options.env(name, value);
     }
+    let is_meant = |word: &str, name: &str| word == name || name.split('_').next() == Some(word);
+    if let Some(unknown) = only.iter().find(|word| !clauses().any(|name| is_meant(word, name))) {
+        let last = clauses().last().unwrap_or_default();
+        return Err(Failure::Tool(format!("--clause {unknown}: there is no such clause; the last is {last}")));
+    }
+    let names = clauses().filter(|name| only.is_empty() || only.iter().any(|word| is_meant(word, name)));
+    let names: Vec<&str> = names.collect();
     let place = place()?;
+    let begun = Instant::now();
     let channel = open(&on_trial(&options, &place)).await?;
+    let silence = SILENCE + begun.elapsed() * BESIDE_OTHERS;
     let Some(trial) = channel.trial().cloned() else {
         return Err(Failure::Tool("the program describes no `trial`: it does not say how it is tested".into()));
     };
@@ -53,18 +64,8 @@ pub(super) async fn contract(
     if let Err(why) = seen {
         return Err(Failure::Tool(format!("the program cannot be asked what its far side saw: {why}")));
     }
-    let program = Program { options, trial, secrets, channel, trouble: Arc::default() };
+    let program = Program { options, trial, secrets, channel, silence, trouble: Arc::default() };
 
-    let names: Vec<&str> = match only {
-        [] => clauses().collect(),
-        only => clauses().filter(|name| only.iter().any(|o| o == name || name.split('_').next() == Some(o))).collect(),
-    };
-    if names.is_empty() {
-        return Err(Failure::Tool(format!(
-            "--clause: there is no such clause; the last is {}",
-            clauses().last().unwrap_or_default()
-        )));
-    }
     let reports = judge(&program, &names, |report| match format {
         Format::Json => say(report.name),
         Format::Text | Format::Github => print(&report.to_string()),
@@ -158,6 +159,8 @@ struct Program {
     secrets: Vec<String>,
     /// Prepares what a reader must find.
     channel: ExecChannel,
+    /// How long it may take to fall silent.
+    silence: Duration,
     /// Why the far side could not be looked at.
     trouble: Arc<Mutex<Option<String>>>,
 }
@@ -206,7 +209,7 @@ impl ChannelFixture for Program {
 
     /// A program has to start before it can fall silent.
     fn silence(&self) -> Duration {
-        SILENCE
+        self.silence
     }
 
     /// The fullest part that the program asks for.
