@@ -301,3 +301,26 @@ async fn errors_name_nobody_even_if_the_relay_does() {
     assert!(!shown.contains("jane") && !shown.contains("releases") && !shown.contains('@'), "{shown}");
     assert!(shown.contains("unknown"), "{shown}");
 }
+
+#[tokio::test]
+async fn where_a_relay_takes_no_more_sessions_the_mails_go_by_those_that_there_are() {
+    // It takes one session; whoever comes meanwhile is sent away.
+    let crowded = Reply::new(421, "4.3.2 Concurrent connections limit exceeded");
+    let relay = peer(SmtpScript::new().fault(Fault::at(Step::Greeting, FaultAct::Reply(crowded)).after(1).times(9)));
+    let three = std::num::NonZeroU32::new(3).expect("above zero");
+    let channel = EmailChannel::new(options(&relay).concurrency(three)).expect("a channel");
+    let (text, cx) = (notice(), context());
+    let [first, second, third] = [[to("a@c.test")], [to("b@c.test")], [to("d@c.test")]];
+    let (first, second, third) = tokio::join!(
+        attempt_in(&channel, &cx, &text, &first),
+        attempt_in(&channel, &cx, &text, &second),
+        attempt_in(&channel, &cx, &text, &third)
+    );
+    assert!([first, second, third].iter().all(|outcomes| accepted(&outcomes[0])));
+    let before = relay.connections();
+    let [fourth, fifth] = [[to("e@c.test")], [to("f@c.test")]];
+    let (fourth, fifth) =
+        tokio::join!(attempt_in(&channel, &cx, &text, &fourth), attempt_in(&channel, &cx, &text, &fifth));
+    assert!(accepted(&fourth[0]) && accepted(&fifth[0]));
+    assert_eq!(relay.connections(), before, "it has learnt how many the relay takes");
+}

@@ -110,13 +110,37 @@ impl EmailChannel {
         found
     }
 
+    /// All transactions of a batch.
+    async fn carry_all(
+        &self,
+        bounds: Bounds<'_>,
+        batch: &Batch<'_>,
+        crowded: &mut bool,
+        outcomes: &mut Outcomes,
+    ) -> Result<(), ChannelError> {
+        let per_call = usize::try_from(self.capabilities.per_call.get()).unwrap_or(1);
+        for (number, items) in batch.items.chunks(per_call).enumerate() {
+            let first = number * per_call;
+            let carried = self.transaction(bounds, batch, (items, first), crowded, outcomes).await;
+            match carried {
+                Ok(()) => {}
+                // It speaks for this transaction's recipients; the next one may fare better.
+                Err(error) if error.scope == Scope::Recipient && error.kind != ErrorKind::Cancelled => {
+                    (first..first + items.len()).for_each(|i| outcomes.set(i, Outcome::Failed(error.clone())));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// One transaction for these items, of which the first has this place in the batch.
     async fn transaction(
         &self,
         bounds: Bounds<'_>,
         batch: &Batch<'_>,
-        items: &[Outgoing],
-        first: usize,
+        (items, first): (&[Outgoing], usize),
+        crowded: &mut bool,
         outcomes: &mut Outcomes,
     ) -> Result<(), ChannelError> {
         let recipients = self.mailable(items, first, outcomes);
@@ -146,7 +170,7 @@ impl EmailChannel {
         };
         let envelope =
             Envelope { from: &from, envid: batch.message_key.as_str(), reports: self.options.reports, recipients };
-        carry(&self.link, &self.pool, bounds, envelope, |offers| draft.compose(offers), outcomes).await
+        carry(&self.link, &self.pool, bounds, envelope, |offers| draft.compose(offers), crowded, outcomes).await
     }
 }
 
@@ -186,21 +210,13 @@ impl Channel for EmailChannel {
         outcomes: &mut Outcomes,
     ) -> Result<(), ChannelError> {
         let bounds = Bounds { cx, crossed: false };
-        let _permit = self.pool.permit(bounds).await.map_err(|fault| fault.error(&[]))?;
-        let per_call = usize::try_from(self.capabilities.per_call.get()).unwrap_or(1);
-        for (number, items) in batch.items.chunks(per_call).enumerate() {
-            let first = number * per_call;
-            let carried = self.transaction(bounds, batch, items, first, outcomes).await;
-            match carried {
-                Ok(()) => {}
-                // It speaks for this transaction's recipients; the next one may fare better.
-                Err(error) if error.scope == Scope::Recipient && error.kind != ErrorKind::Cancelled => {
-                    (first..first + items.len()).for_each(|i| outcomes.set(i, Outcome::Failed(error.clone())));
-                }
-                Err(error) => return Err(error),
-            }
+        let permit = self.pool.permit(bounds).await.map_err(|fault| fault.error(&[]))?;
+        let mut crowded = false;
+        let done = self.carry_all(bounds, batch, &mut crowded, outcomes).await;
+        if crowded {
+            self.pool.give_up(permit);
         }
-        Ok(())
+        done
     }
 
     async fn verify(&self, cx: &AttemptContext) -> Result<Vec<Finding>, ChannelError> {

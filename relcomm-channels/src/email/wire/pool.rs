@@ -4,9 +4,10 @@ use super::Bounds;
 use super::session::Session;
 use crate::email::error::Fault;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 /// After so many messages a session is closed, so that relays behind one name share the load.
@@ -14,22 +15,61 @@ const MOST_SERVED: u32 = 100;
 /// Relays close idle sessions after five minutes at the earliest (RFC 5321, 4.5.3.2.7), some far sooner.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
+/// How long somebody waits for another's session before they try to open one of their own again.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The idle sessions of a channel. Only a session on which nothing went wrong comes back here; one whose attempt was dropped does not.
 pub(in crate::email) struct Pool {
     idle: Mutex<Vec<(Instant, Session)>>,
     permits: Semaphore,
+    /// How many permits there are in all.
+    most: AtomicUsize,
+    /// That a session has come back.
+    came_back: Notify,
 }
 
 impl Pool {
     pub(in crate::email) fn new(connections: NonZeroU32) -> Self {
         let permits = usize::try_from(connections.get()).unwrap_or(1).min(Semaphore::MAX_PERMITS);
-        Self { idle: Mutex::default(), permits: Semaphore::new(permits) }
+        Self {
+            idle: Mutex::default(),
+            permits: Semaphore::new(permits),
+            most: AtomicUsize::new(permits),
+            came_back: Notify::new(),
+        }
     }
 
     /// Waits for the right to have one session open.
     pub(in crate::email) async fn permit(&self, bounds: Bounds<'_>) -> Result<SemaphorePermit<'_>, Fault> {
         let acquired = async { self.permits.acquire().await.map_err(|_| Fault::Cancelled) };
         bounds.within(Duration::MAX, acquired).await
+    }
+
+    /// Whether somebody else has a permit, too.
+    pub(super) fn has_others(&self) -> bool {
+        self.most.load(Ordering::Acquire) > self.permits.available_permits() + 1
+    }
+
+    /// Gives a permit up for good: the relay takes no more sessions at once than there are now. One stays.
+    pub(in crate::email) fn give_up(&self, permit: SemaphorePermit<'_>) {
+        let less = |most: usize| most.checked_sub(1).filter(|left| *left > 0);
+        if self.most.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).is_ok() {
+            permit.forget();
+        }
+    }
+
+    /// Waits a while for a session that somebody else has done with.
+    pub(super) async fn another(&self, bounds: Bounds<'_>) -> Result<Option<Session>, Fault> {
+        let comes = async {
+            loop {
+                let told = self.came_back.notified();
+                if let Some(session) = self.take() {
+                    return session;
+                }
+                told.await;
+            }
+        };
+        bounds.within(Duration::MAX, async { Ok(tokio::time::timeout(PATIENCE, comes).await.ok()) }).await
     }
 
     /// The session that was idle for the shortest time.
@@ -47,6 +87,7 @@ impl Pool {
             return Err(session);
         }
         self.held().push((Instant::now(), session));
+        self.came_back.notify_one();
         Ok(())
     }
 

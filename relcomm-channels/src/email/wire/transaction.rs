@@ -66,13 +66,31 @@ impl Envelope<'_> {
     }
 }
 
-/// Carries one envelope and its text. An error speaks for the recipients whose outcome is not set.
+/// A session of one's own; or another's, once they have done with it, where the relay takes no more sessions at once.
+async fn open(link: &Link, pool: &Pool, bounds: Bounds<'_>, crowded: &mut bool) -> Result<Session, Fault> {
+    loop {
+        match Session::open(link, bounds).await {
+            Err(Fault::Refused(Phase::Greeting, reply)) if (400..500).contains(&reply.code) && pool.has_others() => {
+                *crowded = true;
+                if let Some(session) = pool.another(bounds).await?
+                    && let Some(session) = session.unless_ended(link, bounds).await?
+                {
+                    return Ok(session);
+                }
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Carries one envelope and its text. `crowded` tells that the relay takes no more sessions at once than there are. An error speaks for the recipients whose outcome is not set.
 pub(in crate::email) async fn carry(
     link: &Link,
     pool: &Pool,
     bounds: Bounds<'_>,
     mut envelope: Envelope<'_>,
     compose: impl Fn(&Offers) -> Result<Composed, ChannelError>,
+    crowded: &mut bool,
     outcomes: &mut Outcomes,
 ) -> Result<(), ChannelError> {
     let told = |fault: &Fault| fault.error(&[]);
@@ -82,7 +100,7 @@ pub(in crate::email) async fn carry(
     };
     let mut session = match idle {
         Some(session) => session,
-        None => Session::open(link, bounds).await.map_err(|fault| told(&fault))?,
+        None => open(link, pool, bounds, crowded).await.map_err(|fault| told(&fault))?,
     };
     let text = loop {
         refuse_unsupported(&session.offers, &mut envelope, outcomes);
@@ -109,7 +127,7 @@ pub(in crate::email) async fn carry(
             // The relay had closed the idle session: it has seen nothing of this transaction.
             Ok(_) | Err(_) => {
                 pool.clear();
-                session = Session::open(link, bounds).await.map_err(|fault| told(&fault))?;
+                session = open(link, pool, bounds, crowded).await.map_err(|fault| told(&fault))?;
             }
         }
     };
