@@ -24,7 +24,7 @@ use std::str::FromStr;
 ///
 /// # Panics
 /// What is said to it panics where it is no id, no time or no mechanism; [`run`](Staging::run) where the plan cannot be read or is not
-/// valid. It is made for tests.
+/// valid, or where somebody's word is refused. It is made for tests.
 #[must_use]
 pub fn rehearse(plan: impl AsRef<Path>) -> Staging {
     let path = plan.as_ref();
