@@ -2,7 +2,7 @@
 //!
 //! ```yaml
 //! channels: 1
-//! email:   { kind: smtp, url: { env: SMTP_URL }, from: "releases@example.org" }
+//! email:   { kind: smtp, url: { env: SMTP_URL }, from: "releases@example.org", rate: { count: 10, seconds: 1 } }
 //! webhook: { kind: webhook, endpoints: { forum: { url: { env: FORUM_HOOK } } } }
 //! chat:    { kind: exec, program: ./post.py, env: { TOKEN: { env: CHAT_TOKEN } }, timeout: 30s, concurrency: 4 }
 //! journal: { env: RELCOMM_JOURNAL, default: "file:.relcomm/journal.db" }
