@@ -2,6 +2,7 @@
 
 use relcomm_core::channel::Batch;
 use secrecy::{ExposeSecret, SecretString};
+use std::ops::Range;
 
 /// Shorter values of variables and lines of a text stand in too many innocent words.
 const SHORTEST: usize = 4;
@@ -46,7 +47,7 @@ impl Hidden {
     fn add(&mut self, text: &str, shortest: usize) {
         let text = text.trim();
         if text.len() >= shortest {
-            self.0.push(text.to_ascii_lowercase());
+            self.0.push(text.to_lowercase());
         }
     }
 
@@ -76,9 +77,9 @@ impl Hidden {
         let mut text = text.to_owned();
         for hidden in &self.0 {
             let mut from = 0;
-            while let Some(at) = text.get(from..).and_then(|rest| rest.to_ascii_lowercase().find(hidden.as_str())) {
-                let at = from + at;
-                text.replace_range(at..at + hidden.len(), STRUCK);
+            while let Some(found) = text.get(from..).and_then(|rest| find(rest, hidden)) {
+                let at = from + found.start;
+                text.replace_range(at..from + found.end, STRUCK);
                 from = at + STRUCK.len();
             }
         }
@@ -89,6 +90,25 @@ impl Hidden {
     pub(super) fn clears(&self, text: &str) -> bool {
         self.strike(text) == text
     }
+}
+
+/// Where something in small letters stands in a text, whatever the case of its letters there: a letter may be longer in the other case.
+fn find(text: &str, small: &str) -> Option<Range<usize>> {
+    let ends = |start: usize| {
+        let mut wanted = small.chars();
+        for (at, c) in text.get(start..)?.char_indices() {
+            for letter in c.to_lowercase() {
+                if wanted.next() != Some(letter) {
+                    return None;
+                }
+            }
+            if wanted.as_str().is_empty() {
+                return Some(start + at + c.len_utf8());
+            }
+        }
+        None
+    };
+    text.char_indices().find_map(|(start, _)| Some(start..ends(start)?))
 }
 
 /// The text with the escapes of JSON, of Python and of URLs resolved; `None` if it holds none.
@@ -169,6 +189,8 @@ mod tests {
         let hidden = Hidden::of(&["Hush-hush".into(), "abc".into()]);
         assert_eq!(hidden.strike("ü HUSH-HUSHhush-hush abc"), "ü …… abc");
         assert!(hidden.clears("hush") && !hidden.clears("say hush-HUSH"));
+        let name = Hidden::of(&["Jürgen Öztürk".into()]);
+        assert_eq!(name.strike("<JÜRGEN ÖZTÜRK> jürgen öztürk İ"), "<…> … İ");
     }
 
     #[test]

@@ -50,8 +50,8 @@ impl Dispatcher {
         let mut left: HashSet<String> = HashSet::new();
         loop {
             let cx = AttemptContext::new(std::sync::Arc::clone(&self.clock), PATIENCE);
-            // What was left comes again, before what is new.
-            let most = BATCH + left.len();
+            // What was left comes again, before what is new: so many more are asked for that each is read twice at the most.
+            let most = BATCH.max(left.len().saturating_mul(2));
             let batch = match source.batch(&cx, most).await {
                 Ok(batch) => batch,
                 Err(error) => {

@@ -207,6 +207,42 @@ pub(super) fn hands(report: &Report) -> Vec<String> {
     all.into_iter().map(line).collect()
 }
 
+/// Who executed, and from when on.
+pub(super) fn executed(report: &Report) -> impl Iterator<Item = String> {
+    report.executions.iter().map(|said| {
+        let by = said.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        format!("{}: {} from {}{by}", said.says, said.of, said.at)
+    })
+}
+
+/// How many of each group wished not to be told.
+pub(super) fn opted_out(report: &Report) -> impl Iterator<Item = String> {
+    let groups = report.groups.iter().filter(|group| group.opted_out > 0);
+    groups.map(|group| format!("opted out of {}, and not told: {}", group.id, group.opted_out))
+}
+
+/// How often each mechanism was tried again.
+pub(super) fn repeated(report: &Report) -> impl Iterator<Item = String> {
+    let mut by_mechanism: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for delivery in report.people.iter().flat_map(|p| &p.deliveries) {
+        for attempt in delivery.attempts.iter().filter(|a| a.number > 1) {
+            // Those who share a post share its tries.
+            let post = (&delivery.communique, &delivery.place, attempt.at, attempt.number);
+            if !delivery.posted || seen.insert(post) {
+                *by_mechanism.entry(attempt.mechanism.as_str()).or_insert(0) += 1;
+            }
+        }
+    }
+    by_mechanism.into_iter().map(|(what, n)| format!("tried again under the same key: {n} ({what})"))
+}
+
+/// How many receipts match nothing.
+pub(super) fn unmatched(report: &Report) -> impl Iterator<Item = String> {
+    let many = report.unmatched.len();
+    (many > 0).then(|| format!("receipts that match nothing: {many}")).into_iter()
+}
+
 /// What is out and stands in the plan no more, and how many heard it.
 pub(super) fn dropped(report: &Report) -> impl Iterator<Item = String> {
     report.dropped.iter().map(|gate| format!("{}: {} of {} taken over", gate.id, gate.accepted, gate.deliveries))

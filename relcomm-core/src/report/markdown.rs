@@ -2,7 +2,8 @@
 
 use super::Report;
 use super::lines::{
-    approvals_open, corrections, dates, dropped, fallbacks, gaps, gates, hands, late, said, unmet, untold,
+    approvals_open, corrections, dates, dropped, executed, fallbacks, gaps, gates, hands, late, opted_out, repeated,
+    said, unmatched, unmet, untold,
 };
 use super::text::verdict;
 use std::fmt::Write;
@@ -127,6 +128,14 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     if !hands.is_empty() {
         writeln!(out, "\n## By hand\n")?;
         for line in hands {
+            writeln!(out, "- {}", plain(&line))?;
+        }
+    }
+    let more: Vec<String> =
+        executed(report).chain(opted_out(report)).chain(repeated(report)).chain(unmatched(report)).collect();
+    if !more.is_empty() {
+        writeln!(out, "\n## Besides\n")?;
+        for line in more {
             writeln!(out, "- {}", plain(&line))?;
         }
     }

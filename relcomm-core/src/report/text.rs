@@ -1,11 +1,11 @@
 //! The report for a terminal.
 
 use super::lines::{
-    approvals_open, corrections, dates, dropped, fallbacks, gaps, gates, hands, late, said, unmet, untold,
+    approvals_open, corrections, dates, dropped, executed, fallbacks, gaps, gates, hands, late, opted_out, repeated,
+    said, unmatched, unmet, untold,
 };
 use super::{Report, Verdict};
 use crate::plan::visible;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// How many people are named one by one.
@@ -59,9 +59,8 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     for line in dates(report) {
         writeln!(out, "{}", visible(&line))?;
     }
-    for s in &report.executions {
-        let by = s.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
-        writeln!(out, "{}: {} from {}{by}", s.says, s.of, s.at)?;
+    for line in executed(report) {
+        writeln!(out, "{}", visible(&line))?;
     }
     for line in approvals_open(report) {
         writeln!(out, "{}", visible(&line))?;
@@ -102,8 +101,8 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     list(out, "in which nobody who counts is informed", &unmet(report))?;
     list(out, "late", &late(report).collect::<Vec<_>>())?;
-    for group in report.groups.iter().filter(|group| group.opted_out > 0) {
-        writeln!(out, "\nopted out of {}, and not told: {}", group.id, group.opted_out)?;
+    for line in opted_out(report) {
+        writeln!(out, "\n{line}")?;
     }
     let gaps: Vec<String> = gaps(report).collect();
     if !gaps.is_empty() {
@@ -122,12 +121,8 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     list(out, "preferred mechanisms that failed, and what informed instead", &fallbacks(report))?;
     list(out, "by hand", &hands(report))?;
     list(out, "out, and no longer in the plan", &dropped(report).collect::<Vec<_>>())?;
-    let repeated: BTreeMap<&str, usize> = repeated(report);
-    for (what, n) in repeated {
-        writeln!(out, "\ntried again under the same key: {n} ({what})")?;
-    }
-    if !report.unmatched.is_empty() {
-        writeln!(out, "\nreceipts that match nothing: {}", report.unmatched.len())?;
+    for line in repeated(report).chain(unmatched(report)) {
+        writeln!(out, "\n{line}")?;
     }
     if !report.waiting_for.is_empty() {
         writeln!(out, "\nwaiting:")?;
@@ -144,21 +139,6 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
 
 fn cut(digest: &str) -> &str {
     digest.get(..16).unwrap_or(digest)
-}
-
-fn repeated(report: &Report) -> BTreeMap<&str, usize> {
-    let mut by_mechanism = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    for delivery in report.people.iter().flat_map(|p| &p.deliveries) {
-        for attempt in delivery.attempts.iter().filter(|a| a.number > 1) {
-            // Those who share a post share its tries.
-            let post = (&delivery.communique, &delivery.place, attempt.at, attempt.number);
-            if !delivery.posted || seen.insert(post) {
-                *by_mechanism.entry(attempt.mechanism.as_str()).or_insert(0) += 1;
-            }
-        }
-    }
-    by_mechanism
 }
 
 /// A heading and the first few lines; nothing where there are none.

@@ -12,7 +12,7 @@ use relcomm_core::channel::Received;
 use relcomm_core::dispatch::Intake;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,8 +28,11 @@ pub(super) async fn receipts(common: &Common, from: &str, watch: bool) -> Result
     loop {
         let taken = match from.split_once(':') {
             Some(("maildir", dir)) => {
-                if !Path::new(dir).join("new").is_dir() {
-                    return Err(Failure::Tool(format!("{dir}: there is no Maildir")));
+                if let Err(error) = std::fs::read_dir(Path::new(dir).join("new")) {
+                    return Err(Failure::Tool(format!(
+                        "{dir}: there is no Maildir that can be read: {}",
+                        error.kind()
+                    )));
                 }
                 desk.dispatcher.collect(&Maildir::new(dir, return_paths(&desk)?.iter().cloned())).await?
             }

@@ -71,6 +71,9 @@ pub(super) fn read(
     Ok(())
 }
 
+/// Up to here every whole number has a form of its own.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 fn take(
     roster: &mut Roster,
     list: List<'_>,
@@ -89,6 +92,12 @@ fn take(
         let text = match (value, &field) {
             (Value::Null, _) => continue,
             (Value::String(text), _) => text.clone(),
+            // Not every digit of it would be kept.
+            (Value::Number(n), _) if n.is_f64() && n.as_f64().is_some_and(|n| n.abs() >= EXACT) => {
+                let message = format!("the number of `{key}` is too great to keep its digits: write it in quotes");
+                roster.complain(list, at, "RC0407", message, None);
+                continue;
+            }
             (Value::Number(n), _) => n.to_string(),
             (Value::Bool(b), _) => b.to_string(),
             (Value::Array(many), Field::Place) if many.iter().all(Value::is_string) => {

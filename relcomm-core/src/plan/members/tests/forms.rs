@@ -96,3 +96,9 @@ fn a_key_that_stands_twice_on_a_line_is_found() {
     assert_eq!(found_in("m.jsonl", "{\"id\":\"a\"}\n{\"id\":\"b\",\"id\":\"c\"}\n"), [("RC0403", 2)]);
     assert_eq!(found_in("m.jsonl", "{\"id\":\"a\",\"email\":\"a@x\",\"Email\":\"b@x\"}\n"), [("RC0403", 1)]);
 }
+
+#[test]
+fn a_number_that_would_lose_its_digits_is_refused() {
+    assert_eq!(found_in("m.jsonl", "{\"id\":12345678901234567890123,\"email\":\"a@x.example\"}\n"), [("RC0407", 1)]);
+    assert_eq!(found_in("m.jsonl", "{\"id\":1234567890123456789,\"email\":\"a@x.example\"}\n"), []);
+}
