@@ -29,10 +29,11 @@ pub(super) async fn receipts(common: &Common, from: &str, watch: bool) -> Result
         let taken = match from.split_once(':') {
             Some(("maildir", dir)) => {
                 if let Err(error) = std::fs::read_dir(Path::new(dir).join("new")) {
-                    return Err(Failure::Tool(format!(
-                        "{dir}: there is no Maildir that can be read: {}",
-                        error.kind()
-                    )));
+                    let why = match error.kind() {
+                        ErrorKind::NotFound => String::new(),
+                        kind => format!(" that can be read: {kind}"),
+                    };
+                    return Err(Failure::Tool(format!("{dir}: there is no Maildir{why}")));
                 }
                 desk.dispatcher.collect(&Maildir::new(dir, return_paths(&desk)?.iter().cloned())).await?
             }
