@@ -159,8 +159,10 @@ fn slows(reply: &Reply, subject: u16, detail: u16) -> bool {
         // X.7.1 is "not now" of any kind, and said of each recipient by those who put strangers off for a while. Postfix says the same of
         // a client's rate; only the words differ.
         (7, 0 | 1) => {
-            let words = reply.text.to_ascii_lowercase();
-            ["too many", "rate", "throttl"].iter().any(|word| words.contains(word))
+            // A word of a host's or person's name says nothing.
+            let said = redacted(&reply.text, &[]).to_ascii_lowercase();
+            let mut words = said.split(|c: char| !c.is_ascii_alphanumeric());
+            said.contains("too many") || words.any(|word| matches!(word, "rate" | "throttled" | "throttling"))
         }
         (7, _) => true,
         (0, _) => reply.code == 454,
@@ -254,6 +256,13 @@ mod tests {
             (P::Recipient, "554 5.7.1 no", K::Policy, Scope::Recipient, Never),
             (P::Recipient, "451 4.7.1 grey", K::Unavailable, Scope::Recipient, Backoff),
             (P::Recipient, "450 4.7.1 Error: too many recipients from you", K::RateLimited, Scope::Channel, Backoff),
+            (
+                P::Recipient,
+                "450 4.7.1 <joe@corporate.example>: greylisted, karate",
+                K::Unavailable,
+                Scope::Recipient,
+                Backoff,
+            ),
             (P::Recipient, "451 4.7.650 slow down", K::RateLimited, Scope::Channel, Backoff),
             (P::Dot, "454 Throttling failure: Maximum sending rate exceeded.", K::RateLimited, Scope::Channel, Backoff),
             (P::Data, "451 4.4.5 congested", K::RateLimited, Scope::Channel, Backoff),

@@ -47,6 +47,8 @@ pub enum LaneInput {
     Bar(ErrorKind),
     /// Time has passed.
     Tick,
+    /// A run begins, and of this lane nobody can say whether it is mended: one attempt shows it.
+    Try,
     /// Verification passed, or a person says that it is mended.
     Mended,
 }
@@ -84,6 +86,8 @@ impl Lane {
         match (*self, *input) {
             (_, LaneInput::Idle) => None,
             (Self::Barred { .. }, LaneInput::Mended) => Some(LaneFact::Up),
+            (Self::Barred { .. }, LaneInput::Try) => Some(LaneFact::Probing),
+            (_, LaneInput::Try) => None,
             (Self::Barred { .. }, _) => None,
             (_, LaneInput::Bar(kind)) => Some(LaneFact::Barred { kind }),
             (Self::Up, LaneInput::Fault(after)) => down(0, after),

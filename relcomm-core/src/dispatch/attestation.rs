@@ -274,7 +274,7 @@ impl Dispatcher {
     /// Whether somebody will be asked to do it by hand, and is not yet.
     fn comes_by_hand(&self, record: &Record, roll: &Roll, row: &Row) -> bool {
         let Some(path) = self.path_of(roll, row).filter(|_| row.state.end.is_none()) else { return false };
-        let begun = |step: usize| row.state.legs.iter().any(|leg| record.step_of(path, leg) == Some(step));
+        let begun = |step: usize| row.state.legs.iter().any(|leg| record.step_of(path, &row.state, leg) == Some(step));
         let mut steps = path.steps.iter().enumerate();
         steps.any(|(n, step)| !begun(n) && self.prepared.is_by_hand(&step.mechanism))
     }
@@ -291,7 +291,7 @@ impl Dispatcher {
         let Some(row) = self.journal.read(&[id]).await?.pop().filter(|_| attestation.done) else { return Ok(()) };
         let leg = self.spoken_of(record, &row).and_then(|leg| row.state.legs.get(usize::from(leg)));
         let path = self.path_of(roll, &row);
-        let post = path.zip(leg).and_then(|(path, leg)| path.steps.get(record.step_of(path, leg)?)?.post);
+        let post = path.zip(leg).and_then(|(path, leg)| path.steps.get(record.step_of(path, &row.state, leg)?)?.post);
         let Some(post) = post.map(|ordinal| DeliveryId { ordinal, ..id }) else { return Ok(()) };
         let is_task = |leg: &Leg| {
             matches!(leg.stage, Stage::Awaiting { .. }) && leg.sure == Some(Assurance::Attempted) && !leg.failed

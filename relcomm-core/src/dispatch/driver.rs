@@ -22,7 +22,7 @@ use crate::journal::{Change, Committed, JournalError, JournalErrorKind, Tally, W
 use crate::mechanism::Mechanism;
 use crate::prepare::Late;
 use futures_util::FutureExt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,7 @@ impl Dispatcher {
     /// heard.
     ///
     /// # Errors
-    /// The journal fails.
+    /// The journal fails. Refused as [`continues`](Self::continues) says; or another bundle is dispatched by now.
     pub async fn run(&self) -> Result<Standing, DispatchError> {
         Driver::begin(self).await?.run(true).await
     }
@@ -43,7 +43,7 @@ impl Dispatcher {
     /// Does what is due now, waits only for what it began, and says when to call again.
     ///
     /// # Errors
-    /// The journal fails.
+    /// The journal fails. Refused as [`continues`](Self::continues) says; or another bundle is dispatched by now.
     pub async fn step(&self) -> Result<Standing, DispatchError> {
         Driver::begin(self).await?.run(false).await
     }
@@ -77,6 +77,10 @@ pub(super) struct Driver<'a> {
     pub(super) heard: BTreeMap<usize, Vec<(u32, u32)>>,
     /// How the gates stood when nobody was found there to whom a post is to be credited beside another leg.
     pub(super) hidden: BTreeMap<usize, Tally>,
+    /// The gates that were reviewed since the plan was prepared again.
+    pub(super) reviewed: BTreeSet<usize>,
+    /// How gates stood when no post of theirs was found to be lacking.
+    pub(super) lacking: BTreeMap<usize, Tally>,
     /// The same of a post, by gate and ordinal, whose members stood behind those of others.
     pub(super) behind: BTreeMap<(usize, u32), Tally>,
     pub(super) turn: usize,
@@ -111,8 +115,9 @@ impl<'a> Driver<'a> {
         }
         on.executes().await?;
         let mut record = on.enrol().await?;
-        if record.head.digests.as_ref() != Some(on.prepared.digests()) {
+        while record.head.digests.as_ref() != Some(on.prepared.digests()) {
             on.goes_on(&record).await?;
+            // Somebody may write meanwhile: then it is looked at again.
             on.record_together(&record, on.renewal(&record.head), None).await?;
             record = Record::read(on).await?;
         }
@@ -139,6 +144,8 @@ impl<'a> Driver<'a> {
             gatherings: BTreeMap::new(),
             heard: BTreeMap::new(),
             hidden: BTreeMap::new(),
+            reviewed: BTreeSet::new(),
+            lacking: BTreeMap::new(),
             behind: BTreeMap::new(),
             turn: 0,
         })
@@ -146,7 +153,6 @@ impl<'a> Driver<'a> {
 
     async fn run(mut self, stay: bool) -> Result<Standing, DispatchError> {
         self.mend_lanes().await?;
-        self.review().await?;
         let mut looked_again = false;
         loop {
             let stopping = self.on.options.cancellation.is_cancelled();
@@ -169,6 +175,10 @@ impl<'a> Driver<'a> {
             }
             busy |= self.tick_lanes().await?;
             busy |= self.turn_gates().await?;
+            if self.is_replaced() {
+                continue;
+            }
+            busy |= self.review().await?;
             busy |= self.credit_posts().await?;
             busy |= self.recover_lost().await?;
             busy |= self.take_timers().await?;
@@ -190,7 +200,7 @@ impl<'a> Driver<'a> {
                 // What was decided above may have been decided on an old record.
                 continue;
             }
-            if self.credit_hidden().await? {
+            if self.credit_hidden().await? || self.enter_what_lacks().await? {
                 looked_again = false;
                 continue;
             }
@@ -348,11 +358,11 @@ impl<'a> Driver<'a> {
         for index in 0..self.record.lanes.len() {
             let Some(lane) = self.record.lanes.get(index) else { break };
             let Lane::Barred { .. } = lane.state else { continue };
-            let (no, has_others) = (lane.no, lane.name.contains(':'));
+            let (no, is_endpoint) = (lane.no, lane.name.contains(':'));
             let Some((_, channel)) = self.channel_of(no) else { continue };
-            if has_others {
+            if is_endpoint {
                 // Of one endpoint among others a channel cannot be asked: one attempt shows it.
-                self.lane_input(no, LaneInput::Mended, self.on.clock.now()).await?;
+                self.lane_input(no, LaneInput::Try, self.on.clock.now()).await?;
                 continue;
             }
             let cx = AttemptContext::new(Arc::clone(&self.on.clock), channel.capabilities().timeout);

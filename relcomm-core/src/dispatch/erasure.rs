@@ -31,7 +31,8 @@ impl Dispatcher {
     /// the plan is prepared for other people.
     ///
     /// # Errors
-    /// Refused: nobody named who erases; nothing of this person is in the record; an attempt to them is in flight.
+    /// Refused: nobody named who erases; nothing of this person is in the record, although raw receipts that hold an address of theirs are
+    /// emptied all the same; they stand for somebody who was erased; an attempt to them is in flight.
     pub async fn erase(&self, person: &StakeholderId, by: &str) -> Result<bool, DispatchError> {
         given(by, "an erasure needs a name: who erases?")?;
         let tokens = self.tokens().await?;

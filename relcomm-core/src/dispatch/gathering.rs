@@ -240,16 +240,19 @@ impl Dispatcher {
             let leg = told_leg(&delivery.state);
             let known = kept.get(&delivery.id.ordinal).and_then(|text| Kept::read(delivery.id.ordinal, text));
             let (who, path, step) = match known {
-                Some(Kept::Member { who, path }) => (who, path, leg.map(|leg| leg.step)),
+                Some(Kept::Member { who, path }) if kept_step(record, &path, leg).is_some() => {
+                    let step = kept_step(record, &path, leg);
+                    (who, path, step)
+                }
                 Some(Kept::Post(_)) => continue,
-                // It was out before the plan said that it is corrected, and nothing was kept of how they were told.
-                None => {
+                // They were told by a way that was not kept: it was out before the plan said that it is corrected, or had that way.
+                _ => {
                     let seat = self.seat(roll, &delivery);
                     let person = seat.and_then(|(number, path)| Some((self.people_of(roll).get(number)?, path)));
                     let Some((who, path)) = person.and_then(|(who, path)| Some((who, roll.path(path)?.clone()))) else {
                         continue;
                     };
-                    let step = leg.and_then(|leg| u8::try_from(record.step_of(&path, leg)?).ok());
+                    let step = leg.and_then(|leg| u8::try_from(record.step_of(&path, &delivery.state, leg)?).ok());
                     (who, path, step)
                 }
             };
@@ -439,6 +442,15 @@ impl Gathering {
     fn nobody() -> Self {
         Self { posts: Vec::new(), posted: 0, done: HashSet::new(), sources: VecDeque::new(), members: None }
     }
+}
+
+/// The step of a kept path by which a leg went: that of its number, or the first by its mechanism. The kept lanes are no longer known.
+fn kept_step(record: &Record, path: &PathPlan, leg: Option<&Leg>) -> Option<u8> {
+    let Some(leg) = leg else { return Some(0) };
+    let mechanism = record.mechanism_on(leg.lane)?;
+    let is_it = |step: &usize| path.steps.get(*step).is_some_and(|step| step.mechanism == mechanism);
+    let step = Some(usize::from(leg.step)).filter(is_it).or_else(|| (0..path.steps.len()).find(is_it))?;
+    u8::try_from(step).ok()
 }
 
 /// The leg by which somebody was told: that which proves most, else the one of which nobody knows.

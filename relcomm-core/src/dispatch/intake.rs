@@ -125,7 +125,8 @@ impl Dispatcher {
         }
     }
 
-    /// Takes an approval of the present digests in a role, or a refusal. `false` if the same stands already.
+    /// Takes an approval of the present digests in a role, or a refusal. `false` if the same stands already, unless approvals expire: then it
+    /// is given anew.
     ///
     /// # Errors
     /// Refused: nobody named, a role that the plan does not know, a person who does not hold it, or a digest that is not the present one.

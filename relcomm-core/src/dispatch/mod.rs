@@ -43,7 +43,7 @@ pub use tasks::Task;
 
 use crate::channel::{Binding, ChannelSet, Key, KeyStem};
 use crate::clock::{Clock, Moment, SystemClock};
-use crate::course::{Gate, Head, Leg, Path, PathStep, Retries};
+use crate::course::{Delivery, Gate, Head, Leg, Path, PathStep, Retries};
 use crate::id::{GateNo, LaneNo};
 use crate::journal::{GateRow, Journal, JournalError, LaneRow, Row, Scope, Tally};
 use crate::mechanism::{Addressing, Deduplication, Mechanism};
@@ -334,12 +334,12 @@ impl Record {
         self.lanes.iter().find(|l| l.name == name).map(|l| l.no)
     }
 
-    /// The step of a path that carries a leg: that of its number, or the first on its lane, where the plan was prepared again since.
-    pub(crate) fn step_of(&self, path: &PathPlan, leg: &Leg) -> Option<usize> {
+    /// The step of a path that carries a leg of a delivery, as [`Delivery::step_in`] finds it.
+    pub(crate) fn step_of(&self, path: &PathPlan, state: &Delivery, leg: &Leg) -> Option<usize> {
         let lane = |step: usize| {
             path.steps.get(step).map(|step| self.lane_nos.get(step.lane).copied().unwrap_or(LaneNo(u16::MAX)))
         };
-        leg.step_among(lane).map(usize::from)
+        state.step_among(leg, lane).map(usize::from)
     }
 
     /// The mechanism of a row's leg, whether the plan still has it or not.
@@ -349,8 +349,7 @@ impl Record {
 
     /// The mechanism of a lane.
     pub(crate) fn mechanism_on(&self, lane: LaneNo) -> Option<Mechanism> {
-        let name = &self.lanes.iter().find(|l| l.no == lane)?.name;
-        Mechanism::new(name.strip_prefix(SHARED).unwrap_or(name).split(':').next()?).ok()
+        Mechanism::new(self.lanes.iter().find(|l| l.no == lane)?.mechanism()).ok()
     }
 
     pub(crate) fn gate_index(&self, no: GateNo) -> Option<usize> {

@@ -4,8 +4,8 @@
 use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
 use crate::course::DeliveryFact;
-use crate::id::LaneNo;
-use crate::journal::{Fact, Journal, JournalError, LaneRow, Subject};
+use crate::id::{DeliveryId, LaneNo};
+use crate::journal::{Fact, Journal, JournalError, LaneRow, Row, Subject};
 use crate::mechanism::{Mechanism, Rate};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +41,19 @@ impl Rates {
         self.begun().entry(lane).or_default().push_back((now, n));
     }
 
+    /// What others have begun, before all that was begun here.
+    fn recall(&self, lately: Begun) {
+        let mut all = self.begun();
+        if self.recalled.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        for (lane, mut before) in lately {
+            let own = all.entry(lane).or_default();
+            before.append(own);
+            *own = before;
+        }
+    }
+
     /// When a lane that has spent its rate may go on.
     pub(super) fn opens(&self, lane: LaneNo, rate: Rate, now: Moment) -> Option<Moment> {
         if self.free(lane, rate, now) > 0 {
@@ -56,29 +69,35 @@ const PAGE: usize = 4096;
 impl Dispatcher {
     /// Brings to mind, once, which attempts others have begun so lately that the rates still look at them.
     pub(super) async fn recall_rates(&self, record: &Record) -> Result<(), DispatchError> {
-        let rated = record.lanes.iter().filter_map(|lane| self.rate_of(lane));
-        let Some(span) = rated.map(|rate| rate.per).max() else { return Ok(()) };
-        if self.rates.recalled.swap(true, Ordering::AcqRel) {
+        let rates = record.lanes.iter().filter_map(|lane| Some((lane.no, self.rate_of(lane)?)));
+        let rates: BTreeMap<LaneNo, Rate> = rates.collect();
+        let Some(span) = rates.values().map(|rate| rate.per).max() else { return Ok(()) };
+        if self.rates.recalled.load(Ordering::Acquire) {
             return Ok(());
         }
+        let mut lately = Begun::new();
         let mut after = self.entries_before(self.clock.now() - span).await?;
         loop {
             let page = self.journal.entries(after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { break };
             after = last.seq;
-            for entry in page {
-                let (Subject::Delivery(id), Fact::Delivery(DeliveryFact::Started { leg, .. })) =
-                    (entry.subject, entry.fact)
-                else {
-                    continue;
-                };
-                let row = self.journal.read(&[id]).await?.pop();
-                let lane = row.and_then(|row| Some(row.state.legs.get(usize::from(leg))?.lane));
-                if let Some(lane) = lane {
-                    self.rates.spend(lane, 1, entry.at);
+            let started = page.into_iter().filter_map(|entry| match (entry.subject, entry.fact) {
+                (Subject::Delivery(id), Fact::Delivery(DeliveryFact::Started { leg, .. })) => Some((id, leg, entry.at)),
+                _ => None,
+            });
+            let started: Vec<(DeliveryId, u8, Moment)> = started.collect();
+            let ids: Vec<DeliveryId> = started.iter().map(|(id, ..)| *id).collect();
+            let rows: BTreeMap<DeliveryId, Row> =
+                self.journal.read(&ids).await?.into_iter().map(|row| (row.id, row)).collect();
+            for (id, leg, at) in started {
+                let lane = rows.get(&id).and_then(|row| Some(row.state.legs.get(usize::from(leg))?.lane));
+                if let Some(lane) = lane.filter(|lane| rates.contains_key(lane)) {
+                    lately.entry(lane).or_default().push_back((at, 1));
                 }
             }
         }
+        self.rates.recall(lately);
+        Ok(())
     }
 
     /// When the rate of a lane lets something through again; `None` if it does now.

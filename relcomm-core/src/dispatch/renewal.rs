@@ -1,13 +1,14 @@
 //! What it means for what is out that the plan was prepared again.
 
 use super::driver::Driver;
-use super::gates::PAGE;
+use super::gates::{PAGE, decide_all};
 use super::intake::refuse;
 use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
-use crate::course::{DeliveryInput, End, Head, HeadFact, Shut, Stage};
-use crate::journal::{GateRow, Row};
+use crate::course::{DeliveryInput, End, Gate, GateInput, Head, HeadFact, Phase, Shut, Stage};
+use crate::journal::{Change, GateRow, Row, Write};
 use crate::prepare::GatePlan;
+use crate::receipt::Assurance;
 use std::sync::Arc;
 
 impl Dispatcher {
@@ -93,26 +94,64 @@ impl Dispatcher {
 }
 
 impl Driver<'_> {
-    /// Looks at all that is out: what the plan no longer has steps or people for is given up, and what was given up for that, or has a new
-    /// way to whoever nobody has reached, is begun.
-    pub(super) async fn review(&mut self) -> Result<(), DispatchError> {
+    /// Looks, once in a run, at all that is out: what the plan no longer has steps or people for is given up, and what was given up for that,
+    /// or has a new way to whoever nobody has reached, is begun.
+    pub(super) async fn review(&mut self) -> Result<bool, DispatchError> {
         if !self.record.head.prepared_again {
-            return Ok(());
+            return Ok(false);
         }
-        let plans = Arc::clone(&self.record.plans);
-        for index in 0..plans.len() {
+        let mut any = false;
+        for index in 0..self.record.gates.len() {
             let Some(row) = self.record.gates.get(index).filter(|row| row.state.leasable()) else { continue };
-            let (gate, mut from) = (row.no, 0);
+            let (gate, tally) = (row.no, row.tally);
+            let is_over = tally.running == 0 && tally.reached(Assurance::Accepted) >= tally.rows;
+            if matches!(row.state.phase, Phase::Opening { .. }) || !self.reviewed.insert(index) || is_over {
+                continue;
+            }
+            let mut from = 0;
             loop {
                 let page = self.on.journal.scan(gate, from, PAGE).await?;
                 let Some(last) = page.last() else { break };
                 from = last.id.ordinal + 1;
                 let open = page.into_iter().filter(may_change);
                 let inputs = open.map(|row| (row, DeliveryInput::Review, None)).collect();
-                self.decide_and_commit(inputs).await?;
+                any |= self.decide_and_commit(inputs).await?;
             }
         }
-        self.refresh().await
+        if any {
+            self.refresh().await?;
+        }
+        Ok(any)
+    }
+
+    /// Enters the posts for which somebody waits and which were not made when the gate opened. A look at each such gate, when nothing else is to
+    /// be done, and again only when something has changed.
+    pub(super) async fn enter_what_lacks(&mut self) -> Result<bool, DispatchError> {
+        if !self.record.head.prepared_again {
+            return Ok(false);
+        }
+        let on = self.on;
+        let plans = Arc::clone(&self.record.plans);
+        for (index, plan) in plans.iter().enumerate() {
+            let Some(row) = self.record.gates.get(index) else { continue };
+            let tally = row.tally;
+            if tally.running == 0 || !row.state.leasable() || self.lacking.get(&index) == Some(&tally) {
+                continue;
+            }
+            if !on.a_post_is_lacking(&self.record, plan, row).await? {
+                self.lacking.insert(index, tally);
+                continue;
+            }
+            let widen = GateInput::Widen { entered: tally.rows };
+            let rule = |state: &Gate| on.rule(plan, &self.record.head, state);
+            let (_, facts) = decide_all(&row.state, [widen], rule, on.clock.now());
+            if !facts.is_empty() {
+                self.commit(vec![Write::new(Change::Gate(row.no, facts), row.version)]).await?;
+                self.refresh().await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -122,7 +161,8 @@ fn may_change(row: &Row) -> bool {
     let is_ready = state.legs.iter().any(|leg| matches!(leg.stage, Stage::Ready { .. }));
     let is_gone = state.legs.iter().any(|leg| matches!(leg.stage, Stage::Shut { why: Shut::Gone, .. }));
     match state.end {
-        None => is_ready || is_gone,
+        // What it pursues may be another now.
+        None => is_ready || is_gone || state.best() > Some(Assurance::Attempted),
         Some(End::Exhausted) => !state.told_or_perhaps(),
         Some(End::Reached | End::Expired) => false,
     }

@@ -75,7 +75,7 @@ impl Dispatcher {
         let path = self.path_of(roll, row)?;
         let waits = |leg: &Leg| {
             matches!(leg.stage, Stage::Ready { .. })
-                && record.step_of(path, leg).and_then(|step| path.steps.get(step)?.post) == Some(post)
+                && record.step_of(path, &row.state, leg).and_then(|step| path.steps.get(step)?.post) == Some(post)
         };
         row.state.legs.iter().zip(0u8..).find(|(leg, _)| waits(leg)).map(|(_, n)| n)
     }
@@ -84,7 +84,7 @@ impl Dispatcher {
     pub(crate) fn in_their_place(&self, record: &Record, roll: &Roll, row: &Row, leg: u8) -> Option<Reached<'_>> {
         let (number, path) = self.seat(roll, row)?;
         let path = roll.path(path)?;
-        let step = path.steps.get(record.step_of(path, row.state.legs.get(usize::from(leg))?)?)?;
+        let step = path.steps.get(record.step_of(path, &row.state, row.state.legs.get(usize::from(leg))?)?)?;
         self.prepared.reached(step.to.as_ref()?, &step.mechanism, self.people_of(roll).at(number)?)
     }
 

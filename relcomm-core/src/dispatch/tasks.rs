@@ -153,7 +153,7 @@ impl Dispatcher {
             None => {}
             Some(path) => {
                 for leg in &row.state.legs {
-                    let post = record.step_of(path, leg).and_then(|step| path.steps.get(step)?.post);
+                    let post = record.step_of(path, &row.state, leg).and_then(|step| path.steps.get(step)?.post);
                     let of_it = |share: &&mut Share<'_>| post.is_some_and(|post| share.is_of(post, &path.group));
                     if let Some(share) = shared.iter_mut().find(of_it) {
                         share.is_open |= is_open(leg);
@@ -197,7 +197,7 @@ impl Dispatcher {
         leg: &Leg,
     ) -> Option<(&'a PathPlan, &'a StepPlan)> {
         let path = self.path_of(roll, row).filter(|_| row.state.end.is_none())?;
-        let step = path.steps.get(record.step_of(path, leg)?).filter(|step| step.post.is_none())?;
+        let step = path.steps.get(record.step_of(path, &row.state, leg)?).filter(|step| step.post.is_none())?;
         let is_known = record.lanes.iter().any(|lane| lane.no == leg.lane);
         (is_known && self.prepared.is_by_hand(&step.mechanism)).then_some((path, step))
     }

@@ -35,6 +35,10 @@ impl Driver<'_> {
             return Ok(false);
         }
         self.refresh().await?;
+        if self.is_replaced() {
+            // By the other bundle it is judged otherwise what is approved.
+            return Ok(false);
+        }
         let now = self.on.clock.now();
         let mut any = false;
         for index in 0..self.record.gates.len() {
@@ -243,6 +247,9 @@ impl Driver<'_> {
                 return Ok(false);
             }
             self.refresh_late().await?;
+            if self.is_replaced() {
+                return Ok(false);
+            }
             let session = self.session().await?;
             let now = self.on.clock.now();
             let call = self.on.journal.lease(session, &wants, now);

@@ -137,7 +137,7 @@ impl Dispatcher {
         let found = self.seat(roll, &row).and_then(|(number, path)| Some((self.people_of(roll).at(number)?, path)));
         let Some((who, path_no)) = found else { return Err((row, Settled::Gone)) };
         let Some(path) = roll.path(path_no) else { return Err((row, Settled::Gone)) };
-        let step = row.state.legs.get(usize::from(leg)).and_then(|leg| record.step_of(path, leg));
+        let step = row.state.legs.get(usize::from(leg)).and_then(|leg| record.step_of(path, &row.state, leg));
         let Some((step, plan)) = step.and_then(|step| Some((step, path.steps.get(step)?))) else {
             return Err((row, Settled::Gone));
         };

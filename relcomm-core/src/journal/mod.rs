@@ -19,6 +19,7 @@ pub use sqlite::{Create, Sealed, SqliteJournal, SqliteOptions};
 use crate::clock::Moment;
 use crate::course::{Delivery, Facts, Gate, GateFact, Head, Lane, SessionNo};
 use crate::id::{DeliveryId, GateId, GateNo, LaneNo, PlanId, StakeholderId};
+use crate::prepare::SHARED;
 use async_trait::async_trait;
 use secrecy::SecretBox;
 use serde::{Deserialize, Serialize};
@@ -104,10 +105,12 @@ pub struct LaneRow {
 }
 
 impl LaneRow {
-    /// The mechanism alone: an endpoint's name may be an address, which no log and no word to people shows.
+    /// The mechanism alone: an endpoint's name may be an address, which no log and no word to people shows. That of a lane on which posts are
+    /// waited for is the posts'.
     #[must_use]
     pub fn mechanism(&self) -> &str {
-        self.name.split(':').next().unwrap_or_default()
+        let name = self.name.strip_prefix(SHARED).unwrap_or(&self.name);
+        name.split(':').next().unwrap_or_default()
     }
 }
 

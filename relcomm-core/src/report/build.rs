@@ -10,7 +10,7 @@ use super::{
     Class, DeliveryReport, GapReport, GroupReport, Part, PersonReport, Report, SlipReport, Statement, Totals, Verdict,
 };
 use crate::clock::Moment;
-use crate::course::{HeadFact, Leg};
+use crate::course::{Delivery, HeadFact, Leg};
 use crate::dispatch::{DispatchError, Dispatcher, Record};
 use crate::id::{DeliveryId, GroupId};
 use crate::journal::{Fact, GateRow, Row, Subject};
@@ -316,7 +316,7 @@ impl<'a> Builder<'a> {
         let best = row.state.best();
         report.assurance = best;
         let credit = row.state.legs.iter().filter(|l| !l.failed && l.sure == best).find_map(|l| {
-            let post = self.record.step_of(path, l).and_then(|step| path.steps.get(step)?.post);
+            let post = self.record.step_of(path, &row.state, l).and_then(|step| path.steps.get(step)?.post);
             Some((self.record.mechanism_on(l.lane)?, post))
         });
         report.mechanism = credit.as_ref().filter(|_| best >= Some(Assurance::Accepted)).map(|(m, _)| m.clone());
@@ -326,12 +326,12 @@ impl<'a> Builder<'a> {
             report.text_digest.clone_from(&story.text_digest);
             attempts = story.attempts(&row.state, |no, leg| {
                 let to = self.on.in_their_place(&self.record, roll, row, no).map(|reached| reached.id().to_owned());
-                Some((self.carried_on(path, leg)?, to))
+                Some((self.carried_on(path, &row.state, leg)?, to))
             });
         }
         // Whoever shares a post has its tries for their own.
         for (leg, number) in row.state.legs.iter().zip(0..) {
-            let step = self.record.step_of(path, leg).and_then(|step| path.steps.get(step));
+            let step = self.record.step_of(path, &row.state, leg).and_then(|step| path.steps.get(step));
             let Some(step) = step else { continue };
             let Some(post) = step.post.and_then(|ordinal| entered.get(&ordinal)).filter(|p| p.who.is_none()) else {
                 continue;
@@ -357,7 +357,7 @@ impl<'a> Builder<'a> {
             (report.class, report.reason) = (Class::NotInformed, Some("not reached".to_owned()));
         }
         let waits_for = row.state.ready_leg().and_then(|(leg, ..)| {
-            let step = self.record.step_of(path, row.state.legs.get(usize::from(leg))?)?;
+            let step = self.record.step_of(path, &row.state, row.state.legs.get(usize::from(leg))?)?;
             entered.get(&path.steps.get(step)?.post?)
         });
         if report.class == Class::Unconfirmed && waits_for.is_some_and(|post| post.state.is_held()) {
@@ -366,8 +366,8 @@ impl<'a> Builder<'a> {
     }
 
     /// By what a leg was carried, and who performs it; of a step that the plan has no more, by what alone.
-    fn carried_on(&self, path: &PathPlan, leg: &Leg) -> Option<Carried> {
-        match self.record.step_of(path, leg).and_then(|step| path.steps.get(step)) {
+    fn carried_on(&self, path: &PathPlan, state: &Delivery, leg: &Leg) -> Option<Carried> {
+        match self.record.step_of(path, state, leg).and_then(|step| path.steps.get(step)) {
             Some(step) => Some(self.carried(step)),
             None => Some((self.record.mechanism_on(leg.lane)?, None)),
         }

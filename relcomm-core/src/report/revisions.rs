@@ -138,6 +138,10 @@ impl Builder<'_> {
     ) -> Result<(), DispatchError> {
         let roll = &std::sync::Arc::clone(self.record.roll(self.on, plan));
         for (row, whose) in left {
+            // Whoever is still among the people and has heard nothing stands where the plan puts them now.
+            if whose.number.is_some() && !row.state.told_or_perhaps() {
+                continue;
+            }
             let kept = self.on.journal().kept(gate.no, row.id.ordinal, 1).await?.pop();
             let kept = kept
                 .filter(|(ordinal, _)| *ordinal == row.id.ordinal)

@@ -377,3 +377,117 @@ async fn nobody_is_handed_words_that_nobody_approved() {
     assert!(dispatcher.tasks().await.unwrap().is_empty());
     assert!(dispatcher.standing().await.unwrap().lacks_consent());
 }
+
+fn told_by(channel: &ScriptedChannel) -> usize {
+    channel.seen().len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_that_came_with_the_plan_is_made_for_whoever_nobody_could_reach() {
+    let mail = ScriptedChannel::new("smtp").answering(|_, _| Answer::Refuse);
+    let site = ScriptedChannel::new("site").once();
+    let world = World::new(&one("email", "email: al@demo.example"), scripted([("email", &mail), ("website", &site)]));
+    let dispatcher = declared(&world).await;
+    assert!(finish(&dispatcher).await.is_done());
+    let world = again(world, &one("website", "email: al@demo.example"));
+    let dispatcher = world.dispatcher();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!((told_by(&mail), told_by(&site)), (1, 1));
+    assert_eq!(person(&dispatcher.report().await.unwrap(), "al").class, Class::Informed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_gets_what_was_meant_for_whoever_is_reached_in_their_place() {
+    let body = |second: &str| {
+        format!(
+            "groups: {{ staff: {{ members: [{{ id: sam, email: sam@demo.example, pager: sam-pager }}], via: [email, {second}] }} }}
+approvals: {{ roles: {{ duty: dee@demo.example }} }}
+communiques: {{ out: {{ to: staff, per: release, text: It is out. }} }}
+"
+        )
+    };
+    let mail = ScriptedChannel::new("smtp").answering(|address, _| match address {
+        "dee@demo.example" => Answer::Defer(Some(HOUR)),
+        _ => Answer::Accept(Assurance::Accepted),
+    });
+    let pager = ScriptedChannel::new("pager");
+    let channels = scripted([("email", &mail), ("pager", &pager)]);
+    let world = World::new(&body("{ via: email, to: duty, unless: delivered, within: 1m }"), channels);
+    let dispatcher = declared(&world).await;
+    dispatcher.step().await.unwrap();
+    world.pass(MINUTE * 2).await;
+    dispatcher.step().await.unwrap();
+    assert_eq!(addresses(&mail.seen()), ["sam@demo.example", "dee@demo.example"]);
+    let world = again(world, &body("{ via: pager, unless: delivered, within: 1m }"));
+    world.pass(HOUR * 2).await;
+    world.dispatcher().step().await.unwrap();
+    assert_eq!(mail.seen().len(), 2, "{:?}", addresses(&mail.seen()));
+    assert_eq!(told_by(&pager), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_informed_is_left_alone_when_one_of_several_steps_at_once_goes() {
+    let mail = ScriptedChannel::new("smtp");
+    let site = ScriptedChannel::new("site").once().answering(|_, _| Answer::Defer(Some(HOUR)));
+    let text = ScriptedChannel::new("sms");
+    let channels = scripted([("email", &mail), ("website", &site), ("text", &text)]);
+    let address = "email: al@demo.example, text: '+420 222 333 444'";
+    for fallback in ["", ", text"] {
+        let world = World::new(&one(&format!("[{{ all: [email, website] }}{fallback}]"), address), channels.clone());
+        let (mails, texts) = (told_by(&mail), told_by(&text));
+        let dispatcher = declared(&world).await;
+        dispatcher.step().await.unwrap();
+        let world = again(world, &one(&format!("[email{fallback}]"), address));
+        let dispatcher = world.dispatcher();
+        assert!(finish(&dispatcher).await.is_done(), "{fallback}");
+        assert_eq!((told_by(&mail) - mails, told_by(&text) - texts), (1, 0), "{fallback}");
+        assert_eq!(dispatcher.report().await.unwrap().verdict, Verdict::Informed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_comes_back_is_not_begun_beside_one_that_told() {
+    let mail = ScriptedChannel::new("smtp").answering(|_, _| Answer::Defer(Some(HOUR)));
+    let (text, pager) = (ScriptedChannel::new("sms"), ScriptedChannel::new("pager"));
+    let acknowledged = |can: Capabilities| Capabilities::new(can.addressing, Assurance::Acknowledged);
+    let text = text.capabilities(acknowledged);
+    let pager = pager.capabilities(acknowledged);
+    let channels = scripted([("email", &mail), ("text", &text), ("pager", &pager)]);
+    let body = |via: &str| {
+        one(via, "email: al@demo.example, text: '+420 222 333 444', pager: al-pager")
+            .replace("via:", "informed_when: acknowledged, via:")
+    };
+    let world = World::new(&body("[email, pager]"), channels);
+    let dispatcher = declared(&world).await;
+    dispatcher.step().await.unwrap();
+    let world = again(world, &body("[text, pager]"));
+    world.dispatcher().step().await.unwrap();
+    assert_eq!(told_by(&text), 1);
+    let world = again(world, &body("[email, pager]"));
+    world.pass(HOUR * 3).await;
+    world.dispatcher().step().await.unwrap();
+    assert_eq!((told_by(&mail), told_by(&pager)), (1, 0), "they were told, and may acknowledge");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_correction_goes_by_what_told_them_whatever_stood_there_before() {
+    let mail = ScriptedChannel::new("smtp").answering(|_, _| Answer::Refuse);
+    let text = ScriptedChannel::new("sms").answering(|_, _| Answer::Refuse);
+    let pager = ScriptedChannel::new("pager");
+    let channels = scripted([("email", &mail), ("text", &text), ("pager", &pager)]);
+    let undo = "undo: { to: { told: out }, per: release, if: { outcome: rolled-back }, via: { as_told: true }, text: Taken back. }";
+    let body = |via: &str| {
+        one(via, "email: al@demo.example, text: '+420 222 333 444', pager: al-pager")
+            .replace("It is out. }", &format!("It is out. }}, {undo}"))
+    };
+    let world = World::new(&body("[email, text]"), channels);
+    let dispatcher = declared(&world).await;
+    assert!(finish(&dispatcher).await.is_done());
+    let world = again(world, &body("[email, pager]"));
+    let dispatcher = world.dispatcher();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(told_by(&pager), 1);
+    everywhere(&dispatcher, Outcome::RolledBack).await;
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!((told_by(&mail), told_by(&text), told_by(&pager)), (1, 1, 2));
+}

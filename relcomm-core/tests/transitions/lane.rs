@@ -35,6 +35,7 @@ fn input(text: &str) -> LaneInput {
         "bar" => LaneInput::Bar(ErrorKind::Configuration),
         "tick" => LaneInput::Tick,
         "mended" => LaneInput::Mended,
+        "try" => LaneInput::Try,
         _ => {
             let after = text.strip_prefix("fault after ").and_then(span);
             LaneInput::Fault(Some(after.unwrap_or_else(|| panic!("unknown input `{text}`"))))

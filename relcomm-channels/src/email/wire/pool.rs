@@ -15,6 +15,15 @@ const MOST_SERVED: u32 = 100;
 /// Relays close idle sessions after five minutes at the earliest (RFC 5321, 4.5.3.2.7), some far sooner.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
+/// A session carries something.
+pub(super) struct AtWork<'a>(&'a AtomicUsize);
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// How long somebody waits for another's session before they try to open one of their own again.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -24,6 +33,8 @@ pub(in crate::email) struct Pool {
     permits: Semaphore,
     /// How many permits there are in all.
     most: AtomicUsize,
+    /// How many sessions carry something just now.
+    at_work: AtomicUsize,
     /// That a session has come back.
     came_back: Notify,
 }
@@ -35,6 +46,7 @@ impl Pool {
             idle: Mutex::default(),
             permits: Semaphore::new(permits),
             most: AtomicUsize::new(permits),
+            at_work: AtomicUsize::new(0),
             came_back: Notify::new(),
         }
     }
@@ -45,9 +57,15 @@ impl Pool {
         bounds.within(Duration::MAX, acquired).await
     }
 
-    /// Whether somebody else has a permit, too.
-    pub(super) fn has_others(&self) -> bool {
-        self.most.load(Ordering::Acquire) > self.permits.available_permits() + 1
+    /// Whether a session carries something, which may be another's then.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.at_work.load(Ordering::Acquire) > 0
+    }
+
+    /// That a session carries something, as long as what comes back is held.
+    pub(super) fn work(&self) -> AtWork<'_> {
+        self.at_work.fetch_add(1, Ordering::AcqRel);
+        AtWork(&self.at_work)
     }
 
     /// Gives a permit up for good: the relay takes no more sessions at once than there are now. One stays.

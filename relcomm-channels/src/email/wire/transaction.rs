@@ -1,7 +1,7 @@
 //! One mail transaction (RFC 5321, 3.3): an envelope, a text, and an outcome for each recipient.
 
 use super::Bounds;
-use super::pool::Pool;
+use super::pool::{AtWork, Pool};
 use super::reply::{Offers, Reply};
 use super::session::{Link, Session};
 use crate::email::address::{Mailable, xtext};
@@ -67,23 +67,35 @@ impl Envelope<'_> {
 }
 
 /// A session of one's own; or another's, once they have done with it, where the relay takes no more sessions at once.
-async fn open(link: &Link, pool: &Pool, bounds: Bounds<'_>, crowded: &mut bool) -> Result<Session, Fault> {
+async fn open<'p>(
+    link: &Link,
+    pool: &'p Pool,
+    bounds: Bounds<'_>,
+    crowded: &mut bool,
+) -> Result<(Session, AtWork<'p>), Fault> {
     loop {
+        let at_work = pool.work();
         match Session::open(link, bounds).await {
-            Err(Fault::Refused(Phase::Greeting, reply)) if (400..500).contains(&reply.code) && pool.has_others() => {
-                *crowded = true;
+            Ok(session) => return Ok((session, at_work)),
+            Err(Fault::Refused(Phase::Greeting, reply)) if (400..500).contains(&reply.code) => {
+                drop(at_work);
+                if !pool.is_at_work() {
+                    return Err(Fault::Refused(Phase::Greeting, reply));
+                }
                 if let Some(session) = pool.another(bounds).await?
                     && let Some(session) = session.unless_ended(link, bounds).await?
                 {
-                    return Ok(session);
+                    *crowded = true;
+                    return Ok((session, pool.work()));
                 }
             }
-            other => return other,
+            Err(fault) => return Err(fault),
         }
     }
 }
 
-/// Carries one envelope and its text. `crowded` tells that the relay takes no more sessions at once than there are. An error speaks for the recipients whose outcome is not set.
+/// Carries one envelope and its text. `crowded` tells that the relay takes no more sessions at once than there are. An error speaks for the
+/// recipients whose outcome is not set.
 pub(in crate::email) async fn carry(
     link: &Link,
     pool: &Pool,
@@ -98,8 +110,8 @@ pub(in crate::email) async fn carry(
         Some(session) => session.unless_ended(link, bounds).await.map_err(|fault| told(&fault))?,
         None => None,
     };
-    let mut session = match idle {
-        Some(session) => session,
+    let (mut session, mut at_work) = match idle {
+        Some(session) => (session, pool.work()),
         None => open(link, pool, bounds, crowded).await.map_err(|fault| told(&fault))?,
     };
     let text = loop {
@@ -127,7 +139,8 @@ pub(in crate::email) async fn carry(
             // The relay had closed the idle session: it has seen nothing of this transaction.
             Ok(_) | Err(_) => {
                 pool.clear();
-                session = open(link, pool, bounds, crowded).await.map_err(|fault| told(&fault))?;
+                drop(at_work);
+                (session, at_work) = open(link, pool, bounds, crowded).await.map_err(|fault| told(&fault))?;
             }
         }
     };
@@ -143,7 +156,9 @@ pub(in crate::email) async fn carry(
         session.quit(bounds).await;
         return Err(error);
     }
-    hand_over(link, pool, bounds, session, &text, &taken, &about, outcomes).await
+    let done = hand_over(link, pool, bounds, session, &text, &taken, &about, outcomes).await;
+    drop(at_work);
+    done
 }
 
 /// The text in the form that this relay takes.

@@ -126,17 +126,17 @@ impl<'a> Course<'a> {
 
     /// The step that carries a leg.
     fn step(&self, leg: u8) -> Option<u8> {
-        self.state.legs.get(usize::from(leg))?.step_in(self.path)
+        self.state.step_in(self.state.legs.get(usize::from(leg))?, self.path)
     }
 
     /// Whether a leg is by one of these steps.
     fn is_by(&self, leg: &Leg, steps: &Range<u8>) -> bool {
-        leg.step_in(self.path).is_some_and(|step| steps.contains(&step))
+        self.state.step_in(leg, self.path).is_some_and(|step| steps.contains(&step))
     }
 
     /// The steps that were begun at once last.
     fn last(&self) -> Range<u8> {
-        let last = self.state.legs.last().and_then(|leg| leg.step_in(self.path));
+        let last = self.state.legs.last().and_then(|leg| self.state.step_in(leg, self.path));
         last.map_or(0..0, |step| self.path.together(step))
     }
 
@@ -279,7 +279,7 @@ impl<'a> Course<'a> {
             self.emit(DeliveryFact::Reopened);
             changed = true;
         }
-        if self.state.end.is_none() {
+        if self.state.end.is_none() && !self.state.told_or_perhaps() {
             for (leg, (at, until)) in back {
                 self.emit(DeliveryFact::Postponed { leg, at, until });
                 changed = true;
@@ -287,6 +287,9 @@ impl<'a> Course<'a> {
         }
         if changed {
             self.next();
+        } else {
+            // The rule may be another now.
+            self.goal_of_several(None);
         }
     }
 
@@ -431,7 +434,12 @@ impl<'a> Course<'a> {
         }
         let (last, following) = (self.last(), self.following());
         let unless = self.path.steps.get(usize::from(following)).and_then(|s| s.unless).map(|(unless, _)| unless);
-        if !self.state.legs.iter().filter(|leg| self.is_by(leg, &last)).any(|leg| self.holds(leg, unless)) {
+        // One whose step is gone keeps the chain as it did, if it was the last; and so does one that came back.
+        let newest = self.state.legs.len().saturating_sub(1);
+        let counts = |(n, leg): &(usize, &Leg)| {
+            *n == newest || self.is_by(leg, &last) || matches!(leg.stage, Stage::Ready { .. } | Stage::Flying { .. })
+        };
+        if !self.state.legs.iter().enumerate().filter(counts).any(|(_, leg)| self.holds(leg, unless)) {
             self.begin(following);
         }
     }
@@ -496,8 +504,7 @@ impl<'a> Course<'a> {
     /// Whether the goal, which waited for the first try of each of several steps at once, is reached by now.
     fn goal_of_several(&mut self, tried: Option<u8>) {
         // That an attempt was begun ends nothing: it may have been refused by now.
-        let is_there = self.state.best() > Some(Assurance::Attempted);
-        if is_there && self.path.steps.iter().any(|s| s.is_joined) {
+        if self.state.best() > Some(Assurance::Attempted) {
             self.goal_though(tried);
         }
     }

@@ -67,22 +67,6 @@ fn is_zero(n: &u8) -> bool {
 }
 
 impl Leg {
-    /// Its step in a path: that of its number, or the first on its lane, where the plan was prepared again since and has another step
-    /// there; `None` if the plan has no such step any more.
-    #[must_use]
-    pub fn step_in(&self, path: &Path) -> Option<u8> {
-        self.step_among(|step| path.steps.get(step).map(|step| step.lane))
-    }
-
-    /// Its step among steps on these lanes.
-    pub(crate) fn step_among(&self, lane: impl Fn(usize) -> Option<LaneNo>) -> Option<u8> {
-        if lane(usize::from(self.step)) == Some(self.lane) {
-            return Some(self.step);
-        }
-        let mut steps = (0..u8::MAX).map_while(|step| Some((step, lane(usize::from(step))?)));
-        steps.find(|(_, lane)| *lane == self.lane).map(|(step, _)| step)
-    }
-
     /// Whether it was handed to a person, who has not done it yet.
     pub(crate) fn is_task(&self) -> bool {
         matches!(self.stage, Stage::Awaiting { .. }) && self.sure < Some(Assurance::Accepted) && !self.failed
@@ -362,6 +346,24 @@ impl Delivery {
         let mut new = Self::default();
         new.apply(&DeliveryFact::Begun { step, lane, at, until, rides: false });
         new
+    }
+
+    /// The step of one of its legs in a path. That is the one of its number, as long as the plan is the same. If it was prepared again and has
+    /// other steps there, the legs of a lane are its steps in their order; `None` if the plan has no such step any more.
+    #[must_use]
+    pub fn step_in(&self, leg: &Leg, path: &Path) -> Option<u8> {
+        self.step_among(leg, |step| path.steps.get(step).map(|step| step.lane))
+    }
+
+    /// The step of a leg among steps on these lanes.
+    pub(crate) fn step_among(&self, leg: &Leg, lane: impl Fn(usize) -> Option<LaneNo>) -> Option<u8> {
+        let alike = || self.legs.iter().filter(|other| other.lane == leg.lane);
+        if alike().all(|other| lane(usize::from(other.step)) == Some(leg.lane)) {
+            return Some(leg.step);
+        }
+        let before = alike().take_while(|other| other.step != leg.step).count();
+        let steps = (0..u8::MAX).map_while(|step| Some((step, lane(usize::from(step))?)));
+        steps.filter(|(_, lane)| *lane == leg.lane).nth(before).map(|(step, _)| step)
     }
 
     /// What follows from an input. No facts means that the input changes nothing and need not be recorded.

@@ -10,7 +10,7 @@ use crate::id::GroupId;
 use crate::plan::source::did_you_mean;
 use crate::plan::{Embargo, Escalations, Finding, Findings, Reached, key_path, lies_within};
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// What is classified is something that texts can say.
 #[derive(Debug)]
@@ -60,6 +60,8 @@ impl Rule for ClearedAlike {
         let is_early = |of: &&Communique| of.classified && embargo.clears(&of.to) && !all_after(cx, of, embargo);
         let mut escalations = None;
         let mut said = BTreeSet::new();
+        let cleared = embargo.cleared.iter().flat_map(|group| cx.people().members(group));
+        let cleared: HashSet<&str> = cleared.filter_map(|number| Some(cx.people().at(*number)?.id())).collect();
         for communique in cx.plan().communiques().iter().filter(is_early) {
             for audience in audiences(cx, communique) {
                 let (steps, via) = audience.steps(cx);
@@ -69,13 +71,9 @@ impl Rule for ClearedAlike {
                     let people = (cx.plan(), cx.people());
                     let members = audience.members().iter().filter_map(|number| cx.people().at(*number));
                     let reached = members.filter_map(|who| found.reached(people, to, &step.via, who));
-                    let knows = |id: &str| {
-                        let mut cleared = embargo.cleared.iter().flat_map(|group| cx.people().members(group));
-                        cleared.any(|number| cx.people().at(*number).is_some_and(|who| who.id() == id))
-                    };
                     // Whoever answers for the release or holds a role knows of it.
                     let stranger = |reached: &Reached<'_>| match reached {
-                        Reached::Person(who) => !knows(who.id()),
+                        Reached::Person(who) => !cleared.contains(who.id()),
                         Reached::Party(_) => false,
                     };
                     let others = reached.filter(stranger).count();
