@@ -326,7 +326,7 @@ impl<'a> Builder<'a> {
             report.text_digest.clone_from(&story.text_digest);
             attempts = story.attempts(&row.state, |no, leg| {
                 let to = self.on.in_their_place(&self.record, roll, row, no).map(|reached| reached.id().to_owned());
-                Some((self.carried_on(path, &row.state, leg)?, to))
+                Some((self.carried_on((roll, path), &row.state, leg)?, to))
             });
         }
         // Whoever shares a post has its tries for their own.
@@ -365,11 +365,16 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// By what a leg was carried, and who performs it; of a step that the plan has no more, by what alone.
-    fn carried_on(&self, path: &PathPlan, state: &Delivery, leg: &Leg) -> Option<Carried> {
+    /// By what a leg was carried, and who performs it; of a step that their path has no more, who performs it for others.
+    fn carried_on(&self, (roll, path): (&Roll, &PathPlan), state: &Delivery, leg: &Leg) -> Option<Carried> {
         match self.record.step_of(path, state, leg).and_then(|step| path.steps.get(step)) {
             Some(step) => Some(self.carried(step)),
-            None => Some((self.record.mechanism_on(leg.lane)?, None)),
+            None => {
+                let mechanism = self.record.mechanism_on(leg.lane)?;
+                let mut steps = roll.paths().iter().flat_map(|path| &path.steps);
+                let alike = steps.find(|step| step.mechanism == mechanism);
+                Some(alike.map_or((mechanism, None), |step| self.carried(step)))
+            }
         }
     }
 

@@ -66,14 +66,13 @@ pub(super) fn class(state: &Delivery, informed_when: Assurance, gate: &GateRow) 
     if let Phase::Closed(why) = gate.state.phase
         && state.end.is_none()
         && !state.told_or_perhaps()
-        && !state.perhaps_before()
     {
         let why = match why {
             Closed::Expired => "expired",
             Closed::Cancelled | Closed::Blocked => "cancelled",
             Closed::Superseded => "superseded",
         };
-        return (Class::NotInformed, Some(why.into()));
+        return (Class::NotInformed, Some(why.to_owned() + perhaps(state)));
     }
     // It stands by as what is not out does, although somebody may have been asked to do it by hand.
     if gate.state.is_overtaken() && state.end.is_none() && state.flying().is_none() && !state.told_or_perhaps() {
@@ -94,6 +93,10 @@ pub(super) fn class(state: &Delivery, informed_when: Assurance, gate: &GateRow) 
         _ => None,
     });
     let reason = reason.unwrap_or_else(|| "no step is left".into());
-    let before = if state.perhaps_before() { "; a try before may have arrived" } else { "" };
-    (Class::NotInformed, Some(reason + before))
+    (Class::NotInformed, Some(reason + perhaps(state)))
+}
+
+/// What is added of whoever may have been told all the same.
+fn perhaps(state: &Delivery) -> &'static str {
+    if state.perhaps_before() { "; a try before may have arrived" } else { "" }
 }

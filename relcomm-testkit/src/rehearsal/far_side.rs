@@ -312,10 +312,14 @@ impl FarSide {
             // The record knows apart those who share an address.
             let own = mark.as_ref().and_then(|mark| meant.iter().position(|behind| behind.id == mark.whose));
             meant = meant.into_iter().skip(own.unwrap_or(0)).take(1).collect();
-            if let (Some(mark), Some(reached)) = (mark, meant.first())
-                && mark.whose != reached.id
-            {
-                self.world.state().in_their_place.insert((mark.id, mark.leg), reached.id.clone());
+            if let (Some(mark), Some(reached)) = (mark, meant.first()) {
+                let (leg, in_their_place) = ((mark.id, mark.leg), &mut self.world.state().in_their_place);
+                if mark.whose == reached.id {
+                    // Before the plan changed somebody else may have been meant.
+                    in_their_place.remove(&leg);
+                } else {
+                    in_their_place.insert(leg, reached.id.clone());
+                }
             }
         }
         let groups = meant.iter().flat_map(|b| &b.groups).filter(|g| of_text.contains(g)).cloned().collect();
