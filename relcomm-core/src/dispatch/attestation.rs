@@ -1,9 +1,8 @@
 //! A named person's word about what was done by hand, and which deliveries it is about.
 
-use super::erasure::stand_in_of;
 use super::gates::PAGE;
 use super::intake::{given, refuse, refuse_unknown};
-use super::{DispatchError, Dispatcher, Record, erased_number};
+use super::{DispatchError, Dispatcher, Record};
 use crate::course::{DeliveryFact, DeliveryInput, Facts, Leg, Phase, Stage, Verdict};
 use crate::id::{CommuniqueId, DeliveryId, GateId, GroupId, PlaceId, StakeholderId};
 use crate::journal::{Change, Committed, GateRow, Note, Row, Write};
@@ -114,7 +113,7 @@ impl Dispatcher {
         given(&attestation.by, "an attestation needs a name: who says so?")?;
         let record = self.enrol().await?;
         if let Whom::Person(id) = &attestation.whom
-            && stand_in_of(id).is_some_and(|number| record.head.erased.contains_key(&number))
+            && record.is_stand_in(id)
         {
             return refuse("this stands for somebody who was erased");
         }
@@ -229,7 +228,7 @@ impl Dispatcher {
         let roll = record.roll(self, plan);
         loop {
             let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(Word::TooEarly(None)) };
-            if erased_number(&row).is_some_and(|number| record.head.erased.contains_key(&number)) {
+            if row.who.as_ref().is_some_and(|who| record.is_stand_in(who)) {
                 // Nothing is noted of them any more.
                 return Ok(Word::KnownBefore);
             }

@@ -18,8 +18,15 @@ pub(crate) fn erased_number(row: &Row) -> Option<u32> {
 }
 
 /// The number of whom a word stands for, if it stands for somebody who was erased.
-pub(super) fn stand_in_of(who: &StakeholderId) -> Option<u32> {
+fn stand_in_of(who: &StakeholderId) -> Option<u32> {
     who.as_str().strip_prefix(STAND_IN)?.parse().ok()
+}
+
+impl Record {
+    /// Whether a word stands for somebody who was erased from this record.
+    pub(super) fn is_stand_in(&self, who: &StakeholderId) -> bool {
+        stand_in_of(who).is_some_and(|number| self.head.erased.contains_key(&number))
+    }
 }
 
 impl Dispatcher {
@@ -38,7 +45,7 @@ impl Dispatcher {
         let tokens = self.tokens().await?;
         loop {
             let record = self.enrol().await?;
-            if stand_in_of(person).is_some_and(|number| record.head.erased.contains_key(&number)) {
+            if record.is_stand_in(person) {
                 return refuse("this stands for somebody who was erased");
             }
             let rows = self.rows_of(person).await?;

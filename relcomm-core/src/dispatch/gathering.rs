@@ -239,14 +239,15 @@ impl Dispatcher {
             }
             let leg = told_leg(&delivery.state);
             let known = kept.get(&delivery.id.ordinal).and_then(|text| Kept::read(delivery.id.ordinal, text));
-            let (who, path, step) = match known {
-                Some(Kept::Member { who, path }) if kept_step(record, &path, leg).is_some() => {
-                    let step = kept_step(record, &path, leg);
-                    (who, path, step)
-                }
+            let as_kept = match known {
+                Some(Kept::Member { who, path }) => kept_step(record, &path, leg).map(|step| (who, path, Some(step))),
                 Some(Kept::Post(_)) => continue,
+                None => None,
+            };
+            let (who, path, step) = match as_kept {
+                Some(as_kept) => as_kept,
                 // They were told by a way that was not kept: it was out before the plan said that it is corrected, or had that way.
-                _ => {
+                None => {
                     let seat = self.seat(roll, &delivery);
                     let person = seat.and_then(|(number, path)| Some((self.people_of(roll).get(number)?, path)));
                     let Some((who, path)) = person.and_then(|(who, path)| Some((who, roll.path(path)?.clone()))) else {

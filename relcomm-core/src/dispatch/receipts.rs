@@ -183,7 +183,7 @@ impl Dispatcher {
             facts.push(DeliveryFact::Noted { leg });
         }
         // Of whoever was erased nothing is kept that comes later, either.
-        let is_erased = super::erased_number(&row).is_some_and(|number| record.head.erased.contains_key(&number));
+        let is_erased = row.who.as_ref().is_some_and(|who| record.is_stand_in(who));
         let raw = if is_erased { Vec::new() } else { raw.to_vec() };
         // Two far sides may number their receipts alike.
         let of = mechanism.map(|mechanism| format!("{mechanism}:")).unwrap_or_default();

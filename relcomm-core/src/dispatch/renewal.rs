@@ -67,22 +67,19 @@ impl Dispatcher {
             let id = &out.id.communique;
             let waiting = record.plans.iter().zip(&record.gates).filter(|(_, row)| !row.state.is_out());
             for plan in waiting.map(|(plan, _)| plan).filter(|plan| &plan.id.communique == id) {
-                let (was, is) = (out.id.place.is_some(), plan.id.place.is_some());
-                let how = match (was, is) {
-                    (false, true) => "is out for the release as a whole, and would now be told at each place",
-                    (true, false) => "is out at a place, and would now be told for the release as a whole",
-                    _ if out.id.occurrence.is_none() && plan.id.occurrence.is_some() => {
-                        "is out, and would now be told at several times"
+                let is_at = (out.id.place.is_some(), plan.id.place.is_some());
+                let is_timed = (out.id.occurrence.is_some(), plan.id.occurrence.is_some());
+                let times = "leave its times as they were";
+                let (how, mend) = match (is_at, is_timed) {
+                    ((false, true), _) => {
+                        ("is out for the release as a whole, and would now be told at each place", "say `per: release`")
                     }
-                    _ if out.id.occurrence.is_some() && plan.id.occurrence.is_none() => {
-                        "is out at one of several times, and would now be told once"
+                    ((true, false), _) => {
+                        ("is out at a place, and would now be told for the release as a whole", "say `per: place`")
                     }
+                    (_, (false, true)) => ("is out, and would now be told at several times", times),
+                    (_, (true, false)) => ("is out at one of several times, and would now be told once", times),
                     _ => continue,
-                };
-                let mend = match (was, is) {
-                    (false, true) => "say `per: release`",
-                    (true, false) => "say `per: place`",
-                    _ => "leave its times as they were",
                 };
                 return refuse(format!(
                     "`{id}` {how}: everybody would be told again. In the plan, {mend}, or say what is new in a communique of its own"

@@ -75,80 +75,35 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
             writeln!(out, "- next due at {next}")?;
         }
     }
-    let (untold, pending) = untold(report);
-    if !untold.is_empty() || !pending.is_empty() {
-        writeln!(out, "\n## Not informed, or not confirmed\n")?;
-        for line in untold.iter().chain(&pending) {
-            writeln!(out, "- {}", plain(line))?;
-        }
-    }
-    let late: Vec<String> = late(report).collect();
-    if !late.is_empty() {
-        writeln!(out, "\n## Late\n")?;
-        for line in late {
-            writeln!(out, "- {}", plain(&line))?;
-        }
-    }
-    let open: Vec<String> = approvals_open(report).collect();
-    if !open.is_empty() {
-        writeln!(out, "\n## Approvals after the release\n")?;
-        for line in open {
-            writeln!(out, "- {}", plain(&line))?;
-        }
-    }
-    let unmet = unmet(report);
-    if !unmet.is_empty() {
-        writeln!(out, "\n## In which nobody who counts is informed\n")?;
-        for line in unmet {
-            writeln!(out, "- {}", plain(&line))?;
-        }
-    }
-    let gaps: Vec<String> = gaps(report).collect();
-    if !gaps.is_empty() {
-        writeln!(out, "\n## Must be informed, and cannot be reached\n")?;
-        for line in gaps {
-            writeln!(out, "- {}", plain(&line))?;
-        }
-    }
-    let corrections: Vec<String> = corrections(report).collect();
-    if !corrections.is_empty() {
-        writeln!(out, "\n## Corrections\n")?;
-        for line in corrections {
-            writeln!(out, "- {}", plain(&line))?;
-        }
-    }
-    let fallbacks = fallbacks(report);
-    if !fallbacks.is_empty() {
-        writeln!(out, "\n## Preferred mechanisms that failed\n")?;
-        for line in fallbacks {
-            writeln!(out, "- {}", plain(&line))?;
-        }
-    }
-    let hands = hands(report);
-    if !hands.is_empty() {
-        writeln!(out, "\n## By hand\n")?;
-        for line in hands {
-            writeln!(out, "- {}", plain(&line))?;
-        }
-    }
+    let (mut untold, pending) = untold(report);
+    untold.extend(pending);
     let more: Vec<String> =
         executed(report).chain(opted_out(report)).chain(repeated(report)).chain(unmatched(report)).collect();
-    if !more.is_empty() {
-        writeln!(out, "\n## Besides\n")?;
-        for line in more {
-            writeln!(out, "- {}", plain(&line))?;
-        }
-    }
-    let dropped: Vec<String> = dropped(report).collect();
-    if !dropped.is_empty() {
-        writeln!(out, "\n## Out, and no longer in the plan\n")?;
-        for line in dropped {
-            writeln!(out, "- {}", plain(&line))?;
-        }
-    }
+    list(out, "Not informed, or not confirmed", &untold)?;
+    list(out, "Late", &late(report).collect::<Vec<_>>())?;
+    list(out, "Approvals after the release", &approvals_open(report).collect::<Vec<_>>())?;
+    list(out, "In which nobody who counts is informed", &unmet(report))?;
+    list(out, "Must be informed, and cannot be reached", &gaps(report).collect::<Vec<_>>())?;
+    list(out, "Corrections", &corrections(report).collect::<Vec<_>>())?;
+    list(out, "Preferred mechanisms that failed", &fallbacks(report))?;
+    list(out, "By hand", &hands(report))?;
+    list(out, "Besides", &more)?;
+    list(out, "Out, and no longer in the plan", &dropped(report).collect::<Vec<_>>())?;
     writeln!(
         out,
         "\nTexts `{}`, people `{}`, journal `{}`",
         report.digests.texts, report.digests.people, report.journal_head
     )
+}
+
+/// A heading and its lines; nothing where there are none.
+fn list(out: &mut String, heading: &str, lines: &[String]) -> std::fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## {heading}\n")?;
+    for line in lines {
+        writeln!(out, "- {}", plain(line))?;
+    }
+    Ok(())
 }

@@ -1,7 +1,9 @@
 //! What is out when the plan is prepared again: other steps, other addresses, other people, another script.
 
-use crate::support::{HOUR, MINUTE, RELEASE, World, addresses, at, everywhere, finish, person, plan, said, scripted};
-use relcomm_core::dispatch::{DispatchError, Dispatcher};
+use crate::support::{
+    HOUR, MINUTE, RELEASE, World, addresses, again, at, declared, everywhere, finish, person, plan, said, scripted,
+};
+use relcomm_core::dispatch::DispatchError;
 use relcomm_core::id::Role;
 use relcomm_core::mechanism::{Capabilities, Mechanism};
 use relcomm_core::receipt::Assurance;
@@ -21,17 +23,6 @@ fn one(via: &str, address: &str) -> String {
 communiques: {{ out: {{ to: staff, per: release, text: It is out. }} }}
 "
     )
-}
-
-/// The same record and channels, with a plan that is prepared again.
-fn again(world: World, body: &str) -> World {
-    World { prepared: plan(body, &world.channels), ..world }
-}
-
-async fn declared(world: &World) -> Dispatcher {
-    let dispatcher = world.dispatcher();
-    everywhere(&dispatcher, Outcome::Success).await;
-    dispatcher
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,7 @@
 //! Posts of a gate that is out when the plan is prepared for other people, or with other texts.
 
-use crate::support::{HOUR, World, everywhere, finish, person, plan, scripted};
+use crate::support::{HOUR, World, again, declared, finish, person, scripted};
 use relcomm_core::dispatch::Dispatcher;
-use relcomm_core::release::Outcome;
 use relcomm_core::report::{Class, Verdict};
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
 
@@ -24,17 +23,6 @@ fn readers(readers: &[(&str, &str)]) -> String {
 
 fn world(body: &str, site: &ScriptedChannel) -> World {
     World::new(body, scripted([("website", site)]))
-}
-
-/// The same record, with a plan that is prepared again.
-fn again(world: World, body: &str) -> World {
-    World { prepared: plan(body, &world.channels), ..world }
-}
-
-async fn declared(world: &World) -> Dispatcher {
-    let dispatcher = world.dispatcher();
-    everywhere(&dispatcher, Outcome::Success).await;
-    dispatcher
 }
 
 fn texts(site: &ScriptedChannel) -> Vec<String> {

@@ -159,3 +159,15 @@ impl World {
 pub(crate) fn person<'a>(report: &'a Report, id: &str) -> &'a PersonReport {
     report.people.iter().find(|p| p.id == id).unwrap_or_else(|| panic!("nobody is called {id}"))
 }
+
+/// The same record and channels, with a plan that is prepared again.
+pub(crate) fn again(world: World, body: &str) -> World {
+    World { prepared: plan(body, &world.channels), ..world }
+}
+
+/// Who dispatches it once both places have succeeded.
+pub(crate) async fn declared(world: &World) -> Dispatcher {
+    let dispatcher = world.dispatcher();
+    everywhere(&dispatcher, Outcome::Success).await;
+    dispatcher
+}
