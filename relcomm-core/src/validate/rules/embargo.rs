@@ -6,7 +6,6 @@ use super::super::{Rule, Subject};
 use super::timing::order;
 use crate::communique::Communique;
 use crate::id::GroupId;
-
 use crate::plan::source::did_you_mean;
 use crate::plan::{Embargo, Escalations, Finding, Findings, Reached, key_path, lies_within};
 use std::cmp::Ordering;
