@@ -1,4 +1,4 @@
-//! What is written alike is stored once, and what is kept in mind of a leased delivery is never more than a guess.
+//! What is written alike is stored once, and what is kept in mind of a leased delivery is forgotten once another has written.
 
 use super::{Desk, GATE, HOUR, fill, id, lease, noted};
 use relcomm_core::course::{DeliveryFact, Facts};
@@ -58,6 +58,10 @@ async fn what_is_written_alike_at_once_is_one_line_and_as_many_entries() {
     let mut writes: Vec<Write> = [4, 0, 8].map(|n| twice(n).note(Some(note("same")))).into();
     writes.extend([noted(3, 1).note(Some(note("same"))), twice(1), twice(2).note(Some(note("other")))]);
     journal.commit(writes).await.unwrap();
+    let rows = journal.scan(GATE, 0, 9).await.unwrap();
+    let failed = |n: usize| rows[n].state.legs[0].failed;
+    assert_eq!(rows.iter().map(|row| row.version).collect::<Vec<_>>(), [2, 2, 2, 2, 2, 1, 1, 1, 2]);
+    assert_eq!((0..9).filter(|n| failed(*n)).collect::<Vec<_>>(), [0, 1, 2, 4, 8]);
 
     let sql = desk.sql();
     let count = |query: &str| u64::from(sql.query_row(query, [], |r| r.get::<_, u32>(0)).unwrap());

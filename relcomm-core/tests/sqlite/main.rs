@@ -173,7 +173,7 @@ async fn what_is_no_journal_of_ours_is_refused_and_left_as_it_is() {
     fs::write(desk.path(), "plan: 1\n".repeat(300)).unwrap();
     refused(&desk);
     fs::remove_file(desk.path()).unwrap();
-    desk.sql().execute_batch("CREATE TABLE scope (id INTEGER); PRAGMA user_version = 3").unwrap();
+    desk.sql().execute_batch("CREATE TABLE scope (id INTEGER); PRAGMA user_version = 4").unwrap();
     refused(&desk);
     fs::remove_file(desk.path()).unwrap();
     fs::create_dir(desk.path()).unwrap();
@@ -182,12 +182,12 @@ async fn what_is_no_journal_of_ours_is_refused_and_left_as_it_is() {
 
     // A journal of a later version.
     drop(desk.open());
-    desk.sql().execute_batch("PRAGMA user_version = 4").unwrap();
+    desk.sql().execute_batch("PRAGMA user_version = 5").unwrap();
     refused(&desk);
     // One whose tables were never made.
     desk.sql().execute_batch("PRAGMA user_version = 0").unwrap();
     refused(&desk);
-    desk.sql().execute_batch("PRAGMA user_version = 3").unwrap();
+    desk.sql().execute_batch("PRAGMA user_version = 4").unwrap();
     desk.open();
 }
 
@@ -365,9 +365,9 @@ async fn the_seal_stands_over_reopening_and_shows_every_change() {
         "UPDATE line SET ordinals = '[0,9]' WHERE seq = 5",
         "UPDATE line SET ordinals = '[0]' WHERE seq = 5",
         "DELETE FROM line WHERE seq = 7",
-        "INSERT INTO line SELECT scope, 8, at, kind, gate, ordinals, lane, facts FROM line WHERE seq = 7",
-        "INSERT INTO line SELECT scope, 6, at, kind, gate, ordinals, lane, facts FROM line WHERE seq = 7",
-        "INSERT INTO line SELECT scope, 0, at, kind, gate, ordinals, lane, facts FROM line WHERE seq = 7",
+        "INSERT INTO line SELECT id - 7 + 8, at, kind, gate, ordinals, lane, facts FROM line WHERE seq = 7",
+        "INSERT INTO line SELECT id - 7 + 6, at, kind, gate, ordinals, lane, facts FROM line WHERE seq = 7",
+        "INSERT INTO line SELECT id - 7 + 0, at, kind, gate, ordinals, lane, facts FROM line WHERE seq = 7",
         "DELETE FROM block WHERE first = 1",
         "DELETE FROM block WHERE last = 7",
         "UPDATE block SET hash = prev WHERE last = 7",
@@ -376,8 +376,8 @@ async fn the_seal_stands_over_reopening_and_shows_every_change() {
         assert_eq!(kind(journal.verify_seal().await), Some(JournalErrorKind::Corrupt), "{tampering}");
         sql.execute("ATTACH ?1 AS intact", [intact.to_str().unwrap()]).unwrap();
         sql.execute_batch(
-            "DELETE FROM line; INSERT INTO line SELECT * FROM intact.line;
-             DELETE FROM block; INSERT INTO block SELECT * FROM intact.block; DETACH intact",
+            "DELETE FROM line; INSERT INTO line SELECT id, at, kind, gate, ordinals, lane, facts FROM intact.line;
+             DELETE FROM block; INSERT INTO block SELECT id, first, prev, hash FROM intact.block; DETACH intact",
         )
         .unwrap();
         assert_eq!(journal.verify_seal().await.unwrap(), sealed);

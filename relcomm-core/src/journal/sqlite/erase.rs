@@ -1,7 +1,7 @@
 //! Erasing a person: what lies beside the entries changes, and the entries do not.
 
 use super::codec::{Res, number, to_sql};
-use super::schema::delivery_of;
+use super::schema::{delivery_of, entry_key};
 use super::store::Store;
 use crate::clock::Moment;
 use crate::id::DeliveryId;
@@ -50,10 +50,10 @@ impl Store {
     fn erase_notes(&self, id: DeliveryId) -> Res<()> {
         let entries: Vec<u64> = self.history(Subject::Delivery(id))?.into_iter().map(|(entry, _)| entry.seq).collect();
         for seq in entries {
-            let covering = "SELECT seq, step, count FROM note WHERE scope = ?1 AND seq =
-                            (SELECT max(seq) FROM note WHERE scope = ?1 AND seq <= ?2)";
+            let key = |seq| entry_key(self.scope, seq);
+            let covering = "SELECT seq, step, count FROM note WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1";
             let mut statement = self.connection.prepare_cached(covering)?;
-            let mut rows = statement.query(params![self.scope, to_sql(seq)])?;
+            let mut rows = statement.query([key(0), key(seq)])?;
             let Some(row) = rows.next()? else { continue };
             let (first, step, count): (u64, u64, u64) = (number(row, 0)?, number(row, 1)?, number(row, 2)?);
             let behind = seq - first;
@@ -63,24 +63,18 @@ impl Store {
             }
             let after = count - place - 1;
             if after > 0 {
-                let sql =
-                    "INSERT INTO note (scope, seq, step, count, \"by\", proof, text, reference, url, code, text_digest)
-                           SELECT scope, ?3, step, ?4, \"by\", proof, text, reference, url, code, text_digest
-                           FROM note WHERE scope = ?1 AND seq = ?2";
-                let from = to_sql(seq.saturating_add(step));
-                self.connection.prepare_cached(sql)?.execute(params![
-                    self.scope,
-                    to_sql(first),
-                    from,
-                    to_sql(after)
-                ])?;
+                let sql = "INSERT INTO note (id, step, count, \"by\", proof, text, reference, url, code, text_digest)
+                           SELECT ?2, step, ?3, \"by\", proof, text, reference, url, code, text_digest
+                           FROM note WHERE id = ?1";
+                let from = key(seq.saturating_add(step));
+                self.connection.prepare_cached(sql)?.execute([key(first), from, to_sql(after)])?;
             }
             if place > 0 {
-                let sql = "UPDATE note SET count = ?3 WHERE scope = ?1 AND seq = ?2";
-                self.connection.prepare_cached(sql)?.execute(params![self.scope, to_sql(first), to_sql(place)])?;
+                let sql = "UPDATE note SET count = ?2 WHERE id = ?1";
+                self.connection.prepare_cached(sql)?.execute([key(first), to_sql(place)])?;
             } else {
-                let sql = "DELETE FROM note WHERE scope = ?1 AND seq = ?2";
-                self.connection.prepare_cached(sql)?.execute(params![self.scope, to_sql(first)])?;
+                let sql = "DELETE FROM note WHERE id = ?1";
+                self.connection.prepare_cached(sql)?.execute([key(first)])?;
             }
         }
         Ok(())

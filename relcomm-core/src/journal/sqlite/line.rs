@@ -3,6 +3,7 @@
 //! A hundred deliveries that are leased together, or land together and alike, are one line with a hundred ordinals.
 
 use super::codec::{Res, corrupt, json, number, optional, to_json, to_sql};
+use super::schema::entry_key;
 use super::store::Store;
 use crate::clock::Moment;
 use crate::course::{DeliveryFact, Facts};
@@ -94,11 +95,10 @@ impl Store {
     fn write_line(&mut self, line: &Line<'_>) -> Res<()> {
         self.connection
             .prepare_cached(
-                "INSERT INTO line (scope, seq, at, kind, gate, ordinals, lane, facts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO line (id, at, kind, gate, ordinals, lane, facts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute(params![
-                self.scope,
-                to_sql(line.seq),
+                entry_key(self.scope, line.seq),
                 line.at,
                 line.kind,
                 line.gate,
@@ -132,12 +132,11 @@ impl Store {
         let note = &noted.note;
         self.connection
             .prepare_cached(
-                "INSERT INTO note (scope, seq, step, count, \"by\", proof, text, reference, url, code, text_digest)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                "INSERT INTO note (id, step, count, \"by\", proof, text, reference, url, code, text_digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
-                self.scope,
-                to_sql(noted.seq),
+                entry_key(self.scope, noted.seq),
                 to_sql(noted.step),
                 to_sql(noted.count),
                 note.by,
@@ -154,9 +153,10 @@ impl Store {
     pub(super) fn entries(&self, after: u64, max: usize) -> Res<Vec<Entry>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT seq, at, kind, gate, ordinals, lane, facts FROM line
-             WHERE scope = ?1 AND seq >= coalesce((SELECT max(seq) FROM line WHERE scope = ?1 AND seq <= ?2), 0) ORDER BY seq",
+             WHERE id >= coalesce((SELECT max(id) FROM line WHERE id BETWEEN ?1 AND ?2), ?2) AND id <= ?3 ORDER BY id",
         )?;
-        let mut rows = statement.query(params![self.scope, to_sql(after.saturating_add(1))])?;
+        let key = |seq| entry_key(self.scope, seq);
+        let mut rows = statement.query([key(0), key(after.saturating_add(1)), key(u64::MAX)])?;
         let mut all = Vec::new();
         while all.len() < max
             && let Some(row) = rows.next()?
@@ -170,19 +170,21 @@ impl Store {
     pub(super) fn history(&self, of: Subject) -> Res<Vec<(Entry, Option<Note>)>> {
         let (kind, gate, ordinal, lane) = columns(of);
         let (mut of_head, mut of_other);
+        let (first, last) = (entry_key(self.scope, 0), entry_key(self.scope, u64::MAX));
         let mut rows = if of == Subject::Head {
             // By name, so that the index of these lines serves.
             of_head = self.connection.prepare_cached(
-                "SELECT seq, at, kind, gate, ordinals, lane, facts FROM line WHERE scope = ?1 AND kind = 'head' ORDER BY seq",
+                "SELECT seq, at, kind, gate, ordinals, lane, facts FROM line
+                 WHERE kind = 'head' AND id BETWEEN ?1 AND ?2 ORDER BY id",
             )?;
-            of_head.query([self.scope])?
+            of_head.query([first, last])?
         } else {
             of_other = self.connection.prepare_cached(
                 "SELECT seq, at, kind, gate, ordinals, lane, facts FROM line
-                 WHERE scope = ?1 AND kind = ?2 AND gate IS ?3 AND lane IS ?4
-                 AND (?5 IS NULL OR EXISTS (SELECT 1 FROM json_each(ordinals) WHERE value = ?5)) ORDER BY seq",
+                 WHERE id BETWEEN ?1 AND ?2 AND kind = ?3 AND gate IS ?4 AND lane IS ?5
+                 AND (?6 IS NULL OR EXISTS (SELECT 1 FROM json_each(ordinals) WHERE value = ?6)) ORDER BY id",
             )?;
-            of_other.query(params![self.scope, kind, gate, lane, ordinal])?
+            of_other.query(params![first, last, kind, gate, lane, ordinal])?
         };
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
@@ -196,10 +198,11 @@ impl Store {
 
     pub(super) fn notes(&self, after: u64, up_to: u64) -> Res<Vec<(u64, Note)>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT seq, step, count, \"by\", proof, text, reference, url, code, text_digest FROM note WHERE scope = ?1
-             AND seq >= coalesce((SELECT max(seq) FROM note WHERE scope = ?1 AND seq <= ?2), 0) AND seq <= ?3 ORDER BY seq",
+            "SELECT seq, step, count, \"by\", proof, text, reference, url, code, text_digest FROM note
+             WHERE id >= coalesce((SELECT max(id) FROM note WHERE id BETWEEN ?1 AND ?2), ?2) AND id <= ?3 ORDER BY id",
         )?;
-        let mut rows = statement.query(params![self.scope, to_sql(after.saturating_add(1)), to_sql(up_to)])?;
+        let key = |seq| entry_key(self.scope, seq);
+        let mut rows = statement.query([key(0), key(after.saturating_add(1)), key(up_to)])?;
         let mut all = Vec::new();
         while let Some(row) = rows.next()? {
             let (seq, step, count): (u64, u64, u64) = (number(row, 0)?, number(row, 1)?, number(row, 2)?);

@@ -8,6 +8,7 @@ mod erase;
 mod line;
 mod options;
 mod read;
+mod rewrite;
 mod schema;
 mod seal;
 mod session;

@@ -1,6 +1,6 @@
 //! The tables, and how a file becomes a journal or is refused.
 
-use super::codec::{Fault, Res, corrupt, to_json, unavailable};
+use super::codec::{Fault, Res, corrupt, to_json, to_sql, unavailable};
 use super::options::Create;
 use crate::course::Head;
 use crate::id::{DeliveryId, GateNo};
@@ -16,12 +16,12 @@ use std::time::Duration;
 /// `rcj1`: tells a journal from every other SQLite file.
 const APPLICATION: i32 = 0x7263_6A31;
 /// The version of the tables below.
-const VERSION: i32 = 3;
+const VERSION: i32 = 4;
 
 /// What can be erased (`roll`, `note`, `receipt`, `unmatched`) lies beside the lines.
 ///
-/// A delivery's `id` holds scope, gate and ordinal ([`key`]): one number is the cheapest key, and a gate's deliveries lie in its order. A
-/// state that many share stands once, in `state`; one that holds a time of its own stands with its delivery. A line is what was written
+/// A delivery's `id` holds scope, gate and ordinal ([`key`]), that of what is numbered with the entries scope and number ([`entry_key`]):
+/// one number is the cheapest key, a gate's deliveries lie in its order, and what is added at the end fills its pages. A state that many share stands once, in `state`; one that holds a time of its own stands with its delivery. A line is what was written
 /// alike at once: the same facts of one thing, or of several deliveries of a gate. It counts as an entry for each ordinal and fact,
 /// numbered from its `seq`; the view `entry` shows them one by one. A note lies beside `count` entries, `step` apart.
 const TABLES: &str = r#"
@@ -103,29 +103,29 @@ CREATE TABLE delivery (
     state    TEXT,
     CHECK ((alike IS NULL) <> (state IS NULL))
 ) STRICT;
-CREATE INDEX delivery_ready ON delivery (part, lane, ready_at, id, until) WHERE ready_at IS NOT NULL;
+CREATE INDEX delivery_ready ON delivery (part, lane, ready_at) WHERE ready_at IS NOT NULL;
 CREATE INDEX delivery_timer ON delivery (part, timer) WHERE timer IS NOT NULL;
 CREATE INDEX delivery_session ON delivery (session) WHERE session IS NOT NULL;
 CREATE TABLE line (
-    scope    INTEGER NOT NULL,
-    seq      INTEGER NOT NULL,
+    id       INTEGER PRIMARY KEY,
+    scope    INTEGER NOT NULL GENERATED ALWAYS AS (id >> 48) VIRTUAL,
+    seq      INTEGER NOT NULL GENERATED ALWAYS AS (id & 281474976710655) VIRTUAL,
     at       INTEGER NOT NULL,
     kind     TEXT NOT NULL CHECK (kind IN ('head', 'gate', 'lane', 'delivery')),
     gate     INTEGER,
     ordinals TEXT,
     lane     INTEGER,
-    facts    TEXT NOT NULL,
-    PRIMARY KEY (scope, seq)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX line_head ON line (scope, kind, seq) WHERE kind = 'head';
+    facts    TEXT NOT NULL
+) STRICT;
+CREATE INDEX line_head ON line (kind) WHERE kind = 'head';
 CREATE TABLE block (
-    scope INTEGER NOT NULL,
-    last  INTEGER NOT NULL,
+    id    INTEGER PRIMARY KEY,
+    scope INTEGER NOT NULL GENERATED ALWAYS AS (id >> 48) VIRTUAL,
+    last  INTEGER NOT NULL GENERATED ALWAYS AS (id & 281474976710655) VIRTUAL,
     first INTEGER NOT NULL,
     prev  TEXT NOT NULL,
-    hash  TEXT NOT NULL,
-    PRIMARY KEY (scope, last)
-) STRICT, WITHOUT ROWID;
+    hash  TEXT NOT NULL
+) STRICT;
 CREATE TABLE roll (
     id   INTEGER PRIMARY KEY,
     part INTEGER NOT NULL GENERATED ALWAYS AS (id >> 28) VIRTUAL,
@@ -134,8 +134,9 @@ CREATE TABLE roll (
 ) STRICT;
 CREATE INDEX roll_who ON roll (part, who);
 CREATE TABLE note (
-    scope       INTEGER NOT NULL,
-    seq         INTEGER NOT NULL,
+    id          INTEGER PRIMARY KEY,
+    scope       INTEGER NOT NULL GENERATED ALWAYS AS (id >> 48) VIRTUAL,
+    seq         INTEGER NOT NULL GENERATED ALWAYS AS (id & 281474976710655) VIRTUAL,
     step        INTEGER NOT NULL,
     count       INTEGER NOT NULL,
     "by"        TEXT,
@@ -144,9 +145,8 @@ CREATE TABLE note (
     reference   TEXT,
     url         TEXT,
     code        TEXT,
-    text_digest TEXT,
-    PRIMARY KEY (scope, seq)
-) STRICT, WITHOUT ROWID;
+    text_digest TEXT
+) STRICT;
 CREATE TABLE receipt (
     scope    INTEGER NOT NULL,
     identity TEXT NOT NULL,
@@ -187,7 +187,7 @@ CREATE VIEW v_entry AS
     JOIN scope s ON s.id = e.scope
     LEFT JOIN gate g ON g.scope = e.scope AND g.no = e.gate
     LEFT JOIN lane l ON l.scope = e.scope AND l.no = e.lane
-    LEFT JOIN note n ON n.scope = e.scope AND n.seq = (SELECT max(seq) FROM note WHERE scope = e.scope AND seq <= e.seq)
+    LEFT JOIN note n ON n.id = (SELECT max(id) FROM note WHERE id BETWEEN e.scope << 48 AND (e.scope << 48 | e.seq))
         AND e.seq <= n.seq + (n.count - 1) * n.step AND (e.seq - n.seq) % n.step = 0;
 "#;
 
@@ -206,6 +206,13 @@ pub(super) fn key(scope: i64, gate: GateNo, ordinal: u32) -> Option<i64> {
 /// Scope and gate alone, as in the column `part`.
 pub(super) fn part(scope: i64, gate: GateNo) -> Option<i64> {
     key(scope, gate, 0).map(|id| id >> 28)
+}
+
+const ENTRIES: u64 = 1 << 48;
+
+/// The `id` of what is numbered with the entries of a scope, in 15 and 48 bits. Beyond the last number it is that of the last.
+pub(super) fn entry_key(scope: i64, seq: u64) -> i64 {
+    scope << 48 | to_sql(seq.min(ENTRIES - 1))
 }
 
 /// The delivery of an `id`.
@@ -349,7 +356,7 @@ fn tune(connection: &Connection) -> Res<()> {
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA foreign_keys = OFF;
          PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;
-         PRAGMA wal_autocheckpoint = 4000;",
+         PRAGMA wal_autocheckpoint = 1000;",
     )?;
     steady(connection)?;
     Ok(())

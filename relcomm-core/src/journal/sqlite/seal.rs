@@ -5,6 +5,7 @@
 
 use super::codec::{Res, corrupt, number, optional, to_sql};
 use super::line::Line;
+use super::schema::entry_key;
 use crate::journal::Scope;
 use data_encoding::HEXLOWER;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -60,15 +61,9 @@ impl Block {
     }
 
     pub(super) fn close(self, connection: &Connection, scope: i64) -> Res<()> {
-        connection
-            .prepare_cached("INSERT INTO block (scope, first, last, prev, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![
-                scope,
-                to_sql(self.first),
-                to_sql(self.last),
-                self.prev,
-                HEXLOWER.encode(&self.hash.finalize())
-            ])?;
+        connection.prepare_cached("INSERT INTO block (id, first, prev, hash) VALUES (?1, ?2, ?3, ?4)")?.execute(
+            params![entry_key(scope, self.last), to_sql(self.first), self.prev, HEXLOWER.encode(&self.hash.finalize())],
+        )?;
         Ok(())
     }
 }
@@ -97,8 +92,9 @@ fn write_line(text: &mut String, line: &Line<'_>) {
 
 /// The number of the last sealed entry and the digest of its block.
 pub(super) fn head(connection: &Connection, scope: i64) -> Res<Option<(u64, String)>> {
-    let sql = "SELECT last, hash FROM block WHERE scope = ?1 ORDER BY last DESC LIMIT 1";
-    let found = connection.prepare_cached(sql)?.query_row([scope], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let sql = "SELECT last, hash FROM block WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1";
+    let all = [entry_key(scope, 0), entry_key(scope, u64::MAX)];
+    let found = connection.prepare_cached(sql)?.query_row(all, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     found
         .map(|(last, hash): (i64, String)| match u64::try_from(last) {
             Ok(last) => Ok((last, hash)),
@@ -128,10 +124,9 @@ impl Progress {
         let until = self.found.entries.saturating_add(max);
         while self.found.entries < until {
             if !self.check_next(connection, scope)? {
-                let beyond = "SELECT count(*) FROM line WHERE scope = ?1 AND seq NOT BETWEEN 1 AND ?2";
-                let beyond: i64 = connection
-                    .prepare_cached(beyond)?
-                    .query_row(params![scope, to_sql(self.found.entries)], |row| row.get(0))?;
+                let beyond = "SELECT count(*) FROM line WHERE id = ?1 OR (id > ?2 AND id <= ?3)";
+                let ends = [0, self.found.entries, u64::MAX].map(|seq| entry_key(scope, seq));
+                let beyond: i64 = connection.prepare_cached(beyond)?.query_row(ends, |row| row.get(0))?;
                 if beyond != 0 {
                     return Err(corrupt(format!("{beyond} lines stand in no block")));
                 }
@@ -143,9 +138,9 @@ impl Progress {
     }
 
     fn check_next(&mut self, connection: &Connection, scope: i64) -> Res<bool> {
-        let sql = "SELECT first, last, prev, hash FROM block WHERE scope = ?1 AND last > ?2 ORDER BY last LIMIT 1";
+        let sql = "SELECT first, last, prev, hash FROM block WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT 1";
         let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![scope, to_sql(self.found.entries)])?;
+        let mut rows = statement.query([self.found.entries, u64::MAX].map(|seq| entry_key(scope, seq)))?;
         let Some(row) = rows.next()? else { return Ok(false) };
         let (first, last): (u64, u64) = (number(row, 0)?, number(row, 1)?);
         let (prev, stored): (String, String) = (row.get(2)?, row.get(3)?);
@@ -158,9 +153,9 @@ impl Progress {
         let mut expected = first;
         let mut statement = connection.prepare_cached(
             "SELECT seq, at, kind, gate, ordinals, lane, facts, ifnull(json_array_length(ordinals), 1) * json_array_length(facts)
-             FROM line WHERE scope = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq",
+             FROM line WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
         )?;
-        let mut rows = statement.query(params![scope, to_sql(first), to_sql(last)])?;
+        let mut rows = statement.query([first, last].map(|seq| entry_key(scope, seq)))?;
         while let Some(row) = rows.next()? {
             if number::<u64>(row, 0)? != expected {
                 return Err(broken());

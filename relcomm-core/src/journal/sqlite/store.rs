@@ -2,6 +2,7 @@
 
 use super::codec::Res;
 use super::line::{Gathered, Noted};
+use super::rewrite::Rewrite;
 use super::seal::{Block, genesis};
 use super::session::Locks;
 use super::state::States;
@@ -21,10 +22,14 @@ pub(super) struct Store {
     /// Empty between commands.
     pub(super) gathered: Option<Gathered>,
     pub(super) noted: Option<Noted>,
-    /// What was leased here and has not been written since, so that its outcome need not be read back. Only a guess: another process
-    /// may have written meanwhile, and the version that is compared says so.
+    /// What was leased here and has not been written since, so that its outcome need not be read back. Forgotten when another connection
+    /// has written.
     pub(super) flying: HashMap<DeliveryId, (u64, Delivery)>,
     pub(super) states: States,
+    /// Empty between commands.
+    pub(super) rewriting: Option<Rewrite>,
+    /// SQLite's count of what other connections have written, as it was last seen.
+    others: i64,
     /// What the present command counts in and out, gate by gate.
     counts: BTreeMap<GateNo, Counts>,
 }
@@ -47,12 +52,27 @@ impl Store {
             noted: None,
             flying: HashMap::new(),
             states: States::default(),
+            rewriting: None,
+            others: 0,
             counts: BTreeMap::new(),
         }
     }
 
     pub(super) fn run(&self, sql: &str) -> Res<()> {
         self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// Begins a transaction. A writer asks for the file at once: one that has read before it asks can be refused halfway.
+    pub(super) fn open(&mut self, writes: bool) -> Res<()> {
+        if !writes {
+            return self.run("BEGIN");
+        }
+        self.run("BEGIN IMMEDIATE")?;
+        let others = self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if std::mem::replace(&mut self.others, others) != others {
+            self.flying.clear();
+        }
         Ok(())
     }
 
@@ -67,6 +87,7 @@ impl Store {
     /// What was not written after all.
     fn forget(&mut self) {
         self.gathered = None;
+        self.rewriting = None;
         self.noted = None;
         self.flying.clear();
         self.states.forget();
@@ -88,6 +109,7 @@ impl Store {
         self.run("SAVEPOINT whole")?;
         let result = work(self).and_then(|value| {
             self.write_gathered()?;
+            self.write_rewritten()?;
             self.count_in()?;
             Ok(value)
         });
@@ -113,12 +135,17 @@ impl Store {
         })
     }
 
-    pub(super) fn come(&mut self, gate: GateNo, state: &Delivery) {
-        self.counts.entry(gate).or_default().come.add(state);
+    pub(super) fn count_new(&mut self, gate: GateNo, how_many: u32, state: &Delivery) {
+        let counts = self.counts.entry(gate).or_default();
+        (0..how_many).for_each(|_| counts.come.add(state));
     }
 
-    pub(super) fn gone(&mut self, gate: GateNo, state: &Delivery) {
-        self.counts.entry(gate).or_default().gone.add(state);
+    pub(super) fn count(&mut self, gate: GateNo, how_many: usize, before: &Delivery, after: &Delivery) {
+        let counts = self.counts.entry(gate).or_default();
+        for _ in 0..how_many {
+            counts.gone.add(before);
+            counts.come.add(after);
+        }
     }
 
     /// Brings the tallies up to date: once a command and gate, not once a delivery.

@@ -113,8 +113,7 @@ fn transact(store: &mut Store, batch: &mut [Box<dyn Job>]) -> Res<()> {
         return Ok(());
     }
     let writes = batch.iter().any(|job| job.kind() == Kind::Write);
-    // A writer asks for the file at once: one that has read before it asks can be refused halfway.
-    store.run(if writes { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
+    store.open(writes)?;
     for job in batch {
         job.run(store);
         if store.connection.is_autocommit() {

@@ -1,48 +1,22 @@
 //! Writing: facts are applied, stored, and every index column is brought up to date.
 
 use super::codec::{Fault, Res, json, number, to_json, to_sql, unavailable};
+use super::rewrite::Columns;
 use super::schema::{key, part};
 use super::store::Store;
 use crate::clock::Moment;
-use crate::course::{Delivery, DeliveryFact, Gate, GateFact, Head, HeadFact, Lane, SessionNo};
+use crate::course::{Delivery, Gate, GateFact, Head, HeadFact, Lane, SessionNo};
 use crate::id::{DeliveryId, GateId, GateNo, LaneNo, OccurrenceId, PlaceId, StakeholderId};
 use crate::journal::{
     Change, Committed, Entrant, Fact, JournalError, JournalErrorKind, LaneRow, ReceiptRecord, Row, Run, Subject,
     Unmatched, Want, Write,
 };
-use crate::receipt::Assurance;
 use rusqlite::params;
 
 /// How many leased states are kept in mind: far more than may fly at once.
 const FLYING: usize = 8192;
 
-/// The index columns of a delivery.
-struct Columns {
-    running: bool,
-    best: Option<&'static str>,
-    lane: Option<u16>,
-    ready_at: Option<i64>,
-    until: Option<i64>,
-    timer: Option<i64>,
-    session: Option<i64>,
-}
-
-impl Columns {
-    fn of(state: &Delivery) -> Self {
-        let ready = state.ready_leg();
-        Self {
-            running: state.end.is_none(),
-            best: state.best().map(Assurance::word),
-            lane: ready.map(|(_, lane, _, _)| lane.0),
-            ready_at: ready.map(|(_, _, at, _)| at.millis()),
-            until: ready.and_then(|(_, _, _, until)| until).map(Moment::millis),
-            timer: state.timer().map(Moment::millis),
-            session: state.flying().map(|(_, session)| to_sql(session.0)),
-        }
-    }
-}
-
-fn too_many() -> Fault {
+pub(super) fn too_many() -> Fault {
     unavailable("a gate has too many deliveries")
 }
 
@@ -138,15 +112,16 @@ impl Store {
                 let known = self.flying.remove(&id).filter(|(then, _)| *then == expect && receipt.is_none());
                 let state = match known {
                     Some((_, state)) => Some(state),
-                    None => self.delivery_at(id, expect)?,
+                    None => {
+                        self.write_rewritten()?;
+                        self.delivery_at(id, expect)?
+                    }
                 };
                 let Some(mut state) = state else { return Ok(Committed::Conflict) };
                 if self.is_duplicate(receipt)? {
                     return Ok(Committed::Duplicate);
                 }
-                if !self.write_delivery(id, &mut state, &facts, expect)? {
-                    return Ok(Committed::Conflict);
-                }
+                self.rewrite(id, expect, &mut state, &facts)?;
                 self.enter_delivery(at, id, &facts)?
             }
         };
@@ -224,52 +199,6 @@ impl Store {
         self.enter_facts(at, Subject::Gate(no), &facts)
     }
 
-    /// Applies facts to a state that was decided on this version; `false` if the version in the file is another.
-    fn write_delivery(
-        &mut self,
-        id: DeliveryId,
-        state: &mut Delivery,
-        facts: &[DeliveryFact],
-        expect: u64,
-    ) -> Res<bool> {
-        let Some(row) = key(self.scope, id.gate, id.ordinal) else { return Ok(false) };
-        let before = state.clone();
-        for fact in facts {
-            state.apply(fact);
-        }
-        let (old, new) = (Columns::of(&before), Columns::of(state));
-        let (alike, text) = self.store_state(state, new.ready_at.is_none() && new.timer.is_none())?;
-        let (then, now) = (to_sql(expect), to_sql(expect.saturating_add(1)));
-        // An index is only looked at where its columns are named: an outcome leaves most of them as they are.
-        let written =
-            if (old.timer, old.ready_at, old.lane, old.until) == (new.timer, new.ready_at, new.lane, new.until) {
-                self.connection
-                    .prepare_cached(
-                        "UPDATE delivery SET version = ?3, running = ?4, best = ?5, session = ?6, alike = ?7, state = ?8
-                     WHERE id = ?1 AND version = ?2",
-                    )?
-                    .execute(params![row, then, now, new.running, new.best, new.session, alike, text])?
-            } else {
-                self.connection
-                .prepare_cached(
-                    "UPDATE delivery SET version = ?3, running = ?4, best = ?5, session = ?6, alike = ?7, state = ?8,
-                     lane = ?9, ready_at = ?10, until = ?11, timer = ?12 WHERE id = ?1 AND version = ?2",
-                )?
-                .execute(params![
-                    row, then, now, new.running, new.best, new.session, alike, text, new.lane,
-                    new.ready_at,
-                    new.until,
-                    new.timer,
-                ])?
-            };
-        if written == 0 {
-            return Ok(false);
-        }
-        self.gone(id.gate, &before);
-        self.come(id.gate, state);
-        Ok(true)
-    }
-
     pub(super) fn enter(
         &mut self,
         no: GateNo,
@@ -296,9 +225,7 @@ impl Store {
         for (count, state) in Run::deliveries(runs) {
             let (alike, text) = self.store_state(&state, count > 1)?;
             let c = Columns::of(&state);
-            for _ in 0..count {
-                self.come(no, &state);
-            }
+            self.count_new(no, count, &state);
             let mut statement = self.connection.prepare_cached(
                 "INSERT INTO delivery (id, version, running, alike, state, lane, ready_at, until, timer)
                  VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -333,11 +260,10 @@ impl Store {
         }
         let mut leased = Vec::new();
         for want in wants {
+            self.write_rewritten()?;
             for mut row in self.candidates(*want, now)? {
                 let Some(fact) = row.state.lease(session, now) else { continue };
-                if !self.write_delivery(row.id, &mut row.state, &[fact], row.version)? {
-                    continue;
-                }
+                self.rewrite(row.id, row.version, &mut row.state, &[fact])?;
                 row.version = row.version.saturating_add(1);
                 self.enter_delivery(at, row.id, &[fact])?;
                 self.flying.insert(row.id, (row.version, row.state.clone()));
