@@ -35,15 +35,20 @@ pub(crate) fn unapproved<'a>(
         .filter(move |role| !holds(role))
 }
 
-/// What the head says to a gate. Each of these is a fact only where it is news.
+/// What the head says to a gate, once it knows whether deliveries of its move. Each of these is a fact only where it is news.
 pub(crate) fn from_head(
     prepared: &PreparedPlan,
     gate: &GatePlan,
     head: &Head,
-    is_out: bool,
+    row: &GateRow,
     now: Moment,
 ) -> SmallVec<[GateInput; 4]> {
     let mut inputs = SmallVec::new();
+    if row.tally.running > 0 {
+        // What was settled and moves again is held or cancelled as what is open.
+        inputs.push(GateInput::Stir);
+    }
+    let is_out = row.state.is_out();
     inputs.push(GateInput::Approve(unapproved(prepared, gate, head, is_out, now).next().is_none()));
     let begun = || {
         let begins = gate.id.place.is_none() && prepared.communique(gate).outcome == Outcome::Begun;
@@ -102,7 +107,7 @@ impl Dispatcher {
     /// A gate once it has heard all that is said, as the next dispatch tells it.
     pub(super) fn as_said(&self, record: &Record, plan: &GatePlan, row: &GateRow) -> Gate {
         let now = self.clock.now();
-        let said = from_head(&self.prepared, plan, &record.head, row.state.is_out(), now);
+        let said = from_head(&self.prepared, plan, &record.head, row, now);
         decide_all(&row.state, said, |state| self.rule(plan, &record.head, state), now).0
     }
 

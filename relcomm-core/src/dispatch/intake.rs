@@ -288,7 +288,7 @@ impl Dispatcher {
         let called = if moved { slip::called(&plans, &rows) } else { Vec::new() };
         let mut writes = vec![Write::new(Change::Head(facts), record.head_version).note(note)];
         for (plan, row) in plans.iter().zip(&rows) {
-            let mut inputs = from_head(&self.prepared, plan, &head, row.state.is_out(), now);
+            let mut inputs = from_head(&self.prepared, plan, &head, row, now);
             inputs.extend(slip::on_slip(plan, &plans, &called));
             if is_other
                 && row.state.is_out()

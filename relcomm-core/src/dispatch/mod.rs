@@ -19,6 +19,7 @@ mod protocol;
 mod rates;
 mod receipts;
 mod renewal;
+mod retry;
 mod seats;
 mod shares;
 mod slip;

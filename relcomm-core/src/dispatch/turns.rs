@@ -62,10 +62,9 @@ impl Driver<'_> {
         let on = self.on;
         let plans = Arc::clone(&self.record.plans);
         let Some(plan) = plans.get(index) else { return Ok(false) };
-        let known = self.record.gates.get(index).map(|row| (row.state.phase, row.state.is_out()));
-        let Some((phase, is_out)) = known else { return Ok(false) };
-        let mut inputs = from_head(&on.prepared, plan, &self.record.head, is_out, now);
-        if phase == Phase::Waiting {
+        let Some(row) = self.record.gates.get(index) else { return Ok(false) };
+        let mut inputs = from_head(&on.prepared, plan, &self.record.head, row, now);
+        if row.state.phase == Phase::Waiting {
             inputs.extend(self.dependences(index).await?);
             inputs.push(GateInput::Tick);
         }
@@ -75,7 +74,7 @@ impl Driver<'_> {
             inputs.push(GateInput::Widen { entered });
         }
         let Some(row) = self.record.gates.get(index) else { return Ok(false) };
-        inputs.push(if quiet { GateInput::Quiet } else { GateInput::Stir });
+        inputs.extend(quiet.then_some(GateInput::Quiet));
         let (_, facts) = decide_all(&row.state, inputs, |s| on.rule(plan, &self.record.head, s), now);
         if !facts.is_empty() {
             let write = Write::new(Change::Gate(row.no, facts), row.version);

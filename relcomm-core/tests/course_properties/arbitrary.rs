@@ -124,6 +124,7 @@ fn input() -> impl Strategy<Value = DeliveryInput> {
         1 => (leg(), finish()).prop_map(|(leg, finish)| DeliveryInput::Posted { leg, finish }),
         4 => Just(DeliveryInput::Tick),
         1 => Just(DeliveryInput::Stop),
+        2 => Just(DeliveryInput::Retry),
         1 => leg().prop_map(|leg| DeliveryInput::Ask { leg, until: START + Duration::from_secs(HOUR) }),
         2 => (leg(), 0..3u8, found()).prop_map(|(leg, asked, found)| DeliveryInput::Answer { leg, asked, found }),
         3 => (leg(), evidence(), any::<bool>())

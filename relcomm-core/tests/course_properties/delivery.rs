@@ -128,7 +128,9 @@ proptest! {
     fn tries_are_bounded(path in path(), inputs in inputs()) {
         let mut started: BTreeMap<u8, usize> = BTreeMap::new();
         let mut uncounted: BTreeMap<u8, usize> = BTreeMap::new();
+        let mut rounds = 1;
         run(&path, &inputs, |_, input, facts, after, _| {
+            rounds += usize::from(*input == DeliveryInput::Retry && !facts.is_empty());
             if let DeliveryInput::Finish { leg, finish: Finish::LaneFault { .. } | Finish::Returned, .. }
             | DeliveryInput::Posted { leg, finish: Finish::LaneFault { .. } | Finish::Returned } = input
                 && !facts.is_empty()
@@ -140,7 +142,8 @@ proptest! {
                     *started.entry(*leg).or_default() += 1;
                 }
             }
-            assert!(after.legs.len() <= path.steps.len(), "a step is begun once");
+            let begun = |step: u8| after.legs.iter().filter(|l| l.step == step).count();
+            assert!(after.legs.iter().all(|l| begun(l.step) <= rounds), "a step is begun once, and once more each time that somebody wants it");
             assert!(after.legs.iter().all(|l| l.asked <= path.retries.tries));
         });
         for (leg, n) in started {
@@ -241,16 +244,18 @@ proptest! {
 
     #[test]
     fn steps_begun_at_once_are_begun_together_and_each_is_tried_before_it_is_stopped(path in path(), inputs in inputs()) {
+        let mut retried = 0;
         run(&path, &inputs, |before, input, facts, after, now| {
+            retried += usize::from(*input == DeliveryInput::Retry && !facts.is_empty());
             let steps: Vec<u8> = after.legs.iter().map(|l| l.step).collect();
-            assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
+            assert_eq!(steps.windows(2).filter(|pair| pair[0] >= pair[1]).count(), retried, "{steps:?}");
             for leg in &after.legs {
                 let in_time = |n: &u8| path.is_in_time(path.slot(*n, now).0);
                 let together: Vec<u8> = path.together(leg.step).filter(|n| steps.contains(n) || in_time(n)).collect();
                 assert!(together.iter().all(|n| steps.contains(n)) || before.legs.len() == after.legs.len(), "{after:?}");
             }
             let best = after.best();
-            let last = path.together(steps.iter().copied().max().unwrap());
+            let last = path.together(*steps.last().unwrap());
             // Whoever is erased is not tried to be reached.
             for fact in facts.iter().filter(|_| *input != DeliveryInput::Stop) {
                 if let DeliveryFact::Shut { leg, why: Shut::Stopped } = fact {
@@ -263,6 +268,43 @@ proptest! {
                 }
             }
         });
+    }
+
+    #[test]
+    fn a_retry_begins_again_only_what_nobody_was_told_by(path in path(), inputs in inputs()) {
+        run(&path, &inputs, |before, input, facts, after, _| {
+            if *input != DeliveryInput::Retry || facts.is_empty() {
+                return;
+            }
+            assert!(before.end.is_some() && !before.told_or_perhaps(), "{before:?}");
+            assert_eq!(facts[0], DeliveryFact::Reopened);
+            assert!(facts[1..].iter().all(|f| matches!(f, DeliveryFact::Begun { step, .. } if path.together(0).contains(step))), "{facts:?}");
+            assert!(facts.len() > 1 && after.end.is_none(), "{after:?}");
+            // What was tried before stays as it was.
+            assert_eq!(after.legs[..before.legs.len()], before.legs[..]);
+        });
+    }
+
+    #[test]
+    fn a_retry_of_what_is_refused_each_time_takes_the_same_steps_again(path in path(), times in 1..4usize) {
+        let mut path = path;
+        path.not_after = None;
+        let mut state = begin(&path);
+        let mut begun = Vec::new();
+        for _ in 0..=times {
+            while let Some((leg, _, at, _)) = state.ready_leg() {
+                for input in [
+                    DeliveryInput::Lease(SessionNo(1)),
+                    DeliveryInput::Finish { leg, session: SessionNo(1), finish: Finish::Refused(ErrorKind::RecipientInvalid) },
+                ] {
+                    state.decide(&path, &input, at).iter().for_each(|fact| state.apply(fact));
+                }
+            }
+            begun.push(state.legs.iter().map(|leg| leg.step).collect::<Vec<u8>>().split_off(begun.iter().map(Vec::len).sum()));
+            state.decide(&path, &DeliveryInput::Retry, START).iter().for_each(|fact| state.apply(fact));
+        }
+        prop_assert!(begun.iter().all(|steps| *steps == begun[0]), "{:?}", begun);
+        prop_assert_eq!(begun[0].len(), path.steps.len());
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod order;
 mod steps;
 mod at_once;
 mod escalation;
+mod retried;
 mod retries;
 mod permits;
 mod protocol;

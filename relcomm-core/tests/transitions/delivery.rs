@@ -298,6 +298,7 @@ impl World {
             "stop" => DeliveryInput::Stop,
             "tick" => DeliveryInput::Tick,
             "review" => DeliveryInput::Review,
+            "retry" => DeliveryInput::Retry,
             "ask" => DeliveryInput::Ask { leg, until: START + HOUR },
             // To the question before.
             "late" => {

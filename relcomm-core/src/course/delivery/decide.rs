@@ -59,6 +59,7 @@ impl<'a> Course<'a> {
             }
             DeliveryInput::Tick => self.tick(),
             DeliveryInput::Review => self.review(),
+            DeliveryInput::Retry => self.retry(),
             DeliveryInput::Stop => self.end(End::Exhausted),
             DeliveryInput::Ask { leg, until } => self.ask(leg, until),
             DeliveryInput::Answer { leg, asked, found } => {
@@ -140,17 +141,31 @@ impl<'a> Course<'a> {
         last.map_or(0..0, |step| self.path.together(step))
     }
 
-    /// The first of the steps that were not begun, and with none of those that are begun at once with it.
+    /// The first of the steps that were not begun, and with none of those that are begun at once with it; if all were, the first behind the
+    /// last that was not begun as often as this.
     fn following(&self) -> u8 {
-        let mut step = 0;
+        let last = self.last();
+        let often = self.often(&last);
+        let (mut step, mut behind) = (0, None);
         while usize::from(step) < self.path.steps.len() {
             let together = self.path.together(step);
-            if !self.state.legs.iter().any(|leg| self.is_by(leg, &together)) {
-                break;
+            let begun = self.often(&together);
+            if begun == 0 {
+                return step;
+            }
+            if step >= last.end && begun < often {
+                behind = behind.or(Some(step));
             }
             step = together.end;
         }
-        step
+        behind.unwrap_or(step)
+    }
+
+    /// How often steps that are begun at once were.
+    fn often(&self, together: &Range<u8>) -> usize {
+        let of =
+            |step: u8| self.state.legs.iter().filter(|leg| self.state.step_in(leg, self.path) == Some(step)).count();
+        together.clone().map(of).max().unwrap_or(0)
     }
 
     fn sure(&self, leg: u8) -> Option<Assurance> {
@@ -290,6 +305,16 @@ impl<'a> Course<'a> {
         } else {
             // The rule may be another now.
             self.goal_of_several(None);
+        }
+    }
+
+    fn retry(&mut self) {
+        let is_over = matches!(self.state.end, Some(End::Exhausted | End::Expired));
+        let in_time = !self.path.steps.is_empty() && self.path.is_in_time(self.path.slot(0, self.now).0);
+        let has_room = self.state.legs.len() + self.path.steps.len() <= usize::from(u8::MAX);
+        if is_over && in_time && has_room && !self.state.told_or_perhaps() {
+            self.emit(DeliveryFact::Reopened);
+            self.begin(0);
         }
     }
 

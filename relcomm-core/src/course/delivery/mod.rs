@@ -194,6 +194,8 @@ pub enum DeliveryInput {
     /// The plan was prepared again: what its steps no longer carry is given up, and what was given up for that and what may be tried
     /// besides is begun.
     Review,
+    /// A person wants it tried once more: if nobody was told and nothing is under way, its steps are begun again from the first.
+    Retry,
     /// Nothing more is to be begun: whoever it is for was erased. What is out stays open to evidence.
     Stop,
     /// The far side is to be asked about a leg in doubt.
@@ -335,7 +337,7 @@ pub enum DeliveryFact {
     },
     /// Nothing more is begun.
     Ended(End),
-    /// What was reached has been taken back.
+    /// What was reached has been taken back, or it is tried once more.
     Reopened,
 }
 
@@ -361,9 +363,15 @@ impl Delivery {
         if alike().all(|other| lane(usize::from(other.step)) == Some(leg.lane)) {
             return Some(leg.step);
         }
-        let before = alike().take_while(|other| other.step != leg.step).count();
+        let mut before = SmallVec::<[u8; 4]>::new();
+        for other in alike().take_while(|other| other.step != leg.step) {
+            // A step that was begun once more is still one.
+            if !before.contains(&other.step) {
+                before.push(other.step);
+            }
+        }
         let steps = (0..u8::MAX).map_while(|step| Some((step, lane(usize::from(step))?)));
-        steps.filter(|(_, lane)| *lane == leg.lane).nth(before).map(|(step, _)| step)
+        steps.filter(|(_, lane)| *lane == leg.lane).nth(before.len()).map(|(step, _)| step)
     }
 
     /// What follows from an input. No facts means that the input changes nothing and need not be recorded.

@@ -1,0 +1,98 @@
+//! Trying once more, by a person's word: a relay is mended, or an address corrected, after every step was refused.
+
+use super::gates::PAGE;
+use super::intake::{given, refuse_unknown};
+use super::{DispatchError, Dispatcher, Record};
+use crate::course::{DeliveryInput, Phase};
+use crate::id::{CommuniqueId, StakeholderId};
+use crate::journal::{Change, Committed, GateRow, Note, Row, Write};
+use crate::prepare::GatePlan;
+use std::sync::Arc;
+
+impl Dispatcher {
+    /// Has tried once more, from the first step on, whoever nobody has reached by all that was tried: of everything that is out or of one
+    /// communique, for everybody or for one person. They go to where the plan, as it is prepared now, says that they are reached.
+    ///
+    /// Left alone is whoever was told or may have been, which somebody has to attest first; what is still being tried; what was cancelled or
+    /// taken back; and what may not be told any more, since its time is over. A post that nobody took is tried again with those who share it.
+    ///
+    /// Returns for how many deliveries. They are tried by the next [`run`](Self::run), or by one that is running.
+    ///
+    /// # Errors
+    /// Refused: nobody named, an unknown communique or person. Or the journal fails.
+    pub async fn retry(
+        &self,
+        communique: Option<&CommuniqueId>,
+        person: Option<&StakeholderId>,
+        by: &str,
+        why: Option<String>,
+    ) -> Result<usize, DispatchError> {
+        self.known(communique)?;
+        given(by, "trying again needs a name: who wants it?")?;
+        if let Some(id) = person
+            && !self.prepared.people().iter().any(|who| who.is(id))
+        {
+            let known = self.prepared.people().iter().map(|who| who.id());
+            return refuse_unknown("nobody of this id is among the people of the plan", id.as_str(), known);
+        }
+        let record = self.enrol().await?;
+        let note = Arc::new(Note { by: Some(by.to_owned()), text: why, ..Note::default() });
+        let is_meant = |plan: &GatePlan, row: &GateRow| {
+            let may_go_out = row.state.is_out() && !matches!(row.state.phase, Phase::Closed(_));
+            may_go_out && communique.is_none_or(|id| plan.id.communique == *id)
+        };
+        let mut tried = 0;
+        for (plan, row) in record.plans.iter().zip(&record.gates).filter(|(plan, row)| is_meant(plan, row)) {
+            let mut from = match person {
+                None => 0,
+                Some(person) => match self.journal.ordinal(row.no, person).await? {
+                    None => continue,
+                    Some(ordinal) => ordinal,
+                },
+            };
+            let most = if person.is_some() { 1 } else { PAGE };
+            loop {
+                let page = self.journal.scan(row.no, from, most).await?;
+                let Some(last) = page.last() else { break };
+                from = last.id.ordinal + 1;
+                tried += self.retry_page(&record, plan, page, &note).await?;
+                if person.is_some() {
+                    break;
+                }
+            }
+        }
+        Ok(tried)
+    }
+
+    async fn retry_page(
+        &self,
+        record: &Record,
+        plan: &GatePlan,
+        mut page: Vec<Row>,
+        note: &Arc<Note>,
+    ) -> Result<usize, DispatchError> {
+        let roll = record.roll(self, plan);
+        let mut tried = 0;
+        while !page.is_empty() {
+            let mut writes = Vec::new();
+            let mut meant = Vec::new();
+            for row in page.drain(..).filter(|row| row.state.end.is_some()) {
+                let Some(course) = self.course(record, plan, roll, &row) else { continue };
+                let facts = row.state.decide(&course, &DeliveryInput::Retry, self.clock.now());
+                if !facts.is_empty() {
+                    meant.push(row.id);
+                    writes.push(Write::new(Change::Delivery(row.id, facts), row.version).note(Some(Arc::clone(note))));
+                }
+            }
+            if writes.is_empty() {
+                break;
+            }
+            let done = self.journal.commit(writes).await?;
+            tried += done.iter().filter(|done| matches!(done, Committed::Done(_))).count();
+            let again = meant.into_iter().zip(&done).filter(|(_, done)| **done == Committed::Conflict);
+            let again: Vec<_> = again.map(|(id, _)| id).collect();
+            page = self.journal.read(&again).await?;
+        }
+        Ok(tried)
+    }
+}
