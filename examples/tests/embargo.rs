@@ -102,7 +102,7 @@ async fn what_is_classified_is_nowhere_before_the_end_and_in_what_is_sent_after_
         }
         relcomm_with(&folder, &all, &env)
     };
-    let verbs: [&[&str]; 20] = [
+    let verbs: [&[&str]; 21] = [
         &["validate", "plan.yaml", "-v"],
         &["validate", "plan.yaml", "-v", "--format", "json"],
         &["validate", "plan.yaml", "-v", "--format", "github"],
@@ -118,6 +118,7 @@ async fn what_is_classified_is_nowhere_before_the_end_and_in_what_is_sent_after_
         &["tasks", "plan.yaml"],
         &["tasks", "plan.yaml", "--format", "json"],
         &["attest", "plan.yaml", "--communique", "ahead", "--person", "sam", "--outcome", "done", "--by", "ada"],
+        &["retry", "plan.yaml", "--by", "ada"],
         &["lift", "plan.yaml", "--by", "carla", "--cause", "it is known"],
         &["report", "plan.yaml"],
         &["report", "plan.yaml", "--format", "json"],
@@ -134,7 +135,7 @@ async fn what_is_classified_is_nowhere_before_the_end_and_in_what_is_sent_after_
         codes.push(ran.code);
     }
     // The test would prove nothing if nothing had been done: the neutral text is out, and the classified ones are prepared.
-    assert_eq!(codes, [0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 5, 5, 0, 0, 0, 3, 5, 5, 5, 0], "{told}");
+    assert_eq!(codes, [0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 5, 5, 0, 0, 0, 0, 3, 5, 5, 5, 0], "{told}");
     assert_eq!(smtp.mails().len(), 2, "{told}");
     assert!(told.contains("classified: sha256"), "{told}");
     assert!(told.contains("nothing can be sent from this bundle"), "{told}");

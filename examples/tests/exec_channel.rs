@@ -96,6 +96,33 @@ fn a_plan_is_delivered_by_a_program_and_the_same_again_adds_nothing() {
     assert!(verified.stdout.contains("RC1117 error: the spool is no directory"), "{}", verified.stdout);
 }
 
+#[test]
+fn whoever_was_refused_is_tried_once_more_when_somebody_says_so() {
+    let folder = scene(&format!(
+        "spool: {{ kind: exec, program: {:?}, env: {{ SPOOL: {{ env: SPOOL_DIRECTORY }}, CLOSED: {{ env: BOXES }} }} }}\n",
+        program("spool.py")
+    ));
+    let with = |args: &[&str], closed: &str| {
+        let spool = folder.path("spool").display().to_string();
+        relcomm_with(&folder, args, &[("SPOOL_DIRECTORY", spool), ("BOXES", closed.to_owned())])
+    };
+    let of = ["plan.yaml", "--channels", "channels.yaml", "--by", "ada"];
+    let verb = |verb: &str, more: &[&str], closed: &str| {
+        let args: Vec<&str> = [verb].into_iter().chain(of).chain(more.iter().copied()).collect();
+        with(&args, closed)
+    };
+    let ran = verb("deliver", &["--execute", "--new-journal", "--proof", "pipeline 4711"], "ops");
+    assert_eq!(ran.code, 4, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(verb("dispatch", &["--execute"], "nobody").code, 4, "nobody has asked for it");
+    let retry = || verb("retry", &["--why", "the box is open"], "nobody");
+    assert_eq!(retry().stdout, "1 delivery is tried again; the next `dispatch` begins it\n");
+    let ran = verb("dispatch", &["--execute"], "nobody");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(files(&folder).len(), 2);
+    let ran = retry();
+    assert!(ran.code == 0 && ran.stdout.starts_with("nothing to try again: "), "{}{}", ran.stdout, ran.stderr);
+}
+
 /// A spool that does not recognise repeats. With its message written it says under which number it runs, and goes no further.
 const STOPS: &str = r#"
 import os, signal, sys

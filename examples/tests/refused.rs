@@ -69,6 +69,9 @@ hold --communique live --by _ => a hold needs a name: who holds it, or lets it g
 resume --communique none --by ada => `none` is no communique of this plan
 cancel --communique none --by ada => `none` is no communique of this plan
 cancel --communique live --by _ => a cancellation needs a name: who cancels?
+retry --communique none --by ada => `none` is no communique of this plan
+retry --person zoe --by ada => nobody of this id is among the people of the plan
+retry --by _ => trying again needs a name: who wants it?
 cancel --communique live --by ada
 hold --communique live --by ada => it was cancelled, for good: nothing is left to hold
 resume --communique live --by ada => it was cancelled, for good: nothing is left to let go on

@@ -147,7 +147,9 @@ impl Verb {
             | Self::Audit { common, .. }
             | Self::Report { common, .. }
             | Self::Deliver { common, .. } => Some(common),
-            Self::Hold(person) | Self::Resume(person) | Self::Cancel(person) => Some(&mut person.common),
+            Self::Hold(person) | Self::Resume(person) | Self::Cancel(person) | Self::Retry { of: person, .. } => {
+                Some(&mut person.common)
+            }
         }
     }
 }
@@ -342,6 +344,16 @@ pub enum Verb {
     Resume(Person),
     /// Cancels everything that is not out yet, or one communique, for good.
     Cancel(Person),
+    /// Has whoever nobody has reached tried once more, from the first step on: when a relay is mended, or an address was corrected and the
+    /// plan prepared again. The next `dispatch` tries them.
+    Retry {
+        /// Who says so, of what.
+        #[command(flatten)]
+        of: Person,
+        /// Only this person, by their id.
+        #[arg(long)]
+        person: Option<String>,
+    },
     /// Accepts that somebody who must be informed cannot be reached. Nothing goes out before every such gap is accepted.
     #[command(group = ArgGroup::new("whose").required(true))]
     AcceptGap {

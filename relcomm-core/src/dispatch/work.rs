@@ -235,7 +235,7 @@ impl Dispatcher {
             (Some(who), _) => self.delivery_key(gate, who.id(), recipient.mechanism),
             (None, _) => self.post_key(gate, roll, recipient.row.id.ordinal, recipient.mechanism),
         };
-        let tries = recipient.row.state.legs.get(usize::from(recipient.leg)).map_or(1, |l| u32::from(l.tries));
+        let tries = recipient.row.state.tries(recipient.leg);
         let by = Arc::clone(tokens) as Arc<dyn Mint>;
         let name = match recipient.reached {
             Some(reached) => reached.name(),

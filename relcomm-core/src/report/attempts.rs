@@ -3,7 +3,7 @@
 use super::AttemptReport;
 use crate::clock::Moment;
 use crate::course::{Delivery, DeliveryFact, GateFact, Leg, Shut};
-use crate::id::{DeliveryId, GateNo};
+use crate::id::{DeliveryId, GateNo, LaneNo};
 use crate::journal::{Fact, Journal, JournalError, Note, Subject};
 use crate::mechanism::Mechanism;
 use crate::receipt::Assurance;
@@ -171,11 +171,13 @@ impl Story {
         state: &Delivery,
         of: impl Fn(u8, &Leg) -> Option<(Carried, Option<String>)>,
     ) -> Vec<(u8, AttemptReport)> {
-        let mut numbers: BTreeMap<u8, u32> = BTreeMap::new();
+        // A step that was begun once more goes on counting.
+        let mut numbers: BTreeMap<(LaneNo, u8), u32> = BTreeMap::new();
         let report = |attempt: &Try| {
-            let number = numbers.entry(attempt.leg).or_default();
+            let leg = state.legs.get(usize::from(attempt.leg))?;
+            let number = numbers.entry((leg.lane, leg.step)).or_default();
             *number += 1;
-            let ((mechanism, performer), to) = of(attempt.leg, state.legs.get(usize::from(attempt.leg))?)?;
+            let ((mechanism, performer), to) = of(attempt.leg, leg)?;
             let (reason, code) = match &attempt.bounced {
                 Some(code) => (Some("bounced".to_owned()), code.clone()),
                 None => (attempt.reason.clone(), attempt.code.clone()),

@@ -94,6 +94,9 @@ async fn the_steps_are_taken_once_more_in_their_order() {
     assert_eq!(report.verdict, Verdict::Informed);
     let steps = [("email", "refused"), ("pager", "refused"), ("email", "refused"), ("pager", "accepted")];
     assert_eq!(tried(&report, "al"), steps);
+    let numbers: Vec<u32> = person(&report, "al").deliveries[0].attempts.iter().map(|attempt| attempt.number).collect();
+    assert_eq!(numbers, [1, 1, 2, 2]);
+    assert_eq!(mail.seen().iter().map(|seen| seen.attempt).collect::<Vec<_>>(), [1, 1, 2, 2], "each of the two");
     assert_eq!(everyone(&dispatcher).await, 0, "everybody is informed");
 
     // Who wanted it lies beside each delivery.

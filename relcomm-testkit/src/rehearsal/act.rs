@@ -21,6 +21,7 @@ impl Play<'_> {
             + usize::from(event.hold.is_some())
             + usize::from(event.resume.is_some())
             + usize::from(event.cancel.is_some())
+            + usize::from(event.retry.is_some())
             + usize::from(event.accept_gap.is_some())
             + usize::from(event.slip.is_some())
             + usize::from(event.change.is_some())
@@ -102,6 +103,13 @@ impl Play<'_> {
         if let Some(says) = &event.cancel {
             let what = format!("{} cancels {}", says.by, all(&says.communique));
             let call = dispatcher.cancel(says.communique.as_ref(), &says.by, says.why.clone());
+            return scene.say(self.timeline, event, path, what, call);
+        }
+        if let Some(says) = &event.retry {
+            let person = says.person.as_ref().map(|who| format!(" for {}", who.as_str())).unwrap_or_default();
+            let what = format!("{} has {} tried again{person}", says.by, all(&says.communique));
+            let call = dispatcher.retry(says.communique.as_ref(), says.person.as_ref(), &says.by, says.why.clone());
+            let call = async { call.await.map(|deliveries| deliveries > 0) };
             return scene.say(self.timeline, event, path, what, call);
         }
         if let Some(says) = &event.accept_gap {

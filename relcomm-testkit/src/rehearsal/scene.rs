@@ -91,7 +91,7 @@ impl Scene {
         let said = at_once(call).ok_or_else(|| Unplayable::Engine("a person's word waits for time".to_owned()))?;
         let told = match &said {
             Ok(true) => what,
-            Ok(false) => format!("{what}: said already"),
+            Ok(false) => format!("{what}: nothing new"),
             Err(DispatchError::Refused(refusal)) => format!("{what}: refused, {refusal}"),
             Err(_) => what,
         };

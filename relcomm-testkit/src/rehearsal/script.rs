@@ -335,6 +335,8 @@ pub(super) struct Event {
     pub(super) resume: Option<SayDraft>,
     /// Somebody cancels everything, or one communique.
     pub(super) cancel: Option<SayDraft>,
+    /// Somebody has whoever nobody has reached tried once more.
+    pub(super) retry: Option<RetryDraft>,
     /// Somebody accepts that a person or a company who must be informed cannot be reached.
     pub(super) accept_gap: Option<AcceptGapDraft>,
     /// The planned time moves, or is open.
@@ -486,6 +488,20 @@ pub(super) enum Done {
 pub(super) struct SayDraft {
     /// Which communique; everything, where none is named.
     pub(super) communique: Option<CommuniqueId>,
+    /// Who says so.
+    pub(super) by: String,
+    /// Why.
+    pub(super) why: Option<String>,
+}
+
+/// Whom somebody has tried once more.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetryDraft {
+    /// Of which communique; of all that is out, where none is named.
+    pub(super) communique: Option<CommuniqueId>,
+    /// Whom; everybody, where none is named.
+    pub(super) person: Option<StakeholderId>,
     /// Who says so.
     pub(super) by: String,
     /// Why.

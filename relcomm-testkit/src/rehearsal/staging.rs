@@ -5,7 +5,7 @@ use super::elapsed::Elapsed;
 use super::happy::SOMEBODY;
 use super::script::{
     AcceptGapDraft, AnswerDraft, AnswerMap, AnswerWord, ApproveDraft, AttestDraft, Bounce, CrashDraft, DeclareDraft,
-    Done, Event, Later, MadeUp, NotNow, SayDraft, Script, SlipDraft, Status, Taken,
+    Done, Event, Later, MadeUp, NotNow, RetryDraft, SayDraft, Script, SlipDraft, Status, Taken,
 };
 use super::value::Value;
 use super::{Performance, Rehearsal, Unperformed};
@@ -255,6 +255,13 @@ impl Staging {
     pub fn resume(self) -> Self {
         let say = SayDraft { communique: None, by: self.by.clone(), why: None };
         self.happens(Event { resume: Some(say), ..Event::default() })
+    }
+
+    /// Whoever nobody has reached is tried once more.
+    #[must_use]
+    pub fn retry(self) -> Self {
+        let retry = RetryDraft { communique: None, person: None, by: self.by.clone(), why: None };
+        self.happens(Event { retry: Some(retry), ..Event::default() })
     }
 
     /// The planned time moves: to an instant, or `open`.

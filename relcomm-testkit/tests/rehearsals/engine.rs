@@ -208,6 +208,37 @@ timeline:
 }
 
 #[test]
+fn whoever_nobody_has_reached_is_tried_once_more_when_somebody_says_so() {
+    let plan = "plan: 1
+zone: UTC
+release: { product: Demo, version: 1.0.0, what: [Sharing], why: Asked for., how: Open it. }
+responsible: Ada <ada@demo.example>
+groups: { staff: { members: [{ id: ann, email: ann@demo.example }, { id: bob, email: bob@demo.example }], via: email } }
+communiques: { live: { to: staff } }
+";
+    let performance = perform_with(
+        plan,
+        "
+answers: [{ to: ann, via: email, attempt: 1, answer: refused }]
+timeline:
+  - { at: 10:00, declare: { outcome: success, by: ada } }
+  - { at: 12:00, expect: [{ where: { person: ann }, is: { class: not_informed } }] }
+  - { at: 12:00, retry: { by: ada, person: bob, why: To see. } }
+  - { at: 12:00, retry: { by: ada, person: anne }, refused: did you mean `ann`? }
+  - { at: 13:00, retry: { by: ada, communique: live, why: The relay is mended. } }
+expect:
+  - { where: { person: ann }, sent: 1, is: { class: informed, attempts: 2 } }
+  - { where: { person: bob }, sent: 1, is: { attempts: 1 } }
+",
+    );
+    let performance = performance.unwrap_or_else(|why| panic!("{}", told(&why)));
+    assert!(performance.held(), "{performance}");
+    let told = timeline(&performance);
+    assert!(told.contains("ada has everything tried again for bob: nothing new"), "{told}");
+    assert!(told.contains("ada has live tried again\n"), "{told}");
+}
+
+#[test]
 fn who_joins_and_who_leaves_changes_the_list_of_what_is_not_out_yet() {
     holds(
         "

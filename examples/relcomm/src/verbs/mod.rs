@@ -56,6 +56,7 @@ pub async fn run(arguments: Arguments) -> Exit {
         Verb::Hold(person) => say::hold(&person, true).await,
         Verb::Resume(person) => say::hold(&person, false).await,
         Verb::Cancel(person) => say::cancel(&person).await,
+        Verb::Retry { of, person } => say::retry(&of, person.as_deref()).await,
         Verb::Slip { common, planned, by, why } => say::slip(&common, &planned, &by, why).await,
         Verb::AcceptGap { common, person, company, why, by } => {
             say::accept_gap(&common, person.as_deref(), company, &why, &by).await
@@ -100,7 +101,9 @@ fn format_of(verb: &Verb) -> Format {
         | Verb::Audit { common, .. }
         | Verb::Report { common, .. }
         | Verb::Deliver { common, .. } => common.format,
-        Verb::Hold(person) | Verb::Resume(person) | Verb::Cancel(person) => person.common.format,
+        Verb::Hold(person) | Verb::Resume(person) | Verb::Cancel(person) | Verb::Retry { of: person, .. } => {
+            person.common.format
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`, `accept-gap`, `slip`, `lift`, `erase`.
+//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`, `retry`, `accept-gap`, `slip`, `lift`, `erase`.
 
 use super::answer;
 use super::desk::{Access, Desk};
@@ -170,6 +170,23 @@ pub(super) async fn cancel(person: &Person) -> Result<Exit, Failure> {
     let desk = Desk::open(&person.common, Access::Write).await?;
     let news = desk.dispatcher.cancel(communique.as_ref(), &person.by, person.why.clone()).await?;
     done(person, "cancelled", news, "")
+}
+
+pub(super) async fn retry(of: &Person, person: Option<&str>) -> Result<Exit, Failure> {
+    let communique = communique(of)?;
+    let person = person.map(StakeholderId::new).transpose().map_err(refused)?;
+    let desk = Desk::open(&of.common, Access::Write).await?;
+    let deliveries = desk.dispatcher.retry(communique.as_ref(), person.as_ref(), &of.by, of.why.clone()).await?;
+    let line = match deliveries {
+        0 => "nothing to try again: whoever is not informed is being tried, was perhaps told, is out of time, or has nothing out to them; \
+              `report` says which"
+            .to_owned(),
+        1 => "1 delivery is tried again; the next `dispatch` begins it".to_owned(),
+        n => format!("{n} deliveries are tried again; the next `dispatch` begins them"),
+    };
+    let json = json!({ "communique": of.communique, "person": person, "says": "retried", "deliveries": deliveries });
+    answer(of.common.format, &line, &json);
+    Ok(Exit::Done)
 }
 
 pub(super) async fn accept_gap(

@@ -500,6 +500,14 @@ impl Delivery {
         first
     }
 
+    /// How many tries of a leg's step were begun that count, with those of earlier legs of the same step.
+    #[must_use]
+    pub fn tries(&self, leg: u8) -> u32 {
+        let legs = self.legs.get(..=usize::from(leg)).unwrap_or_default();
+        let is_same = |of: &&Leg| legs.last().is_some_and(|leg| (of.step, of.lane) == (leg.step, leg.lane));
+        legs.iter().filter(is_same).map(|leg| u32::from(leg.tries)).sum()
+    }
+
     /// The leg that is flying, if there is one, and under which session.
     #[must_use]
     pub fn flying(&self) -> Option<(u8, SessionNo)> {
