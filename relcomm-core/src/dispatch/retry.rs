@@ -4,7 +4,7 @@ use super::gates::PAGE;
 use super::intake::{given, refuse_unknown};
 use super::{DispatchError, Dispatcher, Record};
 use crate::course::{DeliveryInput, Phase};
-use crate::id::{CommuniqueId, StakeholderId};
+use crate::id::{CommuniqueId, DeliveryId, StakeholderId};
 use crate::journal::{Change, Committed, GateRow, Note, Row, Write};
 use crate::prepare::GatePlan;
 use std::sync::Arc;
@@ -38,27 +38,28 @@ impl Dispatcher {
         let record = self.enrol().await?;
         let note = Arc::new(Note { by: Some(by.to_owned()), text: why, ..Note::default() });
         let is_meant = |plan: &GatePlan, row: &GateRow| {
-            let may_go_out = row.state.is_out() && !matches!(row.state.phase, Phase::Closed(_));
-            may_go_out && communique.is_none_or(|id| plan.id.communique == *id)
+            let gate = self.as_said(&record, plan, row);
+            let is_true = gate.outdated.is_none()
+                && !gate.is_overtaken()
+                && !gate.is_taken_back(&self.rule(plan, &record.head, &gate));
+            let may_go_out = gate.is_out() && !matches!(gate.phase, Phase::Closed(_));
+            is_true && may_go_out && communique.is_none_or(|id| plan.id.communique == *id)
         };
         let mut tried = 0;
         for (plan, row) in record.plans.iter().zip(&record.gates).filter(|(plan, row)| is_meant(plan, row)) {
-            let mut from = match person {
-                None => 0,
-                Some(person) => match self.journal.ordinal(row.no, person).await? {
-                    None => continue,
-                    Some(ordinal) => ordinal,
-                },
-            };
-            let most = if person.is_some() { 1 } else { PAGE };
+            if let Some(person) = person {
+                let ordinal = self.journal.ordinal(row.no, person).await?;
+                let id = ordinal.map(|ordinal| DeliveryId { gate: row.no, ordinal });
+                let page = self.journal.read(id.as_slice()).await?;
+                tried += self.retry_page(&record, plan, page, &note).await?;
+                continue;
+            }
+            let mut from = 0;
             loop {
-                let page = self.journal.scan(row.no, from, most).await?;
+                let page = self.journal.scan(row.no, from, PAGE).await?;
                 let Some(last) = page.last() else { break };
                 from = last.id.ordinal + 1;
                 tried += self.retry_page(&record, plan, page, &note).await?;
-                if person.is_some() {
-                    break;
-                }
             }
         }
         Ok(tried)

@@ -1,11 +1,12 @@
 //! Trying once more by a person's word, when every step was refused.
 
-use crate::support::{World, addresses, again, attest, declared, finish, person, scripted};
+use crate::support::{MINUTE, World, addresses, again, at, attest, declared, finish, live, person, said, scripted};
 use relcomm_core::course::{DeliveryFact, Stage};
 use relcomm_core::dispatch::{DispatchError, Dispatcher};
 use relcomm_core::id::{CommuniqueId, StakeholderId};
 use relcomm_core::journal::{Fact, Journal};
 use relcomm_core::receipt::Assurance;
+use relcomm_core::release::Outcome;
 use relcomm_core::report::{Class, Report, Verdict};
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
 use std::sync::Arc;
@@ -119,6 +120,9 @@ communiques: { out: { to: staff, per: release, text: It is out. } }
     let world = World::new(body, scripted([("website", &site.clone().once())]));
     let dispatcher = declared(&world).await;
     finish(&dispatcher).await;
+    let al = StakeholderId::new("al").unwrap();
+    assert_eq!(dispatcher.retry(None, Some(&al), "ada", None).await.unwrap(), 1);
+    assert!(finish(&dispatcher).await.is_done(), "it comes to what the post came to");
     mended.store(true, Ordering::Relaxed);
     assert_eq!(everyone(&dispatcher).await, 3, "two people and the post");
     assert!(finish(&dispatcher).await.is_done());
@@ -180,6 +184,35 @@ async fn whoever_was_erased_and_what_was_cancelled_are_not_tried_again() {
     assert_eq!(everyone(&dispatcher).await, 0);
     finish(&dispatcher).await;
     assert_eq!(mail.seen().len(), 2, "{:?}", addresses(&mail.seen()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_back_or_is_true_no_more_is_not_tried_again() {
+    let body = "
+groups: { staff: { members: [{ id: al, email: al@demo.example }] } }
+communiques:
+  soon: { to: staff, via: email, per: release, at: planned -30m, on_slip: correct, text: 'On {{ release.when.planned | datetime }}{% if release.when.before %}, not on {{ release.when.before | datetime }}{% endif %}.' }
+  out: { to: staff, via: email, per: place, text: It is out. }
+  back: { to: staff, via: email, per: place, if: { outcome: rolled-back }, text: It is back. }
+";
+    let (mail, mended) = broken("smtp");
+    let world = World::by_email(body, &mail);
+    let dispatcher = world.dispatcher();
+    world.pass(MINUTE * 31).await;
+    dispatcher.step().await.unwrap();
+    assert_eq!(mail.seen().len(), 1);
+    assert!(dispatcher.slip(Some(at("2027-05-12T08:00:00Z")), "ada", None).await.unwrap());
+    dispatcher.declare(&live("eu")).await.unwrap();
+    dispatcher.step().await.unwrap();
+    dispatcher.declare(&said("eu", Outcome::RolledBack)).await.unwrap();
+    dispatcher.step().await.unwrap();
+    let before = mail.seen().len();
+    mended.store(true, Ordering::Relaxed);
+    let out = CommuniqueId::new("out").unwrap();
+    assert_eq!(dispatcher.retry(Some(&out), None, "ada", None).await.unwrap(), 0, "it was rolled back");
+    assert_eq!(everyone(&dispatcher).await, 1, "that it is back");
+    dispatcher.step().await.unwrap();
+    assert_eq!(mail.seen().len(), before + 1);
 }
 
 #[tokio::test(start_paused = true)]
