@@ -1,4 +1,5 @@
-//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`, `retry`, `accept-gap`, `slip`, `lift`, `erase`.
+//! Verbs by which a person says something: `approve`, `declare`, `attest`, `hold`, `resume`, `cancel`, `retry`, `accept-gap`, `slip`, `lift`,
+//! `erase`.
 
 use super::answer;
 use super::desk::{Access, Desk};

@@ -21,9 +21,10 @@ const VERSION: i32 = 4;
 /// What can be erased (`roll`, `note`, `receipt`, `unmatched`) lies beside the lines.
 ///
 /// A delivery's `id` holds scope, gate and ordinal ([`key`]), that of what is numbered with the entries scope and number ([`entry_key`]):
-/// one number is the cheapest key, a gate's deliveries lie in its order, and what is added at the end fills its pages. A state that many share stands once, in `state`; one that holds a time of its own stands with its delivery. A line is what was written
-/// alike at once: the same facts of one thing, or of several deliveries of a gate. It counts as an entry for each ordinal and fact,
-/// numbered from its `seq`; the view `entry` shows them one by one. A note lies beside `count` entries, `step` apart.
+/// one number is the cheapest key, a gate's deliveries lie in its order, and what is added at the end fills its pages. A state that many
+/// share stands once, in `state`; one that holds a time of its own stands with its delivery. A line is what was written alike at once: the
+/// same facts of one thing, or of several deliveries of a gate. It counts as an entry for each ordinal and fact, numbered from its `seq`;
+/// the view `entry` shows them one by one. A note lies beside `count` entries, `step` apart.
 const TABLES: &str = r#"
 CREATE TABLE journal (
     one  INTEGER PRIMARY KEY CHECK (one = 1),
