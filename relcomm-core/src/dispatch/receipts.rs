@@ -3,11 +3,11 @@
 use super::token::Tokens;
 use super::{DispatchError, Dispatcher, Record};
 use crate::channel::{AttemptContext, Inbound, ReceiptSource, Received};
-use crate::course::{DeliveryFact, DeliveryInput};
+use crate::course::{DeliveryFact, DeliveryInput, Path};
 use crate::id::DeliveryId;
 use crate::journal::{Change, Committed, ReceiptRecord, Unmatched, Write};
 use crate::mechanism::Mechanism;
-use crate::receipt::{Evidence, Receipt, ReceiptKind};
+use crate::receipt::{Assurance, Evidence, Receipt, ReceiptKind};
 use std::collections::HashSet;
 use std::ops::AddAssign;
 use std::time::Duration;
@@ -160,15 +160,16 @@ impl Dispatcher {
         receipt: &Receipt,
         raw: &[u8],
     ) -> Result<Option<Write>, DispatchError> {
-        let Some(index) = record.gate_index(id.gate) else { return Ok(None) };
-        let (Some(plan), Some(row)) = (record.plans.get(index), self.journal.read(&[id]).await?.pop()) else {
-            return Ok(None);
-        };
-        let roll = record.roll(self, plan);
+        let Some(row) = self.journal.read(&[id]).await?.pop() else { return Ok(None) };
         if row.state.legs.get(usize::from(leg)).is_none() {
             return Ok(None);
         }
-        let Some(course) = self.course(record, plan, roll, &row) else { return Ok(None) };
+        let course = match record.gate_index(id.gate).and_then(|index| record.plans.get(index)) {
+            Some(plan) => self.course(record, plan, record.roll(self, plan), &row),
+            // Its communique has left the plan: it goes no further, and what is heard of it counts.
+            None => Some(Path::new(Assurance::Accepted, Vec::new())),
+        };
+        let Some(course) = course else { return Ok(None) };
         // No more than the mechanism can prove, whatever the far side says.
         let mechanism = record.mechanism_of(&row, leg);
         let proves = mechanism.as_ref().and_then(|m| self.prepared.carriers().get(m)).map(|c| c.capabilities.proves);

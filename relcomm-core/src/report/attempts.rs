@@ -21,6 +21,14 @@ pub(super) struct Try {
     /// Whether it came back after it was taken over, and with which code.
     pub(super) bounced: Option<Option<String>>,
     pub(super) ending: Ending,
+    retried: Option<Retried>,
+}
+
+/// By whose word the steps were taken once more, and why.
+#[derive(Clone, Debug)]
+struct Retried {
+    by: String,
+    why: Option<String>,
 }
 
 /// How it became known how a try ended.
@@ -56,6 +64,8 @@ pub(super) struct Story {
     pub(super) proved: BTreeMap<Assurance, Moment>,
     /// When nothing more was begun.
     pub(super) ended: Option<Moment>,
+    /// That the steps are to be taken once more, until the next try is begun.
+    retried: Option<Retried>,
     /// Of whoever shares a post: what was said of them alone.
     words: Vec<Word>,
 }
@@ -99,13 +109,26 @@ impl Story {
         }
         match fact {
             DeliveryFact::Ended(_) => self.ended = Some(at),
-            DeliveryFact::Reopened => self.ended = None,
+            DeliveryFact::Reopened => {
+                self.ended = None;
+                self.retried = note.by.clone().map(|by| Retried { by, why: note.text.clone() });
+            }
             _ => {}
         }
         let (leg, outcome, reason) = match fact {
             DeliveryFact::Started { leg, .. } => {
                 let (outcome, ending) = ("in flight", Ending::default());
-                self.tries.push(Try { leg: *leg, at, outcome, reason: None, code: None, bounced: None, ending });
+                let retried = self.retried.take();
+                self.tries.push(Try {
+                    leg: *leg,
+                    at,
+                    outcome,
+                    reason: None,
+                    code: None,
+                    bounced: None,
+                    ending,
+                    retried,
+                });
                 return;
             }
             // A task that was handed to a person has told nobody yet.
@@ -183,6 +206,7 @@ impl Story {
                 None => (attempt.reason.clone(), attempt.code.clone()),
             };
             let Ending { at: ended, reference, by, note } = attempt.ending.clone();
+            let (retried_by, why) = attempt.retried.clone().map(|Retried { by, why }| (by, why)).unzip();
             let report = AttemptReport {
                 mechanism,
                 to,
@@ -196,6 +220,8 @@ impl Story {
                 performer,
                 by,
                 note,
+                retried_by,
+                why: why.flatten(),
             };
             Some((attempt.leg, report))
         };

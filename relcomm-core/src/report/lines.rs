@@ -182,7 +182,7 @@ pub(super) fn fallbacks(report: &Report) -> Vec<String> {
 
 /// What people did by hand and said how it ended, in the order of time; what was said alike of several is one line.
 pub(super) fn hands(report: &Report) -> Vec<String> {
-    let mut all: BTreeMap<(Moment, GateName<'_>, String), Vec<&str>> = BTreeMap::new();
+    let mut all = Alike::new();
     for person in &report.people {
         for delivery in &person.deliveries {
             for attempt in &delivery.attempts {
@@ -197,12 +197,35 @@ pub(super) fn hands(report: &Report) -> Vec<String> {
             }
         }
     }
-    let line = |((ended, gate, how), whom): ((Moment, GateName<'_>, String), Vec<&str>)| {
+    told_alike(all)
+}
+
+/// Whom somebody had tried once more, in the order of time.
+pub(super) fn retried(report: &Report) -> Vec<String> {
+    let mut all = Alike::new();
+    for person in &report.people {
+        for delivery in &person.deliveries {
+            for attempt in &delivery.attempts {
+                let Some(by) = &attempt.retried_by else { continue };
+                let why = attempt.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+                let how = format!("by the word of {by}{why}");
+                all.entry((attempt.at, delivery.gate(), how)).or_default().push(&person.id);
+            }
+        }
+    }
+    told_alike(all)
+}
+
+/// What is said alike of several, each at its time.
+type Alike<'a> = BTreeMap<(Moment, GateName<'a>, String), Vec<&'a str>>;
+
+fn told_alike(all: Alike<'_>) -> Vec<String> {
+    let line = |((at, gate, how), whom): ((Moment, GateName<'_>, String), Vec<&str>)| {
         let whom = match whom.as_slice() {
             [one] => (*one).to_owned(),
             several => format!("{} people", several.len()),
         };
-        format!("{ended}  {gate} to {whom}: {how}")
+        format!("{at}  {gate} to {whom}: {how}")
     };
     all.into_iter().map(line).collect()
 }

@@ -3,7 +3,7 @@
 use super::Report;
 use super::lines::{
     approvals_open, corrections, dates, dropped, executed, fallbacks, gaps, gates, hands, late, opted_out, repeated,
-    said, unmatched, unmet, untold,
+    retried, said, unmatched, unmet, untold,
 };
 use super::text::verdict;
 use std::fmt::Write;
@@ -87,6 +87,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     list(out, "Corrections", &corrections(report).collect::<Vec<_>>())?;
     list(out, "Preferred mechanisms that failed", &fallbacks(report))?;
     list(out, "By hand", &hands(report))?;
+    list(out, "Tried once more", &retried(report))?;
     list(out, "Besides", &more)?;
     list(out, "Out, and no longer in the plan", &dropped(report).collect::<Vec<_>>())?;
     writeln!(

@@ -390,6 +390,12 @@ pub struct AttemptReport {
     /// In which words; none in a redacted report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Who had the steps taken once more, at the first try after that; none in a redacted report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retried_by: Option<String>,
+    /// Why; none in a redacted report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl Report {
@@ -449,6 +455,7 @@ impl Report {
             delivery.through = None;
             for attempt in &mut delivery.attempts {
                 (attempt.reference, attempt.performer, attempt.by, attempt.note) = (None, None, None, None);
+                (attempt.retried_by, attempt.why) = (None, None);
                 attempt.to = None;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::lines::{
     approvals_open, corrections, dates, dropped, executed, fallbacks, gaps, gates, hands, late, opted_out, repeated,
-    said, unmatched, unmet, untold,
+    retried, said, unmatched, unmet, untold,
 };
 use super::{Report, Verdict};
 use crate::plan::visible;
@@ -120,6 +120,7 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     list(out, "preferred mechanisms that failed, and what informed instead", &fallbacks(report))?;
     list(out, "by hand", &hands(report))?;
+    list(out, "tried once more", &retried(report))?;
     list(out, "out, and no longer in the plan", &dropped(report).collect::<Vec<_>>())?;
     for line in repeated(report).chain(unmatched(report)) {
         writeln!(out, "\n{line}")?;

@@ -1,6 +1,6 @@
 //! What comes back: receipts by their tokens, and people's attestations.
 
-use crate::support::{World, finish, live, person, said, scripted};
+use crate::support::{World, again, everywhere, finish, live, person, said, scripted};
 use relcomm_core::channel::{AttemptContext, ChannelError, ReceiptSource, Received};
 use relcomm_core::dispatch::{Attestation, Attested, DispatchError, Dispatcher, Task, Whom};
 use relcomm_core::id::{CommuniqueId, GroupId, StakeholderId};
@@ -85,6 +85,29 @@ async fn what_was_delivered_and_comes_back_all_the_same_was_perhaps_told_and_the
     let notes = world.journal.notes(before as u64, u64::MAX).await.unwrap();
     let codes: Vec<_> = notes.iter().filter_map(|(_, note)| note.code.as_deref()).collect();
     assert_eq!(codes, ["5.2.2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bounce_of_what_has_left_the_plan_counts() {
+    let email = ScriptedChannel::new("smtp");
+    let world = World::by_email(&format!("{PLAN}  more: {{ to: staff, per: release, text: More. }}\n"), &email);
+    let dispatcher = world.dispatcher();
+    everywhere(&dispatcher, Outcome::Success).await;
+    dispatcher.step().await.unwrap();
+    let more = email.seen().into_iter().find(|s| s.text.part("text").contains("More.")).unwrap().token;
+
+    let world = again(world, PLAN);
+    let dispatcher = world.dispatcher();
+    dispatcher.step().await.unwrap();
+    let accepted = async || dispatcher.report().await.unwrap().dropped[0].accepted;
+    assert_eq!(accepted().await, 2);
+    assert_eq!(take(&dispatcher, Some(more.clone()), "m1", Evidence::Failed).await, [1, 0, 0]);
+    assert_eq!(take(&dispatcher, Some(more), "m1", Evidence::Failed).await, [0, 1, 0]);
+    assert_eq!(accepted().await, 1);
+    let sent = email.seen().len();
+    dispatcher.step().await.unwrap();
+    assert_eq!(email.seen().len(), sent, "it goes no further");
+    assert_is_the_fold(&world.journal, &["@demo", "raw", "m1"]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -98,6 +98,12 @@ async fn the_steps_are_taken_once_more_in_their_order() {
     let numbers: Vec<u32> = person(&report, "al").deliveries[0].attempts.iter().map(|attempt| attempt.number).collect();
     assert_eq!(numbers, [1, 1, 2, 2]);
     assert_eq!(mail.seen().iter().map(|seen| seen.attempt).collect::<Vec<_>>(), [1, 1, 2, 2], "each of the two");
+    let orders: Vec<_> =
+        person(&report, "al").deliveries[0].attempts.iter().map(|attempt| attempt.retried_by.as_deref()).collect();
+    assert_eq!(orders, [None, None, Some("ada"), None]);
+    let told = "tried once more:\n  2027-05-12T06:00:00Z  out to 2 people: by the word of ada: the relay is mended\n";
+    assert!(report.to_text().contains(told), "{}", report.to_text());
+    assert!(!report.redacted().to_text().contains("ada: the relay"));
     assert_eq!(everyone(&dispatcher).await, 0, "everybody is informed");
 
     // Who wanted it lies beside each delivery.
