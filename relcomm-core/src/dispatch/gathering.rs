@@ -244,19 +244,17 @@ impl Dispatcher {
                 Some(Kept::Post(_)) => continue,
                 None => None,
             };
-            let (who, path, step) = match as_kept {
-                Some(as_kept) => as_kept,
-                // They were told by a way that was not kept: it was out before the plan said that it is corrected, or had that way.
-                None => {
-                    let seat = self.seat(roll, &delivery);
-                    let person = seat.and_then(|(number, path)| Some((self.people_of(roll).get(number)?, path)));
-                    let Some((who, path)) = person.and_then(|(who, path)| Some((who, roll.path(path)?.clone()))) else {
-                        continue;
-                    };
-                    let step = leg.and_then(|leg| u8::try_from(record.step_of(&path, &delivery.state, leg)?).ok());
-                    (who, path, step)
-                }
+            let as_now = || {
+                let (number, path) = self.seat(roll, &delivery)?;
+                let (who, path) = (self.people_of(roll).get(number)?, roll.path(path)?.clone());
+                let step = leg.and_then(|leg| u8::try_from(record.step_of(&path, &delivery.state, leg)?).ok());
+                Some((who, path, step))
             };
+            // What is kept is of when it opened. Whoever was told once it was tried once more may have been told elsewhere; and one who was
+            // told by a way that was not kept: it was out before the plan said that it is corrected, or had that way.
+            let is_later = leg.is_some_and(|leg| delivery.state.is_repeated(leg));
+            let found_as = if is_later { as_now().or(as_kept) } else { as_kept.or_else(as_now) };
+            let Some((who, path, step)) = found_as else { continue };
             let path = match plan.revised {
                 Some(_) => Some(self.prepared.revise(&path, self.planned_by(record, source))),
                 None => self.prepared.correct(plan, &who, &path, step.unwrap_or_default()),

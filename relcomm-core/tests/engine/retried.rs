@@ -81,6 +81,37 @@ async fn a_corrected_address_is_tried_after_the_old_one_was_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_correction_goes_to_where_they_were_told_once_it_was_tried_once_more() {
+    let plan = |al: &str| {
+        format!(
+            "groups: {{ staff: {{ members: [{{ id: al, email: {al} }}, {{ id: bea, email: bea@demo.example }}] }} }}
+communiques:
+  out: {{ to: staff, via: email, per: release, text: It is out. }}
+  undo: {{ to: {{ told: out }}, per: release, if: {{ outcome: rolled-back }}, via: {{ as_told: true }}, text: Taken back. }}
+"
+        )
+    };
+    let mail = ScriptedChannel::new("smtp").answering(|address, _| match address {
+        "al@demo.exmaple" => Answer::Refuse,
+        _ => Answer::Accept(Assurance::Accepted),
+    });
+    let world = World::by_email(&plan("al@demo.exmaple"), &mail);
+    finish(&declared(&world).await).await;
+    let world = again(world, &plan("al@demo.example"));
+    let dispatcher = world.dispatcher();
+    assert_eq!(everyone(&dispatcher).await, 1);
+    finish(&dispatcher).await;
+    for place in ["eu", "us"] {
+        dispatcher.declare(&said(place, Outcome::RolledBack)).await.unwrap();
+    }
+    finish(&dispatcher).await;
+    let back: Vec<_> = mail.seen().into_iter().filter(|seen| seen.text.part("text").contains("Taken back.")).collect();
+    let mut told = addresses(&back);
+    told.sort_unstable();
+    assert_eq!(told, ["al@demo.example", "bea@demo.example"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_steps_are_taken_once_more_in_their_order() {
     let (mail, _) = broken("smtp");
     let (pager, mended) = broken("pager");

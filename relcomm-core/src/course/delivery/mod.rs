@@ -508,6 +508,11 @@ impl Delivery {
         legs.iter().filter(is_same).map(|leg| u32::from(leg.tries)).sum()
     }
 
+    /// Whether a leg's step was begun more than once.
+    pub(crate) fn is_repeated(&self, leg: &Leg) -> bool {
+        self.legs.iter().filter(|of| (of.step, of.lane) == (leg.step, leg.lane)).count() > 1
+    }
+
     /// The leg that is flying, if there is one, and under which session.
     #[must_use]
     pub fn flying(&self) -> Option<(u8, SessionNo)> {
