@@ -118,6 +118,6 @@ fn whatever_is_refused_is_one_line_and_changes_nothing() {
             }
         }
     }
-    assert_eq!(refused, 35);
+    assert_eq!(refused, 38);
     assert_eq!(relcomm(&folder, &["audit", "plan.yaml"]).code, 0);
 }

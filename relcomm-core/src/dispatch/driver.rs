@@ -114,13 +114,7 @@ impl<'a> Driver<'a> {
             return Err(DispatchError::Withheld);
         }
         on.executes().await?;
-        let mut record = on.enrol().await?;
-        while record.head.digests.as_ref() != Some(on.prepared.digests()) {
-            on.goes_on(&record).await?;
-            // Somebody may write meanwhile: then it is looked at again.
-            on.record_together(&record, on.renewal(&record.head), None).await?;
-            record = Record::read(on).await?;
-        }
+        let record = on.renewed().await?;
         on.recall_rates(&record).await?;
         let tokens = Arc::new(on.tokens().await?);
         Ok(Self {

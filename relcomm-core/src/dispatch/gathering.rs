@@ -252,7 +252,7 @@ impl Dispatcher {
             };
             // What is kept is of when it opened. Whoever was told once it was tried once more may have been told elsewhere; and one who was
             // told by a way that was not kept: it was out before the plan said that it is corrected, or had that way.
-            let is_later = leg.is_some_and(|leg| delivery.state.is_repeated(leg));
+            let is_later = leg.is_some_and(|leg| leg.round > 0);
             let found_as = if is_later { as_now().or(as_kept) } else { as_kept.or_else(as_now) };
             let Some((who, path, step)) = found_as else { continue };
             let path = match plan.revised {

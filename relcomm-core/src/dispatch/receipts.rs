@@ -167,7 +167,7 @@ impl Dispatcher {
         let course = match record.gate_index(id.gate).and_then(|index| record.plans.get(index)) {
             Some(plan) => self.course(record, plan, record.roll(self, plan), &row),
             // Its communique has left the plan: it goes no further, and what is heard of it counts.
-            None => Some(Path::new(Assurance::Accepted, Vec::new())),
+            None => Some(Path::new(Assurance::Acknowledged, Vec::new())),
         };
         let Some(course) = course else { return Ok(None) };
         // No more than the mechanism can prove, whatever the far side says.

@@ -22,6 +22,18 @@ impl Dispatcher {
         self.goes_on(&Record::read(self).await?).await
     }
 
+    /// The record, once it knows that this bundle is dispatched from now on.
+    pub(super) async fn renewed(&self) -> Result<Record, DispatchError> {
+        let mut record = self.enrol().await?;
+        while record.head.digests.as_ref() != Some(self.prepared.digests()) {
+            self.goes_on(&record).await?;
+            // Somebody may write meanwhile: then it is looked at again.
+            self.record_together(&record, self.renewal(&record.head), None).await?;
+            record = Record::read(self).await?;
+        }
+        Ok(record)
+    }
+
     /// The planned time before it moved: that which was told, whatever the plan says by now.
     pub(crate) fn first_planned(&self, head: &Head) -> Option<Moment> {
         if head.digests.is_some() { head.by_plan } else { self.prepared.planned() }

@@ -1,25 +1,26 @@
 //! Trying once more, by a person's word: a relay is mended, or an address corrected, after every step was refused.
 
-use super::gates::PAGE;
+use super::gates::{PAGE, decide_all, from_head};
 use super::intake::{given, refuse_unknown};
 use super::{DispatchError, Dispatcher, Record};
-use crate::course::{DeliveryInput, Phase};
+use crate::course::{DeliveryInput, Gate, GateInput, Phase};
 use crate::id::{CommuniqueId, DeliveryId, StakeholderId};
 use crate::journal::{Change, Committed, GateRow, Note, Row, Write};
 use crate::prepare::GatePlan;
+use crate::receipt::Assurance;
 use std::sync::Arc;
 
 impl Dispatcher {
     /// Has tried once more, from the first step on, whoever nobody has reached by all that was tried: of everything that is out or of one
     /// communique, for everybody or for one person. They go to where the plan, as it is prepared now, says that they are reached.
     ///
-    /// Left alone is whoever was told or may have been, which somebody has to attest first; what is still being tried; what was cancelled or
-    /// taken back; and what may not be told any more, since its time is over. A post that nobody took is tried again with those who share it.
+    /// Left alone is whoever was told, or is in doubt, which somebody has to attest first; what is still being tried; what was cancelled or
+    /// taken back; and what may not be told any more, since its time is over. A post that nobody took is made again, too.
     ///
     /// Returns for how many deliveries. They are tried by the next [`run`](Self::run), or by one that is running.
     ///
     /// # Errors
-    /// Refused: nobody named, an unknown communique or person. Or the journal fails.
+    /// Refused: nobody named, an unknown communique or person, a plan that does not [go on](Self::continues). Or the journal fails.
     pub async fn retry(
         &self,
         communique: Option<&CommuniqueId>,
@@ -35,18 +36,13 @@ impl Dispatcher {
             let known = self.prepared.people().iter().map(|who| who.id());
             return refuse_unknown("nobody of this id is among the people of the plan", id.as_str(), known);
         }
-        let record = self.enrol().await?;
+        let record = self.renewed().await?;
         let note = Arc::new(Note { by: Some(by.to_owned()), text: why, ..Note::default() });
-        let is_meant = |plan: &GatePlan, row: &GateRow| {
-            let gate = self.as_said(&record, plan, row);
-            let is_true = gate.outdated.is_none()
-                && !gate.is_overtaken()
-                && !gate.is_taken_back(&self.rule(plan, &record.head, &gate));
-            let may_go_out = gate.is_out() && !matches!(gate.phase, Phase::Closed(_));
-            is_true && may_go_out && communique.is_none_or(|id| plan.id.communique == *id)
-        };
         let mut tried = 0;
-        for (plan, row) in record.plans.iter().zip(&record.gates).filter(|(plan, row)| is_meant(plan, row)) {
+        for (plan, row) in record.plans.iter().zip(&record.gates) {
+            if communique.is_some_and(|id| plan.id.communique != *id) || !self.may_go_on(&record, plan, row).await? {
+                continue;
+            }
             if let Some(person) = person {
                 let ordinal = self.journal.ordinal(row.no, person).await?;
                 let id = ordinal.map(|ordinal| DeliveryId { gate: row.no, ordinal });
@@ -63,6 +59,24 @@ impl Dispatcher {
             }
         }
         Ok(tried)
+    }
+
+    /// Whether what is out may go on once deliveries of it do: what was said while all of them had ended is told to the gate first.
+    async fn may_go_on(&self, record: &Record, plan: &GatePlan, row: &GateRow) -> Result<bool, DispatchError> {
+        let now = self.clock.now();
+        let mut inputs = vec![GateInput::Stir];
+        inputs.extend(from_head(&self.prepared, plan, &record.head, row, now));
+        let rule = |state: &Gate| self.rule(plan, &record.head, state);
+        let (gate, facts) = decide_all(&row.state, inputs, rule, now);
+        let is_true = gate.outdated.is_none() && !gate.is_overtaken() && !gate.is_taken_back(&rule(&gate));
+        if !row.state.is_out() || !is_true || matches!(gate.phase, Phase::Closed(_)) {
+            return Ok(false);
+        }
+        // Where somebody was faster, they have told it the same.
+        if row.tally.reached(Assurance::Accepted) < row.tally.rows && !facts.is_empty() {
+            self.journal.commit(vec![Write::new(Change::Gate(row.no, facts), row.version)]).await?;
+        }
+        Ok(true)
     }
 
     async fn retry_page(

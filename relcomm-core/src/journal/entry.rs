@@ -116,7 +116,7 @@ impl Run {
             let mut delivery = Delivery::default();
             for Self { step, lane, at, until, rides, .. } in legs {
                 let (step, lane, at, until, rides) = (*step, *lane, *at, *until, *rides);
-                delivery.apply(&DeliveryFact::Begun { step, lane, at, until, rides });
+                delivery.apply(&DeliveryFact::Begun { step, lane, at, until, rides, round: 0 });
             }
             Some((legs.first()?.count, delivery))
         })

@@ -330,9 +330,14 @@ impl<'a> Builder<'a> {
             });
         }
         // Whoever shares a post has its tries for their own.
-        for (leg, number) in row.state.legs.iter().zip(0..) {
-            let step = self.record.step_of(path, &row.state, leg).and_then(|step| path.steps.get(step));
-            let Some(step) = step else { continue };
+        let step_of = |leg| self.record.step_of(path, &row.state, leg).and_then(|step| path.steps.get(step));
+        for (leg, number) in row.state.legs.iter().zip(0u8..) {
+            let Some(step) = step_of(leg) else { continue };
+            // Of a step that was begun once more the last leg has the tries of all.
+            let mut later = row.state.legs.iter().skip(usize::from(number) + 1).filter_map(step_of);
+            if later.any(|later| later.post == step.post) {
+                continue;
+            }
             let Some(post) = step.post.and_then(|ordinal| entered.get(&ordinal)).filter(|p| p.who.is_none()) else {
                 continue;
             };

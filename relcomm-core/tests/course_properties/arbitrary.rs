@@ -79,7 +79,7 @@ pub(crate) fn begin(path: &Path) -> Delivery {
     for step in path.together(0) {
         let of = &path.steps[usize::from(step)];
         let rides = is_several(path) && of.is_shared;
-        delivery.apply(&DeliveryFact::Begun { step, lane: of.lane, at: START, until: path.not_after, rides });
+        delivery.apply(&DeliveryFact::Begun { step, lane: of.lane, at: START, until: path.not_after, rides, round: 0 });
     }
     delivery
 }

@@ -164,7 +164,9 @@ communiques: { out: { to: staff, per: release, text: It is out. } }
     assert_eq!(everyone(&dispatcher).await, 3, "two people and the post");
     assert!(finish(&dispatcher).await.is_done());
     assert_eq!(site.seen().len(), 2);
-    assert_eq!(dispatcher.report().await.unwrap().verdict, Verdict::Informed);
+    let report = dispatcher.report().await.unwrap();
+    assert_eq!(report.verdict, Verdict::Informed);
+    assert_eq!(tried(&report, "al"), [("website", "refused"), ("website", "accepted")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -250,6 +252,44 @@ communiques:
     assert_eq!(everyone(&dispatcher).await, 1, "that it is back");
     dispatcher.step().await.unwrap();
     assert_eq!(mail.seen().len(), before + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_cancelled_or_held_when_all_had_been_tried_stays_so() {
+    let (mail, mended) = broken("smtp");
+    let world = World::by_email(&staff("al@demo.example"), &mail);
+    let dispatcher = declared(&world).await;
+    finish(&dispatcher).await;
+    mended.store(true, Ordering::Relaxed);
+    dispatcher.hold(None, true, "ada", None).await.unwrap();
+    assert_eq!(everyone(&dispatcher).await, 2);
+    dispatcher.step().await.unwrap();
+    assert_eq!(mail.seen().len(), 2, "it is held");
+    dispatcher.hold(None, false, "ada", None).await.unwrap();
+    mended.store(false, Ordering::Relaxed);
+    finish(&dispatcher).await;
+    assert_eq!(mail.seen().len(), 4);
+    dispatcher.cancel(None, "ada", None).await.unwrap();
+    assert_eq!(everyone(&dispatcher).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_that_have_changed_are_taken_as_they_are_now() {
+    let both = |via: &str| BY_MAIL_OR_PAGER.replace("via: [email, pager]", via);
+    for (via, tries) in [("via: [pager]", [2, 4]), ("via: [pager, email]", [4, 4])] {
+        let ((mail, _), (pager, _)) = (broken("smtp"), broken("pager"));
+        let world = World::new(BY_MAIL_OR_PAGER, scripted([("email", &mail), ("pager", &pager)]));
+        finish(&declared(&world).await).await;
+        let world = again(world, &both(via));
+        let dispatcher = world.dispatcher();
+        finish(&dispatcher).await;
+        assert_eq!(everyone(&dispatcher).await, 2, "{via}");
+        finish(&dispatcher).await;
+        assert_eq!([mail.seen().len(), pager.seen().len()], tries, "{via}");
+        let report = dispatcher.report().await.unwrap();
+        assert_eq!(person(&report, "al").class, Class::NotInformed);
+        assert_eq!(everyone(&dispatcher).await, 2, "{via}, once more");
+    }
 }
 
 #[tokio::test(start_paused = true)]

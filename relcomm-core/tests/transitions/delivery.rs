@@ -262,7 +262,7 @@ impl World {
 
     /// Begins a second leg at once with the first, and brings it into a stage.
     fn put_beside(&mut self, stage: &str, at: Moment) {
-        self.step(&DeliveryFact::Begun { step: 1, lane: LaneNo(1), at, until: None, rides: false });
+        self.step(&DeliveryFact::Begun { step: 1, lane: LaneNo(1), at, until: None, rides: false, round: 0 });
         let outcome = match stage {
             "ready" => return,
             "awaiting" => Finish::Accepted(Assurance::Accepted),

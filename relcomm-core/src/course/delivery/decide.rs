@@ -141,31 +141,23 @@ impl<'a> Course<'a> {
         last.map_or(0..0, |step| self.path.together(step))
     }
 
-    /// The first of the steps that were not begun, and with none of those that are begun at once with it; if all were, the first behind the
-    /// last that was not begun as often as this.
+    /// The first of the steps that were not begun in this round, and with none of those that are begun at once with it.
     fn following(&self) -> u8 {
-        let last = self.last();
-        let often = self.often(&last);
-        let (mut step, mut behind) = (0, None);
+        let round = self.round();
+        let mut step = 0;
         while usize::from(step) < self.path.steps.len() {
             let together = self.path.together(step);
-            let begun = self.often(&together);
-            if begun == 0 {
-                return step;
-            }
-            if step >= last.end && begun < often {
-                behind = behind.or(Some(step));
+            if !self.state.legs.iter().any(|leg| leg.round == round && self.is_by(leg, &together)) {
+                break;
             }
             step = together.end;
         }
-        behind.unwrap_or(step)
+        step
     }
 
-    /// How often steps that are begun at once were.
-    fn often(&self, together: &Range<u8>) -> usize {
-        let of =
-            |step: u8| self.state.legs.iter().filter(|leg| self.state.step_in(leg, self.path) == Some(step)).count();
-        together.clone().map(of).max().unwrap_or(0)
+    /// How often the steps were begun once more.
+    fn round(&self) -> u8 {
+        self.state.legs.last().map_or(0, |leg| leg.round)
     }
 
     fn sure(&self, leg: u8) -> Option<Assurance> {
@@ -313,14 +305,16 @@ impl<'a> Course<'a> {
         let in_time = !self.path.steps.is_empty() && self.path.is_in_time(self.path.slot(0, self.now).0);
         let has_room = self.state.legs.len() + self.path.steps.len() <= usize::from(u8::MAX);
         if is_over && in_time && has_room && !self.state.told_or_perhaps() {
+            let round = self.round().saturating_add(1);
             self.emit(DeliveryFact::Reopened);
-            self.begin(0);
+            self.begin_in(round, 0);
         }
     }
 
     /// When a leg that was given up with its step may be tried, if the plan has the step again.
     fn back(&self, leg: u8) -> Option<(Moment, Option<Moment>)> {
-        let is_gone = matches!(self.stage(leg), Some(Stage::Shut { why: Shut::Gone, .. }));
+        let of = self.state.legs.get(usize::from(leg)).filter(|of| of.round == self.round())?;
+        let is_gone = matches!(of.stage, Stage::Shut { why: Shut::Gone, .. });
         let slot = self.path.slot(self.step(leg).filter(|_| is_gone)?, self.now);
         self.path.is_in_time(slot.0).then_some(slot)
     }
@@ -471,6 +465,10 @@ impl<'a> Course<'a> {
 
     /// Begins a step, and those that are begun at once with it; or ends the delivery, if there is none and nothing else can come.
     fn begin(&mut self, step: u8) {
+        self.begin_in(self.round(), step);
+    }
+
+    fn begin_in(&mut self, round: u8, step: u8) {
         let several = self.path.steps.iter().any(|s| s.is_joined);
         let (mut any, mut there) = (false, false);
         for step in self.path.together(step) {
@@ -479,7 +477,7 @@ impl<'a> Course<'a> {
             let (at, until) = self.path.slot(step, self.now);
             there = true;
             if self.path.is_in_time(at) {
-                self.emit(DeliveryFact::Begun { step, lane, at, until, rides });
+                self.emit(DeliveryFact::Begun { step, lane, at, until, rides, round });
                 any = true;
             }
         }

@@ -52,6 +52,9 @@ pub struct Leg {
     /// Whether it waits for a post that others share, and lets every other leg that is ready go before it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rides: bool,
+    /// How often the steps had been begun once more by a person's word.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u8,
 }
 
 impl Clone for Delivery {
@@ -310,6 +313,9 @@ pub enum DeliveryFact {
         /// Whether it waits for a post that others share, and lets every other leg that is ready go before it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         rides: bool,
+        /// How often the steps had been begun once more by a person's word.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        round: u8,
     },
     /// More is proved.
     Proved {
@@ -346,12 +352,12 @@ impl Delivery {
     #[must_use]
     pub fn ready(step: u8, lane: LaneNo, at: Moment, until: Option<Moment>) -> Self {
         let mut new = Self::default();
-        new.apply(&DeliveryFact::Begun { step, lane, at, until, rides: false });
+        new.apply(&DeliveryFact::Begun { step, lane, at, until, rides: false, round: 0 });
         new
     }
 
     /// The step of one of its legs in a path. That is the one of its number, as long as the plan is the same. If it was prepared again and has
-    /// other steps there, the legs of a lane are its steps in their order; `None` if the plan has no such step any more.
+    /// other steps there, the legs of a lane and round are its steps in their order; `None` if the plan has no such step any more.
     #[must_use]
     pub fn step_in(&self, leg: &Leg, path: &Path) -> Option<u8> {
         self.step_among(leg, |step| path.steps.get(step).map(|step| step.lane))
@@ -359,19 +365,13 @@ impl Delivery {
 
     /// The step of a leg among steps on these lanes.
     pub(crate) fn step_among(&self, leg: &Leg, lane: impl Fn(usize) -> Option<LaneNo>) -> Option<u8> {
-        let alike = || self.legs.iter().filter(|other| other.lane == leg.lane);
+        let alike = || self.legs.iter().filter(|other| (other.lane, other.round) == (leg.lane, leg.round));
         if alike().all(|other| lane(usize::from(other.step)) == Some(leg.lane)) {
             return Some(leg.step);
         }
-        let mut before = SmallVec::<[u8; 4]>::new();
-        for other in alike().take_while(|other| other.step != leg.step) {
-            // A step that was begun once more is still one.
-            if !before.contains(&other.step) {
-                before.push(other.step);
-            }
-        }
+        let before = alike().take_while(|other| other.step != leg.step).count();
         let steps = (0..u8::MAX).map_while(|step| Some((step, lane(usize::from(step))?)));
-        steps.filter(|(_, lane)| *lane == leg.lane).nth(before.len()).map(|(step, _)| step)
+        steps.filter(|(_, lane)| *lane == leg.lane).nth(before).map(|(step, _)| step)
     }
 
     /// What follows from an input. No facts means that the input changes nothing and need not be recorded.
@@ -392,7 +392,7 @@ impl Delivery {
     pub fn apply(&mut self, fact: &DeliveryFact) {
         use DeliveryFact as F;
         match *fact {
-            F::Begun { step, lane, at, until, rides } => self.legs.push(Leg {
+            F::Begun { step, lane, at, until, rides, round } => self.legs.push(Leg {
                 step,
                 lane,
                 stage: Stage::Ready { at, until },
@@ -402,6 +402,7 @@ impl Delivery {
                 failed: false,
                 maybe: false,
                 rides,
+                round,
             }),
             F::Ended(end) => {
                 self.end = Some(end);
@@ -506,11 +507,6 @@ impl Delivery {
         let legs = self.legs.get(..=usize::from(leg)).unwrap_or_default();
         let is_same = |of: &&Leg| legs.last().is_some_and(|leg| (of.step, of.lane) == (leg.step, leg.lane));
         legs.iter().filter(is_same).map(|leg| u32::from(leg.tries)).sum()
-    }
-
-    /// Whether a leg's step was begun more than once.
-    pub(crate) fn is_repeated(&self, leg: &Leg) -> bool {
-        self.legs.iter().filter(|of| (of.step, of.lane) == (leg.step, leg.lane)).count() > 1
     }
 
     /// The leg that is flying, if there is one, and under which session.
