@@ -180,10 +180,12 @@ async fn what_is_no_journal_of_ours_is_refused_and_left_as_it_is() {
     refused(&desk);
     fs::remove_dir(desk.path()).unwrap();
 
-    // A journal of a later version.
+    // A journal of a later version, and one of an earlier.
     drop(desk.open());
-    desk.sql().execute_batch("PRAGMA user_version = 5").unwrap();
-    refused(&desk);
+    for other in [5, 3] {
+        desk.sql().execute_batch(&format!("PRAGMA user_version = {other}")).unwrap();
+        refused(&desk);
+    }
     // One whose tables were never made.
     desk.sql().execute_batch("PRAGMA user_version = 0").unwrap();
     refused(&desk);

@@ -335,13 +335,13 @@ fn check(connection: &Connection, mode: Mode) -> Res<()> {
         return Err(foreign());
     }
     let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version > VERSION {
-        return Err(corrupt(format!(
-            "the journal has tables of version {version}; this program knows up to {VERSION}"
-        )));
-    }
-    if version < VERSION {
+    if version == 0 {
         return Err(corrupt("the journal was never finished"));
+    }
+    if version != VERSION {
+        return Err(corrupt(format!(
+            "the journal has tables of version {version}; this program knows version {VERSION}"
+        )));
     }
     let stamped: String = connection.query_row("SELECT mode FROM journal", [], |row| row.get(0))?;
     if stamped != mode.word() {
