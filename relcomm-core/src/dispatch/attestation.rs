@@ -165,11 +165,8 @@ impl Dispatcher {
             // What is done once for all is no further person.
             return Ok(if attested.news > 0 { attested } else { posts });
         }
-        if let Whom::Person(id) = &attestation.whom
-            && !self.prepared.people().iter().any(|who| who.is(id))
-        {
-            let known = self.prepared.people().iter().map(|who| who.id());
-            return refuse_unknown("nobody of this id is among the people of the plan", id.as_str(), known);
+        if let Whom::Person(id) = &attestation.whom {
+            self.known_person(id)?;
         }
         let now = self.clock.now();
         let begins =

@@ -1,6 +1,6 @@
 //! Gaps: who must be informed and cannot be reached keeps everything from going out, until somebody accepts that by name.
 
-use super::intake::{given, refuse, refuse_unknown};
+use super::intake::{given, refuse};
 use super::{DispatchError, Dispatcher};
 use crate::course::{Head, HeadFact};
 use crate::id::StakeholderId;
@@ -52,12 +52,9 @@ impl Dispatcher {
         };
         if !self.prepared.gaps().iter().any(is_it) {
             return match of {
-                GapOf::Person(id) if people.iter().any(|who| who.is(id)) => {
-                    refuse("this person has no gap: they can be reached, or nobody says that they must be informed")
-                }
                 GapOf::Person(id) => {
-                    let known = people.iter().map(|who| who.id());
-                    refuse_unknown("nobody of this id is among the people of the plan", id.as_str(), known)
+                    self.known_person(id)?;
+                    refuse("this person has no gap: they can be reached, or nobody says that they must be informed")
                 }
                 GapOf::Company(_) => {
                     refuse("this company has no gap: it is unknown, or can be reached, or need not be informed")

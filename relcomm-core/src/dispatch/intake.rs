@@ -4,7 +4,7 @@
 use super::gates::{decide_all, from_head};
 use super::{DispatchError, Dispatcher, Record, slip};
 use crate::course::{Approval, GateInput, Head, HeadFact};
-use crate::id::{CommuniqueId, PlaceId, Role};
+use crate::id::{CommuniqueId, PlaceId, Role, StakeholderId};
 use crate::journal::{Change, Mode, Note, Write};
 use crate::plan::draft::Act;
 use crate::plan::source::did_you_mean;
@@ -265,6 +265,15 @@ impl Dispatcher {
             }
             _ => Ok(()),
         }
+    }
+
+    pub(super) fn known_person(&self, id: &StakeholderId) -> Result<(), DispatchError> {
+        let people = self.prepared.people();
+        if people.iter().any(|who| who.is(id)) {
+            return Ok(());
+        }
+        let known = people.iter().map(|who| who.id());
+        refuse_unknown("nobody of this id is among the people of the plan", id.as_str(), known)
     }
 
     /// Writes facts of the head, and what follows from them for every gate, in one transaction; `false` if something changed meanwhile.

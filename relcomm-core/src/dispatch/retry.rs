@@ -1,13 +1,13 @@
 //! Trying once more, by a person's word: a relay is mended, or an address corrected, after every step was refused.
 
 use super::gates::{PAGE, decide_all, from_head};
-use super::intake::{given, refuse_unknown};
+use super::intake::given;
 use super::{DispatchError, Dispatcher, Record};
 use crate::course::{DeliveryInput, Gate, GateInput, Phase};
 use crate::id::{CommuniqueId, DeliveryId, StakeholderId};
 use crate::journal::{Change, Committed, GateRow, Note, Row, Write};
 use crate::prepare::GatePlan;
-use crate::receipt::Assurance;
+use std::iter::once;
 use std::sync::Arc;
 
 impl Dispatcher {
@@ -30,24 +30,22 @@ impl Dispatcher {
     ) -> Result<usize, DispatchError> {
         self.known(communique)?;
         given(by, "trying again needs a name: who wants it?")?;
-        if let Some(id) = person
-            && !self.prepared.people().iter().any(|who| who.is(id))
-        {
-            let known = self.prepared.people().iter().map(|who| who.id());
-            return refuse_unknown("nobody of this id is among the people of the plan", id.as_str(), known);
+        if let Some(id) = person {
+            self.known_person(id)?;
         }
         let record = self.renewed().await?;
         let note = Arc::new(Note { by: Some(by.to_owned()), text: why, ..Note::default() });
         let mut tried = 0;
         for (plan, row) in record.plans.iter().zip(&record.gates) {
-            if communique.is_some_and(|id| plan.id.communique != *id) || !self.may_go_on(&record, plan, row).await? {
+            if communique.is_some_and(|id| plan.id.communique != *id) {
                 continue;
             }
+            let Some(mut said) = self.said_before(&record, plan, row) else { continue };
             if let Some(person) = person {
                 let ordinal = self.journal.ordinal(row.no, person).await?;
                 let id = ordinal.map(|ordinal| DeliveryId { gate: row.no, ordinal });
                 let page = self.journal.read(id.as_slice()).await?;
-                tried += self.retry_page(&record, plan, page, &note).await?;
+                tried += self.retry_page(&record, plan, page, &mut said, &note).await?;
                 continue;
             }
             let mut from = 0;
@@ -55,28 +53,24 @@ impl Dispatcher {
                 let page = self.journal.scan(row.no, from, PAGE).await?;
                 let Some(last) = page.last() else { break };
                 from = last.id.ordinal + 1;
-                tried += self.retry_page(&record, plan, page, &note).await?;
+                tried += self.retry_page(&record, plan, page, &mut said, &note).await?;
             }
         }
         Ok(tried)
     }
 
-    /// Whether what is out may go on once deliveries of it do: what was said while all of them had ended is told to the gate first.
-    async fn may_go_on(&self, record: &Record, plan: &GatePlan, row: &GateRow) -> Result<bool, DispatchError> {
+    /// What is out moves again: what was said while all of it had ended, such as a hold, as the gate is to be told it. `None` if nothing
+    /// more of it may go out.
+    fn said_before(&self, record: &Record, plan: &GatePlan, row: &GateRow) -> Option<Option<Write>> {
         let now = self.clock.now();
-        let mut inputs = vec![GateInput::Stir];
-        inputs.extend(from_head(&self.prepared, plan, &record.head, row, now));
+        let inputs = once(GateInput::Stir).chain(from_head(&self.prepared, plan, &record.head, row, now));
         let rule = |state: &Gate| self.rule(plan, &record.head, state);
         let (gate, facts) = decide_all(&row.state, inputs, rule, now);
         let is_true = gate.outdated.is_none() && !gate.is_overtaken() && !gate.is_taken_back(&rule(&gate));
-        if !row.state.is_out() || !is_true || matches!(gate.phase, Phase::Closed(_)) {
-            return Ok(false);
+        if !gate.is_out() || !is_true || matches!(gate.phase, Phase::Closed(_)) {
+            return None;
         }
-        // Where somebody was faster, they have told it the same.
-        if row.tally.reached(Assurance::Accepted) < row.tally.rows && !facts.is_empty() {
-            self.journal.commit(vec![Write::new(Change::Gate(row.no, facts), row.version)]).await?;
-        }
-        Ok(true)
+        Some((!facts.is_empty()).then(|| Write::new(Change::Gate(row.no, facts), row.version)))
     }
 
     async fn retry_page(
@@ -84,6 +78,7 @@ impl Dispatcher {
         record: &Record,
         plan: &GatePlan,
         mut page: Vec<Row>,
+        said: &mut Option<Write>,
         note: &Arc<Note>,
     ) -> Result<usize, DispatchError> {
         let roll = record.roll(self, plan);
@@ -102,11 +97,13 @@ impl Dispatcher {
             if writes.is_empty() {
                 break;
             }
+            // The gate hears it with the first of them; where somebody was faster, they have told it the same.
+            writes.extend(said.take());
             let done = self.journal.commit(writes).await?;
-            tried += done.iter().filter(|done| matches!(done, Committed::Done(_))).count();
-            let again = meant.into_iter().zip(&done).filter(|(_, done)| **done == Committed::Conflict);
-            let again: Vec<_> = again.map(|(id, _)| id).collect();
-            page = self.journal.read(&again).await?;
+            let missed = meant.iter().zip(&done).filter(|(_, done)| **done == Committed::Conflict);
+            let missed: Vec<_> = missed.map(|(id, _)| *id).collect();
+            tried += meant.len() - missed.len();
+            page = self.journal.read(&missed).await?;
         }
         Ok(tried)
     }

@@ -1,7 +1,7 @@
 //! What both forms of the report say in lines.
 
 use super::reasons::PENDING;
-use super::{Class, DeliveryReport, GroupReport, Part, PersonReport, Report, Statement};
+use super::{AttemptReport, Class, DeliveryReport, GroupReport, Part, PersonReport, Report, Statement};
 use crate::clock::Moment;
 use crate::id::GateName;
 use crate::receipt::Assurance;
@@ -182,44 +182,39 @@ pub(super) fn fallbacks(report: &Report) -> Vec<String> {
 
 /// What people did by hand and said how it ended, in the order of time; what was said alike of several is one line.
 pub(super) fn hands(report: &Report) -> Vec<String> {
-    let mut all = Alike::new();
-    for person in &report.people {
-        for delivery in &person.deliveries {
-            for attempt in &delivery.attempts {
-                let (Some(by), Some(ended)) = (&attempt.by, attempt.ended) else { continue };
-                if attempt.outcome == "done" && !is_told(delivery) {
-                    continue;
-                }
-                let performer = attempt.performer.as_ref().map(|who| format!(" for {who}")).unwrap_or_default();
-                let note = attempt.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
-                let how = format!("{} {}, says {by}{performer}{note}", attempt.mechanism, attempt.outcome);
-                all.entry((ended, delivery.gate(), how)).or_default().push(&person.id);
-            }
+    told_alike(report, |delivery, attempt| {
+        let (by, ended) = (attempt.by.as_ref()?, attempt.ended?);
+        if attempt.outcome == "done" && !is_told(delivery) {
+            return None;
         }
-    }
-    told_alike(all)
+        let performer = attempt.performer.as_ref().map(|who| format!(" for {who}")).unwrap_or_default();
+        let note = attempt.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+        Some((ended, format!("{} {}, says {by}{performer}{note}", attempt.mechanism, attempt.outcome)))
+    })
 }
 
 /// Whom somebody had tried once more, in the order of time.
 pub(super) fn retried(report: &Report) -> Vec<String> {
-    let mut all = Alike::new();
+    told_alike(report, |_, attempt| {
+        let by = attempt.retried_by.as_ref()?;
+        let why = attempt.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        Some((attempt.at, format!("by the word of {by}{why}")))
+    })
+}
+
+/// What is told of attempts, each at its time; what is told alike of several people is one line.
+fn told_alike(
+    report: &Report,
+    tell: impl Fn(&DeliveryReport, &AttemptReport) -> Option<(Moment, String)>,
+) -> Vec<String> {
+    let mut all: BTreeMap<(Moment, GateName<'_>, String), Vec<&str>> = BTreeMap::new();
     for person in &report.people {
         for delivery in &person.deliveries {
-            for attempt in &delivery.attempts {
-                let Some(by) = &attempt.retried_by else { continue };
-                let why = attempt.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-                let how = format!("by the word of {by}{why}");
-                all.entry((attempt.at, delivery.gate(), how)).or_default().push(&person.id);
+            for (at, how) in delivery.attempts.iter().filter_map(|attempt| tell(delivery, attempt)) {
+                all.entry((at, delivery.gate(), how)).or_default().push(&person.id);
             }
         }
     }
-    told_alike(all)
-}
-
-/// What is said alike of several, each at its time.
-type Alike<'a> = BTreeMap<(Moment, GateName<'a>, String), Vec<&'a str>>;
-
-fn told_alike(all: Alike<'_>) -> Vec<String> {
     let line = |((at, gate, how), whom): ((Moment, GateName<'_>, String), Vec<&str>)| {
         let whom = match whom.as_slice() {
             [one] => (*one).to_owned(),

@@ -3,7 +3,7 @@
 use crate::support::{MINUTE, World, addresses, again, at, attest, declared, finish, live, person, said, scripted};
 use relcomm_core::course::{DeliveryFact, Stage};
 use relcomm_core::dispatch::{DispatchError, Dispatcher};
-use relcomm_core::id::{CommuniqueId, StakeholderId};
+use relcomm_core::id::{CommuniqueId, DeliveryId, GateNo, StakeholderId};
 use relcomm_core::journal::{Fact, Journal};
 use relcomm_core::receipt::Assurance;
 use relcomm_core::release::Outcome;
@@ -23,6 +23,14 @@ fn broken(name: &str) -> (ScriptedChannel, Arc<AtomicBool>) {
     (channel, mended)
 }
 
+/// One that knows no address with this misspelling.
+fn misspelt() -> ScriptedChannel {
+    ScriptedChannel::new("smtp").answering(|address, _| match address.ends_with(".exmaple") {
+        true => Answer::Refuse,
+        false => Answer::Accept(Assurance::Accepted),
+    })
+}
+
 /// Told by mail.
 fn staff(al: &str) -> String {
     format!(
@@ -39,6 +47,14 @@ groups:
     via: [email, pager]
 communiques: { out: { to: staff, per: release, text: It is out. } }
 ";
+
+/// Both were refused, and nothing is left to be done.
+async fn refused_by_mail() -> (ScriptedChannel, Arc<AtomicBool>, Dispatcher) {
+    let (mail, mended) = broken("smtp");
+    let dispatcher = declared(&World::by_email(&staff("al@demo.example"), &mail)).await;
+    finish(&dispatcher).await;
+    (mail, mended, dispatcher)
+}
 
 async fn everyone(dispatcher: &Dispatcher) -> usize {
     dispatcher.retry(None, None, "ada", Some("the relay is mended".into())).await.unwrap()
@@ -59,10 +75,7 @@ async fn refusal(dispatcher: &Dispatcher, communique: &str, who: &str, by: &str)
 
 #[tokio::test(start_paused = true)]
 async fn a_corrected_address_is_tried_after_the_old_one_was_refused() {
-    let mail = ScriptedChannel::new("smtp").answering(|address, _| match address {
-        "al@demo.exmaple" => Answer::Refuse,
-        _ => Answer::Accept(Assurance::Accepted),
-    });
+    let mail = misspelt();
     let world = World::by_email(&staff("al@demo.exmaple"), &mail);
     let dispatcher = declared(&world).await;
     finish(&dispatcher).await;
@@ -91,15 +104,14 @@ communiques:
 "
         )
     };
-    let mail = ScriptedChannel::new("smtp").answering(|address, _| match address {
-        "al@demo.exmaple" => Answer::Refuse,
-        _ => Answer::Accept(Assurance::Accepted),
-    });
+    let mail = misspelt();
     let world = World::by_email(&plan("al@demo.exmaple"), &mail);
     finish(&declared(&world).await).await;
     let world = again(world, &plan("al@demo.example"));
     let dispatcher = world.dispatcher();
     assert_eq!(everyone(&dispatcher).await, 1);
+    let (_, head) = world.journal.head().await.unwrap();
+    assert_eq!(head.digests.as_ref(), Some(world.prepared.digests()), "who runs with the old address stops");
     finish(&dispatcher).await;
     for place in ["eu", "us"] {
         dispatcher.declare(&said(place, Outcome::RolledBack)).await.unwrap();
@@ -171,10 +183,7 @@ communiques: { out: { to: staff, per: release, text: It is out. } }
 
 #[tokio::test(start_paused = true)]
 async fn one_person_is_tried_and_nobody_else() {
-    let (mail, mended) = broken("smtp");
-    let world = World::by_email(&staff("al@demo.example"), &mail);
-    let dispatcher = declared(&world).await;
-    finish(&dispatcher).await;
+    let (mail, mended, dispatcher) = refused_by_mail().await;
     mended.store(true, Ordering::Relaxed);
     let bea = StakeholderId::new("bea").unwrap();
     assert_eq!(dispatcher.retry(None, Some(&bea), "ada", None).await.unwrap(), 1);
@@ -182,6 +191,9 @@ async fn one_person_is_tried_and_nobody_else() {
     let report = dispatcher.report().await.unwrap();
     assert_eq!([person(&report, "al").class, person(&report, "bea").class], [Class::NotInformed, Class::Informed]);
     assert_eq!(addresses(&mail.seen())[2..], ["bea@demo.example"]);
+    let before = dispatcher.journal().seal().await.unwrap();
+    assert_eq!(dispatcher.retry(None, Some(&bea), "ada", None).await.unwrap(), 0, "she is informed");
+    assert_eq!(dispatcher.journal().seal().await.unwrap(), before, "and nothing is written");
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,11 +206,7 @@ async fn whoever_was_perhaps_told_is_left_until_somebody_has_attested_it() {
     let world = World::by_email(&staff("al@demo.example"), &mail);
     let dispatcher = declared(&world).await;
     finish(&dispatcher).await;
-    let held = world
-        .journal
-        .read(&[relcomm_core::id::DeliveryId { gate: relcomm_core::id::GateNo(0), ordinal: 0 }])
-        .await
-        .unwrap();
+    let held = world.journal.read(&[DeliveryId { gate: GateNo(0), ordinal: 0 }]).await.unwrap();
     assert!(matches!(held[0].state.legs[0].stage, Stage::Doubt { .. }), "{held:?}");
     assert_eq!(everyone(&dispatcher).await, 0);
     assert_eq!(attest(&dispatcher, "out", "al", false).await, 1);
@@ -211,10 +219,7 @@ async fn whoever_was_perhaps_told_is_left_until_somebody_has_attested_it() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_was_erased_and_what_was_cancelled_are_not_tried_again() {
-    let (mail, mended) = broken("smtp");
-    let world = World::by_email(&staff("al@demo.example"), &mail);
-    let dispatcher = declared(&world).await;
-    finish(&dispatcher).await;
+    let (mail, mended, dispatcher) = refused_by_mail().await;
     mended.store(true, Ordering::Relaxed);
     assert!(dispatcher.erase(&StakeholderId::new("al").unwrap(), "ada").await.unwrap());
     let out = CommuniqueId::new("out").unwrap();
@@ -256,10 +261,7 @@ communiques:
 
 #[tokio::test(start_paused = true)]
 async fn what_was_cancelled_or_held_when_all_had_been_tried_stays_so() {
-    let (mail, mended) = broken("smtp");
-    let world = World::by_email(&staff("al@demo.example"), &mail);
-    let dispatcher = declared(&world).await;
-    finish(&dispatcher).await;
+    let (mail, mended, dispatcher) = refused_by_mail().await;
     mended.store(true, Ordering::Relaxed);
     dispatcher.hold(None, true, "ada", None).await.unwrap();
     assert_eq!(everyone(&dispatcher).await, 2);

@@ -34,6 +34,8 @@ struct Conditions<'a> {
     other_session: bool,
     /// The plan was prepared again since.
     again: Option<Again>,
+    /// Somebody had it tried once more after that.
+    retried: bool,
     later: Duration,
 }
 
@@ -72,6 +74,7 @@ impl<'a> Conditions<'a> {
                 "left" => c.again = Some(Again::Left),
                 "back" => c.again = Some(Again::Back),
                 "more" => c.again = Some(Again::More),
+                "retried" => c.retried = true,
                 _ => {
                     if let Some(minutes) = word.strip_prefix("hours ") {
                         c.hours = Some(format!("08:00-08:0{}", minutes.trim_end_matches('m')).parse().unwrap());
@@ -240,6 +243,9 @@ impl World {
             return w.is_in(column).then_some(w);
         }
         w.prepare_again(c.again);
+        if c.retried {
+            w.take(DeliveryInput::Retry, START);
+        }
         Some(w)
     }
 
