@@ -1,4 +1,4 @@
-"""Posts N texts by Apprise's json:// plugin: `apprise_json.py N AT_ONCE` with RELCOMM_BENCH_{URL,BODY}. Prints a line of JSON.
+"""Posts N texts by Apprise's json plugin: `apprise_json.py N AT_ONCE` with RELCOMM_BENCH_{URL,BODY}. Prints a line of JSON.
 
 AT_ONCE endpoints are added and told by one call of notify(), which tells several of them by its pool of threads; 1 is one after another.
 The plugin does not sign.
@@ -15,7 +15,8 @@ import apprise
 n, at_once = int(sys.argv[1]), int(sys.argv[2])
 with open(os.environ["RELCOMM_BENCH_BODY"], encoding="utf-8") as body:
     data = json.load(body)["data"]
-url = os.environ["RELCOMM_BENCH_URL"].replace("http://", "json://")
+# json:// goes by http, jsons:// by https.
+url = os.environ["RELCOMM_BENCH_URL"].replace("http", "json", 1)
 told = apprise.Apprise()
 for _ in range(at_once):
     told.add(url)

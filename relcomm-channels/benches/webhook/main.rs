@@ -1,10 +1,11 @@
 //! One text to many by webhook: the whole engine beside a bare loop of reqwest, undici's pool and Apprise.
 //!
-//! `cargo bench -p relcomm-channels --bench webhook` prints one line of JSON for each measurement, and a last one with the ratios: the
-//! median over the rounds, the least and the greatest. `-- N ROUNDS` measures another number of posts, or of rounds.
+//! `cargo bench -p relcomm-channels --bench webhook` prints one line of JSON for each measurement, and two last ones with the ratios over
+//! https and over http: the median over the rounds, the least and the greatest. `-- N ROUNDS` measures another number of posts, or of
+//! rounds.
 //!
 //! Each measurement runs in a process of its own, pinned to the first core; the receiver (`receiver.rs`) to the second. 64 posts are in
-//! flight, over HTTP/1.1 with keep-alive. All but Apprise send the same number of octets under the same headers and sign each post; Apprise
+//! flight, over HTTP/1.1 with keep-alive; over https all trust the same authority and check the receiver's certificate. All but Apprise send the same number of octets under the same headers and sign each post; Apprise
 //! makes its own, shorter body, and fewer of them. `secs` begins when all is set up; for relcomm, `prepare_secs` is the loading, validation
 //! and preparation of the plan before it, and `enter_secs` the entering of all rows in the journal. At the end the receiver says how many
 //! it took and whether the latest was signed; a measurement whose numbers differ fails. What is not installed is SKIPPED.
@@ -63,6 +64,11 @@ fn env(name: &str) -> String {
     std::env::var(format!("RELCOMM_BENCH_{name}")).expect("it is set by the run")
 }
 
+/// The certificate that the receiver's is checked against, as PEM.
+fn authority() -> String {
+    std::fs::read_to_string(env("CA")).expect("the receiver wrote it")
+}
+
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
@@ -71,9 +77,9 @@ fn runtime() -> tokio::runtime::Runtime {
 
 fn channels() -> ChannelSet {
     let window = NonZeroU32::new(WINDOW).expect("a window above zero");
-    let mut options = WebhookOptions::new()
-        .endpoint("hook", WebhookEndpoint::new(env("URL")).secret(SECRET))
-        .http(HttpOptions::new().allow("127.0.0.0/8".parse().expect("a network")));
+    let http = HttpOptions::new().allow("127.0.0.0/8".parse().expect("a network")).ca_pem(authority());
+    let mut options =
+        WebhookOptions::new().endpoint("hook", WebhookEndpoint::new(env("URL")).secret(SECRET)).http(http);
     options.concurrency = window;
     let channel = WebhookChannel::new(options).expect("the options above");
     ChannelSet::new().with(Mechanism::new("webhook").expect("a standard word"), channel)
@@ -142,10 +148,16 @@ fn in_sqlite(folder: &Path, scope: Scope) -> Arc<dyn Journal> {
 
 // --- reqwest ------------------------------------------------------------------------------------------------------------------------
 
+/// A client that trusts the receiver and nobody else.
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let trusted = reqwest::Certificate::from_pem(authority().as_bytes()).expect("PEM");
+    reqwest::Client::builder().http1_only().no_proxy().tls_certs_only([trusted]).build().expect("a client")
+}
+
 /// The least that posts and signs: a client of reqwest and a window of futures. The body is shared by all.
 async fn bare(n: u32) -> Value {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().http1_only().no_proxy().build().expect("a client");
+    let client = client();
     let url: reqwest::Url = env("URL").parse().expect("a URL");
     let body = Bytes::from(std::fs::read(env("BODY")).expect("the body"));
     let key = BASE64.decode(SECRET.trim_start_matches("whsec_").as_bytes()).expect("base64");
@@ -267,45 +279,57 @@ impl Peer {
     }
 }
 
+/// With TLS and without.
+const SCHEMES: [&str; 2] = ["https", "http"];
+
 struct Run {
     receiver: Child,
-    url: String,
+    /// Where it is reached by which scheme.
+    urls: BTreeMap<&'static str, String>,
     body: PathBuf,
+    ca: PathBuf,
 }
 
 impl Run {
     fn begin(folder: &Path) -> Self {
+        let ca = folder.join("ca.pem");
         let mut receiver = pinned(1, &this());
-        let mut receiver =
-            receiver.arg("receiver").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("this program again");
-        let mut url = String::new();
-        BufReader::new(receiver.stdout.as_mut().expect("piped")).read_line(&mut url).expect("its URL");
-        Self { receiver, url: url.trim_end().into(), body: folder.join("body") }
+        receiver.arg("receiver").env("RELCOMM_BENCH_CA", &ca).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut receiver = receiver.spawn().expect("this program again");
+        let said = BufReader::new(receiver.stdout.as_mut().expect("piped")).lines().take(SCHEMES.len());
+        let said: Vec<String> = said.collect::<Result<_, _>>().expect("its URLs");
+        let at = |scheme: &'static str| {
+            let url = said.iter().find(|url| url.split(':').next() == Some(scheme)).expect("a URL of each");
+            (scheme, url.clone())
+        };
+        let urls = SCHEMES.map(at).into();
+        Self { receiver, urls, body: folder.join("body"), ca }
+    }
+
+    fn command(&self, program: &Path, scheme: &str) -> Command {
+        let mut command = pinned(0, program);
+        command
+            .env("RELCOMM_BENCH_URL", &self.urls[scheme])
+            .env("RELCOMM_BENCH_BODY", &self.body)
+            .env("RELCOMM_BENCH_CA", &self.ca)
+            .env("RELCOMM_BENCH_SECRET", SECRET)
+            .env("RELCOMM_BENCH_WINDOW", WINDOW.to_string())
+            // How node and Python's requests are told whom to trust.
+            .env("NODE_EXTRA_CA_CERTS", &self.ca)
+            .env("REQUESTS_CA_BUNDLE", &self.ca);
+        command
     }
 
     /// What the receiver saw since it was last asked.
     fn seen(&self) -> Value {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        runtime().block_on(async {
-            let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-            let answer = client.get(&self.url).send().await.expect("the receiver").bytes().await.expect("an answer");
-            serde_json::from_slice(&answer).expect("its JSON")
-        })
-    }
-
-    fn command(&self, program: &Path) -> Command {
-        let mut command = pinned(0, program);
-        command
-            .env("RELCOMM_BENCH_URL", &self.url)
-            .env("RELCOMM_BENCH_BODY", &self.body)
-            .env("RELCOMM_BENCH_SECRET", SECRET)
-            .env("RELCOMM_BENCH_WINDOW", WINDOW.to_string());
-        command
+        let output = self.command(&this(), "http").arg("seen").output().expect("this program again");
+        serde_json::from_slice(&output.stdout).expect("a line of JSON")
     }
 
     /// Runs a measurement, holds it against what the receiver saw, prints it, and returns the rate.
-    fn measure(&self, peer: &Peer) -> f64 {
-        let output = self.command(&peer.program).args(&peer.args).stderr(Stdio::inherit()).output().expect("a peer");
+    fn measure(&self, peer: &Peer, scheme: &str) -> f64 {
+        let mut command = self.command(&peer.program, scheme);
+        let output = command.args(&peer.args).stderr(Stdio::inherit()).output().expect("a peer");
         assert!(output.status.success(), "{}", peer.name);
         let mut line: Value = serde_json::from_slice(&output.stdout).expect("a line of JSON");
         let seen = self.seen();
@@ -314,6 +338,7 @@ impl Run {
         let cpu = line["cpu_micros"].as_f64().expect("a number");
         let rate = f64::from(peer.n) / secs;
         line["name"] = peer.name.into();
+        line["over"] = scheme.into();
         line["n"] = peer.n.into();
         line["secs"] = rounded(secs);
         line["rate"] = rate.round().into();
@@ -335,17 +360,26 @@ impl Run {
         let body = std::fs::read_to_string(&self.body).expect("the body").replace('\\', "\\\\").replace('\'', "\\'");
         let post = format!("wrk.method = 'POST'\nwrk.body = '{body}'\nwrk.headers['webhook-id'] = '{:026}'\n", 0);
         std::fs::write(&script, post).expect("disk");
-        let mut wrk = self.command(Path::new("wrk"));
-        wrk.args(["-t1", "-c64", "-d3s", "-s"]).arg(&script).arg(&self.url);
-        let output = wrk.output().ok().filter(|output| output.status.success());
-        let Some(output) = output else {
-            return say(&json!({ "name": name, "SKIPPED": "not installed: apt-get install wrk" }));
-        };
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        let rate = told.lines().find_map(|l| l.trim().strip_prefix("Requests/sec:")?.trim().parse::<f64>().ok());
-        say(&json!({ "name": name, "rate": rate.map(f64::round), "pinned": pins() }));
-        self.seen();
+        for scheme in SCHEMES {
+            let mut wrk = self.command(Path::new("wrk"), scheme);
+            wrk.args(["-t1", "-c64", "-d3s", "-s"]).arg(&script).arg(&self.urls[scheme]);
+            let output = wrk.output().ok().filter(|output| output.status.success());
+            let Some(output) = output else {
+                say(&json!({ "name": name, "over": scheme, "SKIPPED": "not installed: apt-get install wrk" }));
+                continue;
+            };
+            let told = String::from_utf8_lossy(&output.stdout).into_owned();
+            let rate = told.lines().find_map(|l| l.trim().strip_prefix("Requests/sec:")?.trim().parse::<f64>().ok());
+            say(&json!({ "name": name, "over": scheme, "rate": rate.map(f64::round), "pinned": pins() }));
+            self.seen();
+        }
     }
+}
+
+/// Asks the receiver what it saw.
+async fn seen() -> Value {
+    let answer = client().get(env("URL")).send().await.expect("the receiver").bytes().await.expect("an answer");
+    serde_json::from_slice(&answer).expect("its JSON")
 }
 
 impl Drop for Run {
@@ -371,7 +405,7 @@ fn compare(n: u32, rounds: usize) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = Run::begin(folder.path());
     // What relcomm sends is what the others send.
-    let one = run.command(&this()).args(["relcomm, MemoryJournal", "1"]).output().expect("this program again");
+    let one = run.command(&this(), "http").args(["relcomm, MemoryJournal", "1"]).output().expect("this program again");
     assert!(one.status.success());
     let seen = run.seen();
     assert_eq!(seen["signed"], true, "{seen}");
@@ -391,19 +425,25 @@ fn compare(n: u32, rounds: usize) {
     peers.extend(Peer::script("Apprise, 1 at once", &python, ".venv", &[script, "1"], few, apprise));
     peers.extend(Peer::script("Apprise, 64 at once", &python, ".venv", &[script, &window], few, apprise));
 
-    let mut rates: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let mut rates: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
     // In turn, so that a change of the machine's speed meets all.
     for _ in 0..rounds {
-        for peer in &peers {
-            rates.entry(peer.name).or_default().push(run.measure(peer));
+        for scheme in SCHEMES {
+            for peer in &peers {
+                rates.entry((scheme, peer.name)).or_default().push(run.measure(peer, scheme));
+            }
         }
     }
-    let mut summary = json!({ "name": "ratios", "n": n, "rounds": rounds, "window": WINDOW, "pinned": pins() });
-    for peer in peers.iter().filter(|p| p.name != memory && p.name != sqlite) {
-        summary[format!("{memory} / {}", peer.name)] = ratios(&rates[memory], &rates[peer.name]);
+    for scheme in SCHEMES {
+        let mut summary =
+            json!({ "name": "ratios", "over": scheme, "n": n, "rounds": rounds, "window": WINDOW, "pinned": pins() });
+        let ratio = |of, to| ratios(&rates[&(scheme, of)], &rates[&(scheme, to)]);
+        for peer in peers.iter().filter(|p| p.name != memory && p.name != sqlite) {
+            summary[format!("{memory} / {}", peer.name)] = ratio(memory, peer.name);
+        }
+        summary[format!("{sqlite} / {memory}")] = ratio(sqlite, memory);
+        say(&summary);
     }
-    summary[format!("{sqlite} / {memory}")] = ratios(&rates[sqlite], &rates[memory]);
-    say(&summary);
 }
 
 fn main() {
@@ -412,6 +452,7 @@ fn main() {
     let number = |text: &str| text.parse().expect("a number");
     match args.as_slice() {
         ["receiver"] => receiver::serve(),
+        ["seen"] => say(&runtime().block_on(seen())),
         ["bare reqwest", n] => say(&runtime().block_on(bare(number(n)))),
         ["relcomm, MemoryJournal", n] => say(&relcomm(number(n), in_memory)),
         ["relcomm, SqliteJournal", n] => say(&relcomm(number(n), in_sqlite)),
