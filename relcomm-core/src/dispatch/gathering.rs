@@ -250,11 +250,8 @@ impl Dispatcher {
                 let step = leg.and_then(|leg| u8::try_from(record.step_of(&path, &delivery.state, leg)?).ok());
                 Some((who, path, step))
             };
-            // What is kept is of when it opened. Whoever was told once it was tried once more may have been told elsewhere; and one who was
-            // told by a way that was not kept: it was out before the plan said that it is corrected, or had that way.
-            let is_later = leg.is_some_and(|leg| leg.round > 0);
-            let found_as = if is_later { as_now().or(as_kept) } else { as_kept.or_else(as_now) };
-            let Some((who, path, step)) = found_as else { continue };
+            // Or they were told by a way that was not kept: the plan has it since.
+            let Some((who, path, step)) = as_kept.or_else(as_now) else { continue };
             let path = match plan.revised {
                 Some(_) => Some(self.prepared.revise(&path, self.planned_by(record, source))),
                 None => self.prepared.correct(plan, &who, &path, step.unwrap_or_default()),

@@ -6,9 +6,10 @@ use super::intake::refuse;
 use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
 use crate::course::{DeliveryInput, End, Gate, GateInput, Head, HeadFact, Phase, Shut, Stage};
-use crate::journal::{Change, GateRow, Row, Write};
-use crate::prepare::GatePlan;
+use crate::journal::{Change, Entrant, GateRow, Row, Write};
+use crate::prepare::{GatePlan, Kept};
 use crate::receipt::Assurance;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Dispatcher {
@@ -103,6 +104,49 @@ impl Dispatcher {
 }
 
 impl Driver<'_> {
+    /// Keeps anew, at the beginning of a run, what those are told by who have heard nothing yet: where a correction will go. Of everybody, if
+    /// the plan did not say when they were entered that they might be corrected.
+    pub(super) async fn keep_anew(&mut self) -> Result<(), DispatchError> {
+        if !self.record.head.prepared_again || self.is_replaced() {
+            return Ok(());
+        }
+        let on = self.on;
+        for (plan, row) in self.record.plans.iter().zip(&self.record.gates) {
+            if row.tally.rows == 0 || !on.prepared.is_corrected(plan) || on.prepared.is_gathered(plan) {
+                continue;
+            }
+            let first = on.journal.kept(row.no, 0, PAGE).await?;
+            let keeps_nobody = first.iter().all(|(ordinal, text)| Kept::read_post(*ordinal, text).is_some());
+            if !keeps_nobody && row.tally.reached(Assurance::Accepted) >= row.tally.rows {
+                continue;
+            }
+            let roll = self.record.roll(on, plan);
+            let mut from = 0;
+            loop {
+                let page = on.journal.scan(row.no, from, PAGE).await?;
+                let Some(last) = page.last() else { break };
+                let kept: BTreeMap<u32, Arc<str>> = on.journal.kept(row.no, from, PAGE).await?.into_iter().collect();
+                from = last.id.ordinal + 1;
+                let mut anew = Vec::new();
+                for delivery in page {
+                    let has_heard = delivery.state.told_or_perhaps() || delivery.state.perhaps_before();
+                    let seat = on.seat(roll, &delivery).filter(|_| keeps_nobody || !has_heard);
+                    let Some((number, path)) = seat.and_then(|(number, path)| Some((number, roll.path(path)?))) else {
+                        continue;
+                    };
+                    let now = on.prepared.keep_member(number, path).and_then(|now| now.text());
+                    if now.as_ref() != kept.get(&delivery.id.ordinal) {
+                        anew.push((delivery.id.ordinal, Entrant::new(delivery.who).kept(now)));
+                    }
+                }
+                if !anew.is_empty() {
+                    on.journal.keep(row.no, anew).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Looks, once in a run, at all that is out: what the plan no longer has steps or people for is given up, and what was given up for that,
     /// or has a new way to whoever nobody has reached, is begun.
     pub(super) async fn review(&mut self) -> Result<bool, DispatchError> {

@@ -170,6 +170,8 @@ rows! {
 ///   receipt that is known stays known.
 /// * **J13** `token_key` is the same at every call, whoever opens the record and whenever, and `Debug` does not show it: what was sent bears
 ///   marks of it for months.
+/// * **J14** `keep` replaces what is kept of whoever stands at an ordinal, and nothing where it is another, as after an erasure. Entries,
+///   states, versions, tallies and the seal stay.
 #[async_trait]
 pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// What the record belongs to.
@@ -239,6 +241,9 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
 
     /// What is kept of those at a gate's ordinals from one on, at most `max` of them; without those of whom nothing is.
     async fn kept(&self, gate: GateNo, from: u32, max: usize) -> Result<Vec<(u32, Arc<str>)>, JournalError>;
+
+    /// Keeps this of those at a gate's ordinals instead of what was kept; those who stand for nobody are passed over.
+    async fn keep(&self, gate: GateNo, of: Vec<(u32, Entrant)>) -> Result<(), JournalError>;
 
     /// The earliest instant after `now` at which a leg becomes ready or a timer is due.
     async fn next_due(&self, now: Moment) -> Result<Option<Moment>, JournalError>;
@@ -334,6 +339,9 @@ impl<T: Journal + ?Sized> Journal for Arc<T> {
     }
     async fn kept(&self, gate: GateNo, from: u32, max: usize) -> Result<Vec<(u32, Arc<str>)>, JournalError> {
         (**self).kept(gate, from, max).await
+    }
+    async fn keep(&self, gate: GateNo, of: Vec<(u32, Entrant)>) -> Result<(), JournalError> {
+        (**self).keep(gate, of).await
     }
     async fn next_due(&self, now: Moment) -> Result<Option<Moment>, JournalError> {
         (**self).next_due(now).await

@@ -11,6 +11,7 @@ mod places;
 mod posts;
 mod causes;
 mod reposted;
+mod readdressed;
 mod renewed;
 mod overlap;
 mod times;

@@ -1,4 +1,4 @@
-//! The contract of [`Journal`]: one function for each of its clauses J1 to J13, and
+//! The contract of [`Journal`]: one function for each of its clauses J1 to J14, and
 //! [`journal_contract!`](crate::journal_contract), which makes them tests of an implementation.
 
 mod course;
@@ -16,7 +16,7 @@ pub use lease::{
 pub use record::{
     j01_a_write_expects_a_version, j03_together_is_all_or_none, j07_a_receipt_is_recorded_once,
     j08_entries_are_gapless_and_name_nobody, j09_scan_pages_by_ordinal, j11_what_was_entered_is_not_entered_again,
-    j13_the_key_of_tokens_stays_the_same,
+    j13_the_key_of_tokens_stays_the_same, j14_what_is_kept_can_be_replaced,
 };
 
 use relcomm_core::clock::Clock;
@@ -101,6 +101,7 @@ macro_rules! journal_contract {
             j11_what_was_entered_is_not_entered_again
             j12_a_person_is_erased_and_what_happened_stays
             j13_the_key_of_tokens_stays_the_same
+            j14_what_is_kept_can_be_replaced
         }
     };
     (@ $make:expr; $($clause:ident)*) => {$(

@@ -204,6 +204,9 @@ impl Journal for CrashJournal {
     async fn kept(&self, gate: GateNo, from: u32, max: usize) -> Done<Vec<(u32, Arc<str>)>> {
         self.heard(self.inner.kept(gate, from, max)).await
     }
+    async fn keep(&self, gate: GateNo, of: Vec<(u32, Entrant)>) -> Done<()> {
+        self.write(self.inner.keep(gate, of)).await
+    }
     async fn scan(&self, gate: GateNo, from: u32, max: usize) -> Done<Vec<Row>> {
         self.heard(self.inner.scan(gate, from, max)).await
     }

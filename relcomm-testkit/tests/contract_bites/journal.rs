@@ -46,6 +46,8 @@ enum Flaw {
     Retentive,
     /// Makes a key of tokens whenever it is asked for one.
     Fickle,
+    /// Keeps of nobody what it is told later.
+    Forgetful,
 }
 
 const BITES: &[Bite<Flaw>] = &[
@@ -66,6 +68,7 @@ const BITES: &[Bite<Flaw>] = &[
     bite("j11", Flaw::Repeating),
     bite("j12", Flaw::Retentive),
     bite("j13", Flaw::Fickle),
+    bite("j14", Flaw::Forgetful),
 ];
 
 /// A clock that goes ahead when it is told to.
@@ -198,6 +201,12 @@ impl Journal for Wrong {
     async fn kept(&self, gate: GateNo, from: u32, max: usize) -> Done<Vec<(u32, Arc<str>)>> {
         self.inner.kept(gate, from, max).await
     }
+    async fn keep(&self, gate: GateNo, of: Vec<(u32, Entrant)>) -> Done<()> {
+        if self.is(Flaw::Forgetful) {
+            return Ok(());
+        }
+        self.inner.keep(gate, of).await
+    }
     async fn lease(&self, session: SessionNo, wants: &[Want], now: Moment) -> Done<Vec<Row>> {
         if self.is(Flaw::Believing) {
             *self.clock.at_least.lock().unwrap() = now;
@@ -311,6 +320,7 @@ clauses! {
     j11_what_was_entered_is_not_entered_again
     j12_a_person_is_erased_and_what_happened_stays
     j13_the_key_of_tokens_stays_the_same
+    j14_what_is_kept_can_be_replaced
 }
 
 async fn broken(flaw: Option<Flaw>) -> Vec<&'static str> {

@@ -164,6 +164,11 @@ impl Journal for MemoryJournal {
         Ok(self.state().kept(gate, from, max))
     }
 
+    async fn keep(&self, gate: GateNo, of: Vec<(u32, Entrant)>) -> Result<(), JournalError> {
+        self.state().keep(gate, of);
+        Ok(())
+    }
+
     async fn next_due(&self, now: Moment) -> Result<Option<Moment>, JournalError> {
         Ok(self.state().next_due(now))
     }

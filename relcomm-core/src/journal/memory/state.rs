@@ -398,6 +398,19 @@ impl State {
         of.into_iter().flatten().map(|(ordinal, kept)| (*ordinal, Arc::clone(kept))).collect()
     }
 
+    pub(super) fn keep(&mut self, gate: GateNo, of: Vec<(u32, Entrant)>) {
+        let Some(cell) = self.gates.get_mut(gate.0 as usize) else { return };
+        for (ordinal, Entrant { who, kept }) in of {
+            if who.is_none() || cell.who.get(ordinal as usize) != Some(&who) {
+                continue;
+            }
+            match kept {
+                Some(kept) => cell.kept.insert(ordinal, kept),
+                None => cell.kept.remove(&ordinal),
+            };
+        }
+    }
+
     pub(super) fn next_due(&self, now: Moment) -> Option<Moment> {
         let after = Moment::from_millis(now.millis() + 1);
         let ready = self

@@ -281,6 +281,10 @@ impl Journal for SqliteJournal {
         self.look(move |store| store.kept(gate, from, max)).await
     }
 
+    async fn keep(&self, gate: GateNo, of: Vec<(u32, Entrant)>) -> Result<(), JournalError> {
+        self.change(move |store| store.keep(gate, &of)).await
+    }
+
     async fn next_due(&self, now: Moment) -> Result<Option<Moment>, JournalError> {
         self.look(move |store| store.next_due(now)).await
     }

@@ -250,6 +250,16 @@ impl Store {
         Ok(())
     }
 
+    pub(super) fn keep(&self, no: GateNo, of: &[(u32, Entrant)]) -> Res<()> {
+        let sql = "UPDATE roll SET kept = ?3 WHERE id = ?1 AND who = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        for (ordinal, Entrant { who, kept }) in of {
+            let id = key(self.scope, no, *ordinal).ok_or_else(too_many)?;
+            statement.execute(params![id, who.as_ref().map(StakeholderId::as_str), kept])?;
+        }
+        Ok(())
+    }
+
     pub(super) fn lease(&mut self, session: SessionNo, wants: &[Want], now: Moment, at: Moment) -> Res<Vec<Row>> {
         if !self.is_alive(session, at)? {
             return Err(JournalError::new(JournalErrorKind::Fenced, "the session counts as dead").into());

@@ -375,3 +375,41 @@ where
     let shows = |form: &str| shown.to_lowercase().contains(form);
     assert!(!shows(&hex) && !shows(&format!("{first:?}")), "`Debug` shows the key");
 }
+
+/// **J14** `keep` replaces what is kept of whoever stands at an ordinal, and nothing where it is another.
+///
+/// # Panics
+/// If the journal breaks the clause.
+pub async fn j14_what_is_kept_can_be_replaced<F, T>(make: F)
+where
+    F: Fn(Arc<dyn Clock>) -> T,
+    T: Future<Output = Trial>,
+{
+    let mut stage = Stage::new(make).await;
+    let gate = stage.opening("live").await;
+    let version = stage.gate_row(gate).await.version;
+    let text = |text: &str| Some(Arc::<str>::from(text));
+    let whom = |o: u32| (o != 4).then(|| person(gate, o));
+    let who = (0..5).map(|o| Entrant::new(whom(o)).kept(text("old").filter(|_| o != 1))).collect();
+    let runs = vec![Run::new(5, 0, EMAIL, NOON, None)];
+    assert!(good(
+        stage.journal().enter(gate, version, facts([GateFact::Rolled { to: 5, last: true }]), runs, who).await
+    ));
+    let before = stage.picture().await;
+
+    let new = |o: u32| (o, Entrant::new(whom(o)).kept(text("new")));
+    let journal = stage.journal();
+    good(
+        journal
+            .keep(gate, vec![new(0), new(1), (2, Entrant::new(whom(0)).kept(text("another's"))), new(4), new(9)])
+            .await,
+    );
+    good(journal.keep(gate, vec![(3, Entrant::new(whom(3)))]).await);
+    good(journal.keep(GateNo(77), vec![new(0)]).await);
+    let clock = Arc::new(stage.clock.clone());
+    stage.trial.reopen(clock).await;
+    let kept = good(stage.journal().kept(gate, 0, 99).await);
+    let kept: Vec<_> = kept.iter().map(|(o, text)| (*o, &**text)).collect();
+    assert_eq!(kept, [(0, "new"), (1, "new"), (2, "old"), (4, "old")]);
+    assert_eq!(stage.picture().await, before, "nothing else has changed");
+}
