@@ -7,6 +7,7 @@ use crate::channel::Mint;
 use crate::course::{DeliveryInput, Erased, HeadFact, Path};
 use crate::id::StakeholderId;
 use crate::journal::{Change, Erasure, Note, Row, Write};
+use crate::prepare::Kept;
 use crate::receipt::Assurance;
 
 /// What stands in the place of an erased person begins with this.
@@ -51,7 +52,7 @@ impl Dispatcher {
             let rows = self.rows_of(person).await?;
             if rows.is_empty() {
                 // Whoever erased them may have been stopped before the last copy was gone.
-                let again = Erasure::new(person.clone(), person.clone(), self.traces(&tokens, person, &rows));
+                let again = Erasure::new(person.clone(), person.clone(), self.traces(&tokens, person, &rows).await?);
                 self.journal.erase(again, Vec::new()).await?;
                 return match self.is_erased(&record, person) {
                     true => Ok(false),
@@ -83,7 +84,7 @@ impl Dispatcher {
                     writes.push(Write::new(Change::Delivery(row.id, facts), row.version));
                 }
             }
-            let erasure = Erasure::new(person.clone(), stand_in, self.traces(&tokens, person, &rows));
+            let erasure = Erasure::new(person.clone(), stand_in, self.traces(&tokens, person, &rows).await?);
             if self.journal.erase(erasure, writes).await? {
                 return Ok(true);
             }
@@ -117,8 +118,14 @@ impl Dispatcher {
         was.person.filter(|_| was.people == self.prepared.digests().people)
     }
 
-    /// By what a raw receipt is known to be about this person: the tokens of their deliveries, and their addresses.
-    fn traces(&self, tokens: &Tokens, person: &StakeholderId, rows: &[Row]) -> Vec<String> {
+    /// By what a raw receipt is known to be about this person: the tokens of their deliveries, and their addresses, as they are and as they were
+    /// kept.
+    async fn traces(
+        &self,
+        tokens: &Tokens,
+        person: &StakeholderId,
+        rows: &[Row],
+    ) -> Result<Vec<String>, DispatchError> {
         let legs = |row: &Row| u8::try_from(row.state.legs.len()).unwrap_or(u8::MAX);
         let of_rows = rows.iter().flat_map(|row| (0..legs(row)).map(|leg| (row.id, leg)));
         let mut traces: Vec<String> = of_rows.map(|(id, leg)| tokens.mint(id, leg).as_str().to_owned()).collect();
@@ -126,6 +133,13 @@ impl Dispatcher {
         if let Some(who) = people.iter().find(|who| who.id() == person.as_str()) {
             traces.extend(who.addresses().map(|(_, address)| address.to_owned()));
         }
-        traces
+        for row in rows {
+            let kept = self.journal.kept(row.id.gate, row.id.ordinal, 1).await?.pop();
+            let of_row = kept.filter(|(ordinal, _)| *ordinal == row.id.ordinal);
+            if let Some(Kept::Member { who, .. }) = of_row.and_then(|(ordinal, text)| Kept::read(ordinal, &text)) {
+                traces.extend(who.addresses.into_values().map(|address| address.as_str().to_owned()));
+            }
+        }
+        Ok(traces)
     }
 }

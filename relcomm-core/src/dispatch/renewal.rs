@@ -7,7 +7,7 @@ use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
 use crate::course::{DeliveryInput, End, Gate, GateInput, Head, HeadFact, Phase, Shut, Stage};
 use crate::journal::{Change, Entrant, GateRow, Row, Write};
-use crate::prepare::{GatePlan, Kept};
+use crate::prepare::GatePlan;
 use crate::receipt::Assurance;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -115,9 +115,9 @@ impl Driver<'_> {
             if row.tally.rows == 0 || !on.prepared.is_corrected(plan) || on.prepared.is_gathered(plan) {
                 continue;
             }
-            let first = on.journal.kept(row.no, 0, PAGE).await?;
-            let keeps_nobody = first.iter().all(|(ordinal, text)| Kept::read_post(*ordinal, text).is_some());
-            if !keeps_nobody && row.tally.reached(Assurance::Accepted) >= row.tally.rows {
+            // They are kept in their order: whoever was stopped has not come to the last.
+            let are_kept = !on.journal.kept(row.no, row.tally.rows - 1, 1).await?.is_empty();
+            if are_kept && row.tally.reached(Assurance::Accepted) >= row.tally.rows {
                 continue;
             }
             let roll = self.record.roll(on, plan);
@@ -129,13 +129,14 @@ impl Driver<'_> {
                 from = last.id.ordinal + 1;
                 let mut anew = Vec::new();
                 for delivery in page {
+                    let before = kept.get(&delivery.id.ordinal);
                     let has_heard = delivery.state.told_or_perhaps() || delivery.state.perhaps_before();
-                    let seat = on.seat(roll, &delivery).filter(|_| keeps_nobody || !has_heard);
+                    let seat = on.seat(roll, &delivery).filter(|_| before.is_none() || !has_heard);
                     let Some((number, path)) = seat.and_then(|(number, path)| Some((number, roll.path(path)?))) else {
                         continue;
                     };
                     let now = on.prepared.keep_member(number, path).and_then(|now| now.text());
-                    if now.as_ref() != kept.get(&delivery.id.ordinal) {
+                    if now.as_ref() != before {
                         anew.push((delivery.id.ordinal, Entrant::new(delivery.who).kept(now)));
                     }
                 }

@@ -3,8 +3,8 @@
 use crate::support::{HOUR, World, live, scripted};
 use relcomm_core::dispatch::{Attestation, DispatchError, Dispatcher, Whom};
 use relcomm_core::id::{CommuniqueId, StakeholderId};
-use relcomm_core::journal::{Folded, Journal};
-use relcomm_core::receipt::Assurance;
+use relcomm_core::journal::{Folded, Journal, Unmatched};
+use relcomm_core::receipt::{Assurance, ReceiptKind};
 use relcomm_core::report::Class;
 use relcomm_testkit::channel::{Answer, ScriptedChannel};
 
@@ -122,6 +122,28 @@ async fn who_is_erased_once_others_have_left_is_nobody_else() {
     let report = dispatcher.report().await.unwrap();
     let people: Vec<_> = report.people.iter().map(|p| (p.id.as_str(), p.class)).collect();
     assert_eq!(people, [("#erased-1", Class::Informed), ("#erased-2", Class::Informed)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_raw_receipt_that_holds_an_address_of_whoever_has_left_is_emptied() {
+    let undo = "  undo: { to: { told: live }, per: release, if: { outcome: rolled-back }, text: Taken back. }";
+    let plan = PLAN
+        .replace("communiques: {", "communiques:\n ")
+        .replace("per: release } }", &format!("per: release }}\n{undo}"));
+    let (mail, phone) = (ScriptedChannel::new("smtp"), ScriptedChannel::new("pbx"));
+    let mut world = World::new(&plan, scripted([("email", &mail), ("phone", &phone)]));
+    for place in ["eu", "us"] {
+        world.dispatcher().declare(&live(place)).await.unwrap();
+    }
+    world.dispatcher().step().await.unwrap();
+    let raw = |whose: &str| format!("The mailbox <{whose}@demo.example> is full.").into_bytes();
+    let receipt = |whose: &str| Unmatched::new(whose, ReceiptKind::Dsn, None, raw(whose));
+    world.journal.keep_unmatched(vec![receipt("Bob"), receipt("cyd")]).await.unwrap();
+    let bob = "      - { id: bob, email: bob@demo.example, phone: '+41445550102' }\n";
+    world.prepared = crate::support::plan(&plan.replace(bob, ""), &world.channels);
+    assert!(world.dispatcher().erase(&id("bob"), "ada").await.unwrap());
+    let left: Vec<_> = world.journal.unmatched().await.unwrap().into_iter().map(|receipt| receipt.raw).collect();
+    assert_eq!(left, [vec![], raw("cyd")]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,14 +3,13 @@
 use crate::support::{World, addresses, again, declared, everywhere, finish, person, said};
 use relcomm_core::dispatch::{DispatchOptions, Dispatcher};
 use relcomm_core::id::StakeholderId;
-use relcomm_core::journal::Journal;
+use relcomm_core::journal::{Entrant, Journal};
 use relcomm_core::release::Outcome;
 use relcomm_core::report::Class;
 use relcomm_testkit::channel::ScriptedChannel;
 use tokio_util::sync::CancellationToken;
 
-const UNDO: &str =
-    "undo: { to: { told: out }, per: release, if: { outcome: rolled-back }, via: { as_told: true }, text: Taken back. }";
+const UNDO: &str = "undo: { to: { told: out }, per: release, if: { outcome: rolled-back }, via: { as_told: true }, text: Taken back. }";
 
 fn plan(members: &[(&str, &str)], more: &str) -> String {
     let members: Vec<_> = members.iter().map(|(id, email)| format!("{{ id: {id}, email: {email} }}")).collect();
@@ -63,6 +62,12 @@ async fn whoever_was_told_and_has_left_is_corrected_although_the_plan_had_no_cor
     let world = World::by_email(&plan(&[("al", "al@demo.example"), ("bea", "bea@demo.example")], ""), &mail);
     assert!(finish(&declared(&world).await).await.is_done());
     let world = again(world, &plan(&[("al", "al@demo.example"), ("bea", "bea@demo.example")], UNDO));
+    assert!(finish(&world.dispatcher()).await.is_done());
+    // As if that had been stopped before it had come to the last.
+    let out = world.journal.gates().await.unwrap().into_iter().find(|row| row.id.to_string() == "out").unwrap();
+    let bea = Entrant::new(Some(StakeholderId::new("bea").unwrap()));
+    world.journal.keep(out.no, vec![(1, bea)]).await.unwrap();
+    assert_eq!(world.journal.kept(out.no, 0, 9).await.unwrap().len(), 1);
     assert!(finish(&world.dispatcher()).await.is_done());
     let world = again(world, &plan(&[("bea", "bea@new.example")], UNDO));
     assert_eq!(taken_back(&world, &mail).await, ["al@demo.example", "bea@demo.example"]);
