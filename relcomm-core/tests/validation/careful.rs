@@ -270,6 +270,21 @@ fn a_text_is_judged_at_its_place_in_its_own_file() {
 }
 
 #[test]
+fn what_a_text_says_is_in_no_message_where_it_may_be_classified() {
+    let text = "Billing 1.1 is\nplanned for 2027-05-11.\n";
+    let communiques = "communiques:\n  out: { to: staff, at: declared, per: release, text_file: a.md }\n";
+    let files = HeldFiles::new().file("a.md", text);
+    let said = |parts: &[&str]| {
+        let found = faults_at(parts, &files, &Deployment::unknown()).into_iter();
+        found.filter(|f| matches!(f.code, "RC0707" | "RC0708")).map(|f| f.message).collect::<Vec<_>>()
+    };
+    let quotes = |said: &[String]| said.iter().filter(|m| m.contains("1.1") || m.contains("2027-05-11")).count();
+    assert_eq!(quotes(&said(&[communiques])), 2);
+    let under_embargo = said(&[communiques, "embargo: { until: 2027-05-20T12:00Z }\n"]);
+    assert_eq!((under_embargo.len(), quotes(&under_embargo)), (2, 0), "{under_embargo:?}");
+}
+
+#[test]
 fn a_profile_is_kept_by_every_text_of_its_communique() {
     let profiles = "profiles: { legal: { must_state: [release.what, item.export, release.how.support] } }\n";
     let stated = "profile: legal, subject: '{{ release.how.support }}'";

@@ -78,12 +78,15 @@ impl Rule for ThisVersion {
                 });
                 for other in others {
                     let id = &text.communique.id;
-                    let message = format!(
-                        "the {} of `{id}` speaks of {}, the release is {}",
-                        text.part.word(),
-                        other.as_str(),
-                        release.version
-                    );
+                    let word = text.part.word();
+                    // What a text says may be classified, and the finding is read by whoever reads the log.
+                    let message = match cx.plan().embargo() {
+                        Some(_) => format!("the {word} of `{id}` speaks of another version than the release's"),
+                        None => {
+                            let (other, own) = (other.as_str(), &release.version);
+                            format!("the {word} of `{id}` speaks of {other}, the release is {own}")
+                        }
+                    };
                     out.push(text.finding(cx.source(), piece.offset + other.start(), |path| {
                         Finding::warning("RC0707", path, message)
                             .help("`{{ release.version }}` is always the release's own")
@@ -210,10 +213,11 @@ impl Rule for ThisDate {
                         continue;
                     }
                     let id = &text.communique.id;
-                    let message = format!(
-                        "the {} of `{id}` speaks of {date}, the release is planned for {planned}",
-                        text.part.word()
-                    );
+                    let word = text.part.word();
+                    let message = match cx.plan().embargo() {
+                        Some(_) => format!("the {word} of `{id}` speaks of another date than the planned one"),
+                        None => format!("the {word} of `{id}` speaks of {date}, the release is planned for {planned}"),
+                    };
                     out.push(text.finding(cx.source(), piece.offset + whole.start(), |path| {
                         Finding::warning("RC0708", path, message)
                             .help("`{{ release.when.planned | date }}` is always the planned date")
