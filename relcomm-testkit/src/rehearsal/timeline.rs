@@ -52,8 +52,8 @@ const NAMED: usize = 3;
 
 /// What happened.
 pub(super) fn tell(entries: &[Entry], said: &[Said], names: &Names) -> Vec<Line> {
-    let (legs, expired) = (BTreeMap::new(), BTreeSet::new());
-    let mut teller = Teller { names, lines: Vec::new(), open: Vec::new(), at: Moment::MIN, legs, expired };
+    let (legs, expired, gone) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+    let mut teller = Teller { names, lines: Vec::new(), open: Vec::new(), at: Moment::MIN, legs, expired, gone };
     let mut said = said.iter().peekable();
     for (index, entry) in entries.iter().enumerate() {
         while let Some(next) = said.next_if(|s| s.after < entry.seq) {
@@ -89,6 +89,8 @@ struct Teller<'a> {
     legs: BTreeMap<DeliveryId, Vec<(LaneNo, u32)>>,
     /// Of which it was told that their last step expired, and when: that they have ended so is the same.
     expired: BTreeSet<(DeliveryId, Moment)>,
+    /// The legs of which the plan had no step any more.
+    gone: BTreeSet<(DeliveryId, u8)>,
 }
 
 impl Teller<'_> {
@@ -155,6 +157,7 @@ impl Teller<'_> {
     fn delivery(&mut self, at: Moment, id: DeliveryId, fact: &DeliveryFact) {
         match fact {
             DeliveryFact::Shut { why: Shut::Expired, .. } => _ = self.expired.insert((id, at)),
+            DeliveryFact::Shut { leg, why: Shut::Gone } => _ = self.gone.insert((id, *leg)),
             DeliveryFact::Ended(End::Expired) if self.expired.remove(&(id, at)) => return,
             _ => {}
         }
@@ -173,7 +176,10 @@ impl Teller<'_> {
             DeliveryFact::Accepted { leg, sure: Assurance::Attempted, .. } => (*leg, "a task for somebody".to_owned()),
             DeliveryFact::Accepted { leg, sure, .. } | DeliveryFact::Proved { leg, sure } => (*leg, sure.to_string()),
             DeliveryFact::Again { leg, at, kind, .. } => (*leg, format!("{kind}, again at {at}")),
-            DeliveryFact::Postponed { leg, at, .. } => (*leg, format!("its hours are over, again at {at}")),
+            DeliveryFact::Postponed { leg, at, .. } => match self.gone.remove(&(id, *leg)) {
+                true => (*leg, format!("in the plan again, from {at}")),
+                false => (*leg, format!("its hours are over, again at {at}")),
+            },
             DeliveryFact::Doubted { leg, query_at: Some(at) } => (*leg, format!("nobody knows, asked at {at}")),
             DeliveryFact::Asked { leg, .. } => (*leg, "nobody knows, is asked".to_owned()),
             DeliveryFact::Doubted { leg, query_at: None } => (*leg, "nobody knows, held".to_owned()),
@@ -181,6 +187,7 @@ impl Teller<'_> {
                 Some(what) => (*leg, what),
                 None => return,
             },
+            DeliveryFact::Begun { step: 0, at, .. } => (legs_last(legs), format!("the first step, from {at}")),
             DeliveryFact::Begun { at, .. } => (legs_last(legs), format!("the next step, from {at}")),
             DeliveryFact::Failed { leg } => (*leg, "came back".to_owned()),
             DeliveryFact::Delayed { leg, by } => (*leg, format!("delayed until {by} at most")),

@@ -236,6 +236,37 @@ expect:
     let told = timeline(&performance);
     assert!(told.contains("ada has everything tried again for bob: nothing new"), "{told}");
     assert!(told.contains("ada has live tried again\n"), "{told}");
+    assert!(told.contains("→ ann by email: the first step, from 2027-03-02T13:00:00Z"), "{told}");
+}
+
+#[test]
+fn a_step_that_went_and_came_back_is_told_as_that() {
+    let plan = "plan: 1
+zone: UTC
+release: { product: Demo, version: 1.0.0, what: [Sharing], why: Asked for., how: Open it. }
+responsible: Ada <ada@demo.example>
+groups: { staff: { members: [{ id: ann, email: ann@demo.example, phone: +41445550101 }], via: email } }
+communiques: { live: { to: staff } }
+";
+    let performance = perform_with(
+        plan,
+        "
+answers: [{ to: ann, via: email, attempt: 1, answer: { failed: { status: 451, retry_after: 2h } } }]
+timeline:
+  - { at: 10:00, declare: { outcome: success, by: ada } }
+  - { at: 10:30, change: { groups.staff.via: phone } }
+  - { at: 11:00, change: { groups.staff.via: email } }
+expect: [{ where: { person: ann }, is: { class: informed, mechanism: email } }]
+",
+    );
+    let performance = performance.unwrap_or_else(|why| panic!("{}", told(&why)));
+    assert!(performance.held(), "{performance}");
+    let told = timeline(&performance);
+    // Not before the far side wants it again.
+    assert!(
+        told.contains("→ ann by email: in the plan again, from 2027-03-02T12:00:00Z") && !told.contains("hours"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -314,8 +314,8 @@ impl<'a> Course<'a> {
     /// When a leg that was given up with its step may be tried, if the plan has the step again.
     fn back(&self, leg: u8) -> Option<(Moment, Option<Moment>)> {
         let of = self.state.legs.get(usize::from(leg)).filter(|of| of.round == self.round())?;
-        let is_gone = matches!(of.stage, Stage::Shut { why: Shut::Gone, .. });
-        let slot = self.path.slot(self.step(leg).filter(|_| is_gone)?, self.now);
+        let Stage::Shut { why: Shut::Gone, not_before } = of.stage else { return None };
+        let slot = self.path.slot(self.step(leg)?, not_before.map_or(self.now, |at| at.max(self.now)));
         self.path.is_in_time(slot.0).then_some(slot)
     }
 

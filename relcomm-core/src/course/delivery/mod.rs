@@ -109,7 +109,8 @@ pub enum Stage {
     Shut {
         /// Why.
         why: Shut,
-        /// Before when it is not taken up again, if it was stopped while it was ready from then on: a far side may have asked for that.
+        /// Before when it is not taken up again, if it was stopped or given up while it was ready from then on: a far side may have asked for
+        /// that.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         not_before: Option<Moment>,
     },
@@ -437,7 +438,7 @@ impl Delivery {
             }),
             F::Shut { leg, why } => self.with(leg, |leg| {
                 let not_before = match leg.stage {
-                    Stage::Ready { at, .. } if why == Shut::Stopped => Some(at),
+                    Stage::Ready { at, .. } if matches!(why, Shut::Stopped | Shut::Gone) => Some(at),
                     _ => None,
                 };
                 leg.stage = Stage::Shut { why, not_before };
