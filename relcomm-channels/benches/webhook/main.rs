@@ -5,10 +5,11 @@
 //! rounds.
 //!
 //! Each measurement runs in a process of its own, pinned to the first core; the receiver (`receiver.rs`) to the second. 64 posts are in
-//! flight, over HTTP/1.1 with keep-alive; over https all trust the same authority and check the receiver's certificate. All but Apprise send the same number of octets under the same headers and sign each post; Apprise
-//! makes its own, shorter body, and fewer of them. `secs` begins when all is set up; for relcomm, `prepare_secs` is the loading, validation
-//! and preparation of the plan before it, and `enter_secs` the entering of all rows in the journal. At the end the receiver says how many
-//! it took and whether the latest was signed; a measurement whose numbers differ fails. What is not installed is SKIPPED.
+//! flight, over HTTP/1.1 with keep-alive; over https all trust the same authority and check the receiver's certificate. All but Apprise
+//! send the same number of octets under the same headers and sign each post; Apprise makes its own, shorter body, and fewer of them. `secs`
+//! begins when all is set up; for relcomm, `prepare_secs` is the loading, validation and preparation of the plan before it, and
+//! `enter_secs` the entering of all rows in the journal. At the end the receiver says how many it took and whether the latest was signed; a
+//! measurement whose numbers differ fails. What is not installed is SKIPPED.
 
 mod receiver;
 
@@ -440,6 +441,9 @@ fn compare(n: u32, rounds: usize) {
         let ratio = |of, to| ratios(&rates[&(scheme, of)], &rates[&(scheme, to)]);
         for peer in peers.iter().filter(|p| p.name != memory && p.name != sqlite) {
             summary[format!("{memory} / {}", peer.name)] = ratio(memory, peer.name);
+            if peer.name != bare {
+                summary[format!("{bare} / {}", peer.name)] = ratio(bare, peer.name);
+            }
         }
         summary[format!("{sqlite} / {memory}")] = ratio(sqlite, memory);
         say(&summary);

@@ -147,7 +147,7 @@ impl<'a> Driver<'a> {
 
     async fn run(mut self, stay: bool) -> Result<Standing, DispatchError> {
         self.mend_lanes().await?;
-        self.keep_anew().await?;
+        self.keep_what_lacks().await?;
         let mut looked_again = false;
         loop {
             let stopping = self.on.options.cancellation.is_cancelled();

@@ -1,13 +1,14 @@
 //! What it means for what is out that the plan was prepared again.
 
-use super::driver::Driver;
+use super::driver::{Driver, alongside};
 use super::gates::{PAGE, decide_all};
 use super::intake::refuse;
 use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
 use crate::course::{DeliveryInput, End, Gate, GateInput, Head, HeadFact, Phase, Shut, Stage};
+use crate::id::GateNo;
 use crate::journal::{Change, Entrant, GateRow, Row, Write};
-use crate::prepare::GatePlan;
+use crate::prepare::{GatePlan, Roll};
 use crate::receipt::Assurance;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +34,13 @@ impl Dispatcher {
             record = Record::read(self).await?;
         }
         Ok(record)
+    }
+
+    /// What would be kept of whoever stands at a row, as they are told now.
+    fn kept_now(&self, roll: &Roll, row: &Row) -> Option<(u32, Entrant)> {
+        let (number, path) = self.seat(roll, row)?;
+        let now = self.prepared.keep_member(number, roll.path(path)?)?.text()?;
+        Some((row.id.ordinal, Entrant::new(row.who.clone()).kept(Some(now))))
     }
 
     /// The planned time before it moved: that which was told, whatever the plan says by now.
@@ -104,48 +112,74 @@ impl Dispatcher {
 }
 
 impl Driver<'_> {
-    /// Keeps anew, at the beginning of a run, what those are told by who have heard nothing yet: where a correction will go. Of everybody, if
-    /// the plan did not say when they were entered that they might be corrected.
-    pub(super) async fn keep_anew(&mut self) -> Result<(), DispatchError> {
-        if !self.record.head.prepared_again || self.is_replaced() {
-            return Ok(());
-        }
+    /// Keeps, at the beginning of a run, where those are told of whom nothing is kept: they were entered by a plan in which nothing corrected
+    /// what they hear.
+    pub(super) async fn keep_what_lacks(&mut self) -> Result<(), DispatchError> {
         let on = self.on;
-        for (plan, row) in self.record.plans.iter().zip(&self.record.gates) {
-            if row.tally.rows == 0 || !on.prepared.is_corrected(plan) || on.prepared.is_gathered(plan) {
-                continue;
-            }
-            // They are kept in their order: whoever was stopped has not come to the last.
-            let are_kept = !on.journal.kept(row.no, row.tally.rows - 1, 1).await?.is_empty();
-            if are_kept && row.tally.reached(Assurance::Accepted) >= row.tally.rows {
+        for index in 0..self.record.gates.len() {
+            let Some((plan, row)) = self.record.plans.get(index).zip(self.record.gates.get(index)) else { break };
+            if !self.keeps_anew(plan) || row.tally.rows == 0 || self.is_replaced() {
                 continue;
             }
             let roll = self.record.roll(on, plan);
+            // They are kept in their order: whoever was stopped has not come to the last.
+            let most = u32::try_from(PAGE).unwrap_or(u32::MAX);
+            let end = on.journal.scan(row.no, row.tally.rows.saturating_sub(most), PAGE).await?;
+            let last = end.iter().rev().find(|delivery| on.seat(roll, delivery).is_some());
+            if let Some(ordinal) = last.map(|delivery| delivery.id.ordinal) {
+                let kept = on.journal.kept(row.no, ordinal, 1).await?;
+                if kept.iter().any(|(of, _)| *of == ordinal) {
+                    continue;
+                }
+            }
             let mut from = 0;
             loop {
                 let page = on.journal.scan(row.no, from, PAGE).await?;
                 let Some(last) = page.last() else { break };
                 let kept: BTreeMap<u32, Arc<str>> = on.journal.kept(row.no, from, PAGE).await?.into_iter().collect();
                 from = last.id.ordinal + 1;
-                let mut anew = Vec::new();
-                for delivery in page {
-                    let before = kept.get(&delivery.id.ordinal);
-                    let has_heard = delivery.state.told_or_perhaps() || delivery.state.perhaps_before();
-                    let seat = on.seat(roll, &delivery).filter(|_| before.is_none() || !has_heard);
-                    let Some((number, path)) = seat.and_then(|(number, path)| Some((number, roll.path(path)?))) else {
-                        continue;
-                    };
-                    let now = on.prepared.keep_member(number, path).and_then(|now| now.text());
-                    if now.as_ref() != before {
-                        anew.push((delivery.id.ordinal, Entrant::new(delivery.who).kept(now)));
-                    }
-                }
-                if !anew.is_empty() {
-                    on.journal.keep(row.no, anew).await?;
+                let lacks = page.iter().filter(|delivery| !kept.contains_key(&delivery.id.ordinal));
+                let lacking: Vec<_> = lacks.filter_map(|delivery| on.kept_now(roll, delivery)).collect();
+                if !lacking.is_empty() {
+                    on.journal.keep(row.no, lacking).await?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Keeps where they are told who are about to be tried and have heard nothing yet: if the plan was prepared again since they were entered,
+    /// that may be elsewhere than it was then.
+    pub(super) async fn keep_leased(&mut self, rows: &[Row]) -> Result<(), DispatchError> {
+        if !self.record.head.prepared_again {
+            return Ok(());
+        }
+        let on = self.on;
+        let mut leased: BTreeMap<GateNo, Vec<(u32, Entrant)>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| !has_heard(row)) {
+            let plan = self.record.gate_index(row.id.gate).and_then(|index| self.record.plans.get(index));
+            let Some(plan) = plan.filter(|plan| self.keeps_anew(plan)) else { continue };
+            let now = on.kept_now(self.record.roll(on, plan), row);
+            leased.entry(row.id.gate).or_default().extend(now);
+        }
+        for (gate, mut anew) in leased {
+            let Some(first) = anew.iter().map(|(ordinal, _)| *ordinal).min() else { continue };
+            let call = on.journal.kept(gate, first, PAGE);
+            let kept = alongside(&mut self.flights, &mut self.landed, call).await?;
+            let kept: BTreeMap<u32, Arc<str>> = kept.into_iter().collect();
+            anew.retain(|(ordinal, now)| kept.get(ordinal) != now.kept.as_ref());
+            if !anew.is_empty() {
+                let call = on.journal.keep(gate, anew);
+                alongside(&mut self.flights, &mut self.landed, call).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what is kept of a gate's people may be of an earlier plan. What is gathered goes by what is kept.
+    fn keeps_anew(&self, plan: &GatePlan) -> bool {
+        let prepared = &self.on.prepared;
+        self.record.head.prepared_again && prepared.is_corrected(plan) && !prepared.is_gathered(plan)
     }
 
     /// Looks, once in a run, at all that is out: what the plan no longer has steps or people for is given up, and what was given up for that,
@@ -207,6 +241,14 @@ impl Driver<'_> {
         }
         Ok(false)
     }
+}
+
+/// Whether somebody has heard, or perhaps heard, by another attempt than the one that flies.
+fn has_heard(row: &Row) -> bool {
+    row.state.legs.iter().any(|leg| {
+        let is_told = leg.sure >= Some(Assurance::Accepted) && !(leg.failed && leg.sure < Some(Assurance::Delivered));
+        is_told || matches!(leg.stage, Stage::Doubt { .. })
+    })
 }
 
 /// Whether a review may come to something: nearly everybody was told.

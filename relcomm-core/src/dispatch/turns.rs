@@ -253,6 +253,7 @@ impl Driver<'_> {
             let now = self.on.clock.now();
             let call = self.on.journal.lease(session, &wants, now);
             let rows = alongside(&mut self.flights, &mut self.landed, call).await?;
+            self.keep_leased(&rows).await?;
             if self.begin_flights(rows, now) {
                 return Ok(true);
             }
@@ -278,8 +279,9 @@ impl Driver<'_> {
         let on = self.on;
         let both = futures_util::future::join(on.journal.commit(writes), on.journal.lease(session, &wants, now));
         let (done, rows) = alongside(&mut self.flights, &mut self.landed, both).await;
-        let done = done?;
-        self.begin_flights(rows?, now);
+        let (done, rows) = (done?, rows?);
+        self.keep_leased(&rows).await?;
+        self.begin_flights(rows, now);
         Ok(done)
     }
 

@@ -1,12 +1,13 @@
 //! Where a correction goes when the plan was prepared again after a communique had opened.
 
-use crate::support::{World, addresses, again, declared, everywhere, finish, person, said};
+use crate::support::{MINUTE, World, addresses, again, attest, declared, everywhere, finish, person, said, scripted};
 use relcomm_core::dispatch::{DispatchOptions, Dispatcher};
-use relcomm_core::id::StakeholderId;
-use relcomm_core::journal::{Entrant, Journal};
+use relcomm_core::id::{LaneNo, StakeholderId};
+use relcomm_core::journal::{Entrant, Journal, Want};
+use relcomm_core::receipt::Assurance;
 use relcomm_core::release::Outcome;
 use relcomm_core::report::Class;
-use relcomm_testkit::channel::ScriptedChannel;
+use relcomm_testkit::channel::{Answer, ScriptedChannel};
 use tokio_util::sync::CancellationToken;
 
 const UNDO: &str = "undo: { to: { told: out }, per: release, if: { outcome: rolled-back }, via: { as_told: true }, text: Taken back. }";
@@ -93,4 +94,68 @@ async fn nothing_is_kept_anew_of_whoever_was_erased() {
     assert_eq!(kept.len(), 1);
     assert!(kept[0].1.contains("bea@demo.example"));
     assert_eq!(taken_back(&world, &mail).await, ["bea@demo.example"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_was_told_elsewhere_after_it_came_back_is_corrected_there() {
+    let mail = ScriptedChannel::new("smtp");
+    let world = World::by_email(&plan(&[("al", "al@old.example"), ("bea", "bea@demo.example")], UNDO), &mail);
+    assert!(finish(&declared(&world).await).await.is_done());
+    let world = again(world, &plan(&[("al", "al@demo.example"), ("bea", "bea@new.example")], UNDO));
+    let dispatcher = world.dispatcher();
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(attest(&dispatcher, "out", "al", false).await, 1);
+    assert_eq!(dispatcher.retry(None, None, "ada", None).await.unwrap(), 1);
+    assert!(finish(&dispatcher).await.is_done());
+    assert_eq!(addresses(&mail.seen())[2..], ["al@demo.example"]);
+    let world = again(world, &plan(&[("bea", "bea@new.example")], UNDO));
+    assert_eq!(taken_back(&world, &mail).await, ["al@demo.example", "bea@demo.example"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_under_way_and_is_tried_again_elsewhere_is_corrected_there() {
+    let resent = |al: &str| format!("indeterminate: resend\n{}", plan(&[("al", al)], UNDO));
+    let mail = ScriptedChannel::new("smtp");
+    let world = World::by_email(&resent("al@typo.example"), &mail);
+    let dispatcher = declared(&world).await;
+    entered(&dispatcher).await;
+    // Whoever dispatched it died while it flew.
+    let session = world.journal.begin(MINUTE).await.unwrap();
+    let out = world.journal.gates().await.unwrap().into_iter().find(|row| row.id.to_string() == "out").unwrap();
+    let want = Want::new(out.no, LaneNo(0), 9);
+    assert_eq!(world.journal.lease(session, &[want], world.clock_now()).await.unwrap().len(), 1);
+    world.journal.end(session).await.unwrap();
+    let world = again(world, &resent("al@demo.example"));
+    assert!(finish(&world.dispatcher()).await.is_done());
+    assert_eq!(addresses(&mail.seen()), ["al@demo.example"]);
+    let world = again(world, &resent("al@new.example"));
+    assert_eq!(taken_back(&world, &mail).await, ["al@demo.example"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_that_came_last_does_not_hide_that_of_the_others_nothing_is_kept() {
+    let body = |members: &str, via: &str, more: &str| {
+        format!(
+            "groups: {{ staff: {{ members: [{members}] }} }}
+communiques: {{ out: {{ to: staff, via: {via}, per: release, text: It is out. }}, {more} }}
+"
+        )
+    };
+    let al = "{ id: al, email: al@demo.example }";
+    let both = format!("{al}, {{ id: bob, email: bob@demo.example }}");
+    let mail = ScriptedChannel::new("smtp").answering(|address, _| match address.starts_with("bob") {
+        true => Answer::Refuse,
+        false => Answer::Accept(Assurance::Accepted),
+    });
+    let site = ScriptedChannel::new("site").once();
+    let world = World::new(&body(&both, "email", ""), scripted([("email", &mail), ("website", &site)]));
+    assert!(finish(&declared(&world).await).await.is_done());
+    let moved = al.replace("al@demo", "al@new");
+    let mut world = world;
+    for (members, more) in [(&both, ""), (&both, UNDO), (&moved, UNDO)] {
+        world = again(world, &body(members, "[email, website]", more));
+        assert!(finish(&world.dispatcher()).await.is_done());
+    }
+    assert_eq!(site.seen().len(), 1);
+    assert_eq!(taken_back(&world, &mail).await, ["al@demo.example"]);
 }

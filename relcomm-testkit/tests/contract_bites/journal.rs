@@ -48,6 +48,8 @@ enum Flaw {
     Fickle,
     /// Keeps of nobody what it is told later.
     Forgetful,
+    /// Keeps it of whoever stands there.
+    Indiscreet,
 }
 
 const BITES: &[Bite<Flaw>] = &[
@@ -69,6 +71,7 @@ const BITES: &[Bite<Flaw>] = &[
     bite("j12", Flaw::Retentive),
     bite("j13", Flaw::Fickle),
     bite("j14", Flaw::Forgetful),
+    bite("j14", Flaw::Indiscreet),
 ];
 
 /// A clock that goes ahead when it is told to.
@@ -205,7 +208,15 @@ impl Journal for Wrong {
         if self.is(Flaw::Forgetful) {
             return Ok(());
         }
-        self.inner.keep(gate, of).await
+        if !self.is(Flaw::Indiscreet) {
+            return self.inner.keep(gate, of).await;
+        }
+        for (ordinal, entrant) in of {
+            let row = self.inner.read(&[DeliveryId { gate, ordinal }]).await?.pop();
+            let there = Entrant::new(row.and_then(|row| row.who)).kept(entrant.kept);
+            self.inner.keep(gate, vec![(ordinal, there)]).await?;
+        }
+        Ok(())
     }
     async fn lease(&self, session: SessionNo, wants: &[Want], now: Moment) -> Done<Vec<Row>> {
         if self.is(Flaw::Believing) {
