@@ -5,10 +5,10 @@ use super::gates::{PAGE, decide_all};
 use super::intake::refuse;
 use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
-use crate::course::{DeliveryInput, End, Gate, GateInput, Head, HeadFact, Phase, Shut, Stage};
-use crate::id::GateNo;
+use crate::course::{DeliveryInput, End, Gate, GateInput, Head, HeadFact, Leg, Phase, Shut, Stage};
+use crate::id::LaneNo;
 use crate::journal::{Change, Entrant, GateRow, Row, Write};
-use crate::prepare::{GatePlan, Roll};
+use crate::prepare::{GatePlan, Kept, Roll};
 use crate::receipt::Assurance;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,10 +37,9 @@ impl Dispatcher {
     }
 
     /// What would be kept of whoever stands at a row, as they are told now.
-    fn kept_now(&self, roll: &Roll, row: &Row) -> Option<(u32, Entrant)> {
+    fn kept_now(&self, roll: &Roll, row: &Row) -> Option<Kept> {
         let (number, path) = self.seat(roll, row)?;
-        let now = self.prepared.keep_member(number, roll.path(path)?)?.text()?;
-        Some((row.id.ordinal, Entrant::new(row.who.clone()).kept(Some(now))))
+        self.prepared.keep_member(number, roll.path(path)?)
     }
 
     /// The planned time before it moved: that which was told, whatever the plan says by now.
@@ -139,7 +138,8 @@ impl Driver<'_> {
                 let kept: BTreeMap<u32, Arc<str>> = on.journal.kept(row.no, from, PAGE).await?.into_iter().collect();
                 from = last.id.ordinal + 1;
                 let lacks = page.iter().filter(|delivery| !kept.contains_key(&delivery.id.ordinal));
-                let lacking: Vec<_> = lacks.filter_map(|delivery| on.kept_now(roll, delivery)).collect();
+                let lacking: Vec<_> =
+                    lacks.filter_map(|row| Some(entrant(row, on.kept_now(roll, row)?.text()?))).collect();
                 if !lacking.is_empty() {
                     on.journal.keep(row.no, lacking).await?;
                 }
@@ -148,32 +148,63 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Keeps where they are told who are about to be tried and have heard nothing yet: if the plan was prepared again since they were entered,
-    /// that may be elsewhere than it was then.
+    /// Keeps where they are told who are about to be tried: if the plan was prepared again since they were entered, that may be elsewhere than it
+    /// was then. By what somebody has heard already they are kept as they were.
     pub(super) async fn keep_leased(&mut self, rows: &[Row]) -> Result<(), DispatchError> {
         if !self.record.head.prepared_again {
             return Ok(());
         }
         let on = self.on;
-        let mut leased: BTreeMap<GateNo, Vec<(u32, Entrant)>> = BTreeMap::new();
-        for row in rows.iter().filter(|row| !has_heard(row)) {
-            let plan = self.record.gate_index(row.id.gate).and_then(|index| self.record.plans.get(index));
-            let Some(plan) = plan.filter(|plan| self.keeps_anew(plan)) else { continue };
-            let now = on.kept_now(self.record.roll(on, plan), row);
-            leased.entry(row.id.gate).or_default().extend(now);
+        let mut leased: BTreeMap<usize, Vec<&Row>> = BTreeMap::new();
+        for row in rows {
+            let index = self.record.gate_index(row.id.gate);
+            let plan = index.and_then(|index| Some((index, self.record.plans.get(index)?)));
+            if let Some((index, _)) = plan.filter(|(_, plan)| self.keeps_anew(plan)) {
+                leased.entry(index).or_default().push(row);
+            }
         }
-        for (gate, mut anew) in leased {
-            let Some(first) = anew.iter().map(|(ordinal, _)| *ordinal).min() else { continue };
-            let call = on.journal.kept(gate, first, PAGE);
+        for (index, rows) in leased {
+            let (Some(first), Some(plan)) = (rows.iter().map(|row| row.id).min(), self.record.plans.get(index)) else {
+                continue;
+            };
+            let roll = Arc::clone(self.record.roll(on, plan));
+            let call = on.journal.kept(first.gate, first.ordinal, PAGE);
             let kept = alongside(&mut self.flights, &mut self.landed, call).await?;
             let kept: BTreeMap<u32, Arc<str>> = kept.into_iter().collect();
-            anew.retain(|(ordinal, now)| kept.get(ordinal) != now.kept.as_ref());
+            let anew = rows.into_iter().filter_map(|row| {
+                let before = kept.get(&row.id.ordinal);
+                let now = self.kept_for(row, on.kept_now(&roll, row)?, before)?.text()?;
+                (before != Some(&now)).then(|| entrant(row, now))
+            });
+            let anew: Vec<_> = anew.collect();
             if !anew.is_empty() {
-                let call = on.journal.keep(gate, anew);
+                let call = on.journal.keep(first.gate, anew);
                 alongside(&mut self.flights, &mut self.landed, call).await?;
             }
         }
         Ok(())
+    }
+
+    /// What is to be kept of somebody who is about to be tried: how they are told now if they have heard nothing, else only where the mechanism
+    /// that tries them reaches them, if it has not told them before.
+    fn kept_for(&self, row: &Row, now: Kept, before: Option<&Arc<str>>) -> Option<Kept> {
+        let heard: Vec<LaneNo> = row.state.legs.iter().filter(|leg| has_told(leg)).map(|leg| leg.lane).collect();
+        if heard.is_empty() {
+            return Some(now);
+        }
+        let (leg, _) = row.state.flying()?;
+        let mechanism = self.record.mechanism_of(row, leg)?;
+        if heard.into_iter().any(|lane| self.record.mechanism_on(lane).as_ref() == Some(&mechanism)) {
+            return None;
+        }
+        match (now, Kept::read(row.id.ordinal, before?)?) {
+            (Kept::Member { who: now, .. }, Kept::Member { mut who, path }) => {
+                let address = now.addresses.get(&mechanism)?.clone();
+                who.addresses.insert(mechanism, address);
+                Some(Kept::Member { who, path })
+            }
+            _ => None,
+        }
     }
 
     /// Whether what is kept of a gate's people may be of an earlier plan. What is gathered goes by what is kept.
@@ -243,12 +274,14 @@ impl Driver<'_> {
     }
 }
 
-/// Whether somebody has heard, or perhaps heard, by another attempt than the one that flies.
-fn has_heard(row: &Row) -> bool {
-    row.state.legs.iter().any(|leg| {
-        let is_told = leg.sure >= Some(Assurance::Accepted) && !(leg.failed && leg.sure < Some(Assurance::Delivered));
-        is_told || matches!(leg.stage, Stage::Doubt { .. })
-    })
+/// Whether somebody was told by a leg, or perhaps told, and not just now.
+fn has_told(leg: &Leg) -> bool {
+    let is_told = leg.sure >= Some(Assurance::Accepted) && !(leg.failed && leg.sure < Some(Assurance::Delivered));
+    is_told || matches!(leg.stage, Stage::Doubt { .. })
+}
+
+fn entrant(row: &Row, kept: Arc<str>) -> (u32, Entrant) {
+    (row.id.ordinal, Entrant::new(row.who.clone()).kept(Some(kept)))
 }
 
 /// Whether a review may come to something: nearly everybody was told.

@@ -1,6 +1,8 @@
 //! Where a correction goes when the plan was prepared again after a communique had opened.
 
-use crate::support::{MINUTE, World, addresses, again, attest, declared, everywhere, finish, person, said, scripted};
+use crate::support::{
+    HOUR, MINUTE, World, addresses, again, attest, declared, everywhere, finish, person, said, scripted,
+};
 use relcomm_core::dispatch::{DispatchOptions, Dispatcher};
 use relcomm_core::id::{LaneNo, StakeholderId};
 use relcomm_core::journal::{Entrant, Journal, Want};
@@ -158,4 +160,34 @@ communiques: {{ out: {{ to: staff, via: {via}, per: release, text: It is out. }}
     }
     assert_eq!(site.seen().len(), 1);
     assert_eq!(taken_back(&world, &mail).await, ["al@demo.example"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_what_they_have_heard_they_are_corrected_where_they_were_and_by_another_where_they_are() {
+    let body = |email: &str, pager: &str| {
+        format!(
+            "groups: {{ staff: {{ members: [{{ id: al, email: {email}, pager: {pager} }}] }} }}
+communiques:
+  out: {{ to: staff, via: [email, {{ via: pager, unless: acknowledged, within: 1h }}], per: release, text: It is out. }}
+  {UNDO}
+"
+        )
+    };
+    let proving = |sure| ScriptedChannel::new("x").answering(move |_, _| Answer::Accept(sure));
+    for (by_pager, corrected) in
+        [(Assurance::Accepted, ["al@old.example"].as_slice()), (Assurance::Acknowledged, ["al-new"].as_slice())]
+    {
+        let (mail, pager) = (proving(Assurance::Accepted), proving(by_pager));
+        let world = World::new(&body("al@old.example", "al-old"), scripted([("email", &mail), ("pager", &pager)]));
+        declared(&world).await.step().await.unwrap();
+        let world = again(world, &body("al@new.example", "al-new"));
+        world.pass(HOUR * 2).await;
+        world.dispatcher().step().await.unwrap();
+        assert_eq!((addresses(&mail.seen()), addresses(&pager.seen())), (vec!["al@old.example"], vec!["al-new"]));
+        let world = again(world, &body("al@newer.example", "al-newer"));
+        everywhere(&world.dispatcher(), Outcome::RolledBack).await;
+        world.dispatcher().step().await.unwrap();
+        let back: Vec<_> = mail.seen().into_iter().skip(1).chain(pager.seen().into_iter().skip(1)).collect();
+        assert_eq!(addresses(&back), corrected);
+    }
 }
