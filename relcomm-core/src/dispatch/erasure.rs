@@ -134,9 +134,8 @@ impl Dispatcher {
             traces.extend(who.addresses().map(|(_, address)| address.to_owned()));
         }
         for row in rows {
-            let kept = self.journal.kept(row.id.gate, row.id.ordinal, 1).await?.pop();
-            let of_row = kept.filter(|(ordinal, _)| *ordinal == row.id.ordinal);
-            if let Some(Kept::Member { who, .. }) = of_row.and_then(|(ordinal, text)| Kept::read(ordinal, &text)) {
+            let kept = self.kept_at(row.id).await?;
+            if let Some(Kept::Member { who, .. }) = kept.and_then(|text| Kept::read(row.id.ordinal, &text)) {
                 traces.extend(who.addresses.into_values().map(|address| address.as_str().to_owned()));
             }
         }

@@ -6,7 +6,7 @@ use super::intake::refuse;
 use super::{DispatchError, Dispatcher, Record};
 use crate::clock::Moment;
 use crate::course::{DeliveryInput, End, Gate, GateInput, Head, HeadFact, Leg, Phase, Shut, Stage};
-use crate::id::LaneNo;
+use crate::id::{DeliveryId, GateNo, LaneNo};
 use crate::journal::{Change, Entrant, GateRow, Row, Write};
 use crate::prepare::{GatePlan, Kept, Roll};
 use crate::receipt::Assurance;
@@ -34,6 +34,12 @@ impl Dispatcher {
             record = Record::read(self).await?;
         }
         Ok(record)
+    }
+
+    /// What is kept of whoever stands at a row.
+    pub(crate) async fn kept_at(&self, row: DeliveryId) -> Result<Option<Arc<str>>, DispatchError> {
+        let next = self.journal.kept(row.gate, row.ordinal, 1).await?.pop();
+        Ok(next.filter(|(ordinal, _)| *ordinal == row.ordinal).map(|(_, kept)| kept))
     }
 
     /// What would be kept of whoever stands at a row, as they are told now.
@@ -125,11 +131,10 @@ impl Driver<'_> {
             let most = u32::try_from(PAGE).unwrap_or(u32::MAX);
             let end = on.journal.scan(row.no, row.tally.rows.saturating_sub(most), PAGE).await?;
             let last = end.iter().rev().find(|delivery| on.seat(roll, delivery).is_some());
-            if let Some(ordinal) = last.map(|delivery| delivery.id.ordinal) {
-                let kept = on.journal.kept(row.no, ordinal, 1).await?;
-                if kept.iter().any(|(of, _)| *of == ordinal) {
-                    continue;
-                }
+            if let Some(last) = last
+                && on.kept_at(last.id).await?.is_some()
+            {
+                continue;
             }
             let mut from = 0;
             loop {
@@ -155,39 +160,26 @@ impl Driver<'_> {
             return Ok(());
         }
         let on = self.on;
-        let mut leased: BTreeMap<usize, Vec<&Row>> = BTreeMap::new();
+        let mut anew: BTreeMap<GateNo, Vec<(u32, Entrant)>> = BTreeMap::new();
         for row in rows {
-            let index = self.record.gate_index(row.id.gate);
-            let plan = index.and_then(|index| Some((index, self.record.plans.get(index)?)));
-            if let Some((index, _)) = plan.filter(|(_, plan)| self.keeps_anew(plan)) {
-                leased.entry(index).or_default().push(row);
+            let plan = self.record.gate_index(row.id.gate).and_then(|index| self.record.plans.get(index));
+            let Some(plan) = plan.filter(|plan| self.keeps_anew(plan)) else { continue };
+            let Some(now) = on.kept_now(self.record.roll(on, plan), row) else { continue };
+            let before = alongside(&mut self.flights, &mut self.landed, on.kept_at(row.id)).await?;
+            let now = self.kept_for(row, now, before.as_deref()).and_then(|now| now.text());
+            if let Some(now) = now.filter(|now| before.as_ref() != Some(now)) {
+                anew.entry(row.id.gate).or_default().push(entrant(row, now));
             }
         }
-        for (index, rows) in leased {
-            let (Some(first), Some(plan)) = (rows.iter().map(|row| row.id).min(), self.record.plans.get(index)) else {
-                continue;
-            };
-            let roll = Arc::clone(self.record.roll(on, plan));
-            let call = on.journal.kept(first.gate, first.ordinal, PAGE);
-            let kept = alongside(&mut self.flights, &mut self.landed, call).await?;
-            let kept: BTreeMap<u32, Arc<str>> = kept.into_iter().collect();
-            let anew = rows.into_iter().filter_map(|row| {
-                let before = kept.get(&row.id.ordinal);
-                let now = self.kept_for(row, on.kept_now(&roll, row)?, before)?.text()?;
-                (before != Some(&now)).then(|| entrant(row, now))
-            });
-            let anew: Vec<_> = anew.collect();
-            if !anew.is_empty() {
-                let call = on.journal.keep(first.gate, anew);
-                alongside(&mut self.flights, &mut self.landed, call).await?;
-            }
+        for (gate, anew) in anew {
+            alongside(&mut self.flights, &mut self.landed, on.journal.keep(gate, anew)).await?;
         }
         Ok(())
     }
 
     /// What is to be kept of somebody who is about to be tried: how they are told now if they have heard nothing, else only where the mechanism
     /// that tries them reaches them, if it has not told them before.
-    fn kept_for(&self, row: &Row, now: Kept, before: Option<&Arc<str>>) -> Option<Kept> {
+    fn kept_for(&self, row: &Row, now: Kept, before: Option<&str>) -> Option<Kept> {
         let heard: Vec<LaneNo> = row.state.legs.iter().filter(|leg| has_told(leg)).map(|leg| leg.lane).collect();
         if heard.is_empty() {
             return Some(now);

@@ -142,10 +142,7 @@ impl Builder<'_> {
             if whose.number.is_some() && !row.state.told_or_perhaps() {
                 continue;
             }
-            let kept = self.on.journal().kept(gate.no, row.id.ordinal, 1).await?.pop();
-            let kept = kept
-                .filter(|(ordinal, _)| *ordinal == row.id.ordinal)
-                .and_then(|(ordinal, text)| Kept::read(ordinal, &text));
+            let kept = self.on.kept_at(row.id).await?.and_then(|text| Kept::read(row.id.ordinal, &text));
             let path = match kept {
                 Some(Kept::Member { path, .. }) => path,
                 _ if !row.state.told_or_perhaps() => continue,
