@@ -180,7 +180,8 @@ impl Driver<'_> {
     /// What is to be kept of somebody who is about to be tried: how they are told now if they have heard nothing, else only where the mechanism
     /// that tries them reaches them, if it has not told them before.
     fn kept_for(&self, row: &Row, now: Kept, before: Option<&str>) -> Option<Kept> {
-        let heard: Vec<LaneNo> = row.state.legs.iter().filter(|leg| has_told(leg)).map(|leg| leg.lane).collect();
+        let has_heard = |leg: &&Leg| leg.has_told() || matches!(leg.stage, Stage::Doubt { .. });
+        let heard: Vec<LaneNo> = row.state.legs.iter().filter(has_heard).map(|leg| leg.lane).collect();
         if heard.is_empty() {
             return Some(now);
         }
@@ -264,12 +265,6 @@ impl Driver<'_> {
         }
         Ok(false)
     }
-}
-
-/// Whether somebody was told by a leg, or perhaps told, and not just now.
-fn has_told(leg: &Leg) -> bool {
-    let is_told = leg.sure >= Some(Assurance::Accepted) && !(leg.failed && leg.sure < Some(Assurance::Delivered));
-    is_told || matches!(leg.stage, Stage::Doubt { .. })
 }
 
 fn entrant(row: &Row, kept: Arc<str>) -> (u32, Entrant) {

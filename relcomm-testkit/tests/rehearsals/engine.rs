@@ -140,17 +140,24 @@ timeline:{ALL_LIVE}expect:
     assert!(timeline(&performance).contains(says), "{performance}");
 }
 
+/// One communique to one group.
+fn to_staff(staff: &str) -> String {
+    format!(
+        "plan: 1
+zone: UTC
+release: {{ product: Demo, version: 1.0.0, what: [Sharing], why: Asked for., how: Open it. }}
+responsible: Ada <ada@demo.example>
+groups: {{ staff: {{ {staff} }} }}
+communiques: {{ live: {{ to: staff }} }}
+"
+    )
+}
+
 #[test]
 fn a_channel_that_never_comes_back_ends_it_also_where_the_hours_of_a_group_are_over_each_evening() {
-    let plan = "plan: 1
-zone: UTC
-release: { product: Demo, version: 1.0.0, what: [Sharing], why: Asked for., how: Open it. }
-responsible: Ada <ada@demo.example>
-groups: { staff: { members: [ann@demo.example, bob@demo.example], via: email, between: \"07:00-20:00\" } }
-communiques: { live: { to: staff } }
-";
+    let plan = to_staff("members: [ann@demo.example, bob@demo.example], via: email, between: \"07:00-20:00\"");
     let performance = perform_with(
-        plan,
+        &plan,
         "
 answers: [{ to: \"*\", via: email, answer: { failed: { channel: true } } }]
 timeline: [{ at: 10:00, declare: { outcome: success, by: ada } }]
@@ -209,15 +216,10 @@ timeline:
 
 #[test]
 fn whoever_nobody_has_reached_is_tried_once_more_when_somebody_says_so() {
-    let plan = "plan: 1
-zone: UTC
-release: { product: Demo, version: 1.0.0, what: [Sharing], why: Asked for., how: Open it. }
-responsible: Ada <ada@demo.example>
-groups: { staff: { members: [{ id: ann, email: ann@demo.example }, { id: bob, email: bob@demo.example }], via: email } }
-communiques: { live: { to: staff } }
-";
+    let plan =
+        to_staff("members: [{ id: ann, email: ann@demo.example }, { id: bob, email: bob@demo.example }], via: email");
     let performance = perform_with(
-        plan,
+        &plan,
         "
 answers: [{ to: ann, via: email, attempt: 1, answer: refused }]
 timeline:
@@ -241,15 +243,9 @@ expect:
 
 #[test]
 fn a_step_that_went_and_came_back_is_told_as_that() {
-    let plan = "plan: 1
-zone: UTC
-release: { product: Demo, version: 1.0.0, what: [Sharing], why: Asked for., how: Open it. }
-responsible: Ada <ada@demo.example>
-groups: { staff: { members: [{ id: ann, email: ann@demo.example, phone: +41445550101 }], via: email } }
-communiques: { live: { to: staff } }
-";
+    let plan = to_staff("members: [{ id: ann, email: ann@demo.example, phone: +41445550101 }], via: email");
     let performance = perform_with(
-        plan,
+        &plan,
         "
 answers: [{ to: ann, via: email, attempt: 1, answer: { failed: { status: 451, retry_after: 2h } } }]
 timeline:

@@ -70,6 +70,11 @@ fn is_zero(n: &u8) -> bool {
 }
 
 impl Leg {
+    /// Whether it told the stakeholder, as far as is known. One that failed short of *delivered* did not.
+    pub(crate) fn has_told(&self) -> bool {
+        self.sure >= Some(Assurance::Accepted) && !(self.failed && self.sure < Some(Assurance::Delivered))
+    }
+
     /// Whether it was handed to a person, who has not done it yet.
     pub(crate) fn is_task(&self) -> bool {
         matches!(self.stage, Stage::Awaiting { .. }) && self.sure < Some(Assurance::Accepted) && !self.failed
@@ -561,9 +566,7 @@ impl Delivery {
     /// Whether the stakeholder was told, or may have been.
     #[must_use]
     pub fn told_or_perhaps(&self) -> bool {
-        self.legs.iter().any(|leg| {
-            matches!(leg.stage, Stage::Doubt { .. } | Stage::Flying { .. })
-                || (leg.sure >= Some(Assurance::Accepted) && !(leg.failed && leg.sure < Some(Assurance::Delivered)))
-        })
+        let perhaps = |leg: &Leg| matches!(leg.stage, Stage::Doubt { .. } | Stage::Flying { .. });
+        self.legs.iter().any(|leg| perhaps(leg) || leg.has_told())
     }
 }
